@@ -1,0 +1,65 @@
+"""Tell open pages that something changed. A hint only: it may be lost, and pages ask again.
+
+One thread per process sends, so that no request and no driver waits for the broker; what
+happens within a tenth of a second goes out as one message per workspace and type.
+"""
+
+import asyncio
+import logging
+import os
+import threading
+from collections.abc import Iterable
+from typing import Any
+
+from channels.layers import get_channel_layer
+from django.db import transaction
+
+PAUSE_S = 0.1
+MOST_IDS = 50
+
+_log = logging.getLogger(__name__)
+_pending: dict[tuple[str, str], dict[str, None]] = {}
+_lock = threading.Lock()
+_wake = threading.Event()
+_owner_pid = 0
+
+
+def publish(workspace_id: Any, type_: str, ids: Iterable[Any]) -> None:
+    """After commit, send ``{type, ids}`` to the workspace's open pages.
+
+    ``ids`` is cut at 50; a page that shows more than it was told of asks for its list again.
+    """
+    named = dict.fromkeys(str(one) for one in ids)
+    transaction.on_commit(lambda: _put(str(workspace_id), type_, named))
+
+
+def group_of(workspace_id: Any) -> str:
+    """The channel group of a workspace's pages."""
+    return f"live.{workspace_id}"
+
+
+def _put(workspace_id: str, type_: str, ids: dict[str, None]) -> None:
+    global _owner_pid  # noqa: PLW0603 - a forked child needs a thread of its own
+    with _lock:
+        _pending.setdefault((workspace_id, type_), {}).update(ids)
+        if _owner_pid != os.getpid():
+            _owner_pid = os.getpid()
+            threading.Thread(target=lambda: asyncio.run(_send_all()), name="live", daemon=True).start()
+    _wake.set()
+
+
+async def _send_all() -> None:
+    layer = get_channel_layer()
+    while True:
+        await asyncio.to_thread(_wake.wait)
+        await asyncio.sleep(PAUSE_S)
+        _wake.clear()
+        with _lock:
+            batch = dict(_pending)
+            _pending.clear()
+        for (workspace_id, type_), ids in batch.items():
+            message = {"type": "live.changed", "what": type_, "ids": list(ids)[:MOST_IDS]}
+            try:
+                await layer.group_send(group_of(workspace_id), message)
+            except Exception as error:  # noqa: BLE001 - pages fall back to asking
+                _log.info("live update not sent: %s", error)

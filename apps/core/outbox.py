@@ -1,0 +1,91 @@
+"""What must leave the process is first a row. A handler per topic sends it after commit."""
+
+import logging
+from collections.abc import Callable
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.core import clock
+from apps.core.models import Outbox, uuid7
+
+Handler = Callable[[dict[str, Any]], None]
+MAX_ATTEMPTS = 20
+LEASE = timedelta(seconds=60)
+
+_handlers: dict[str, Handler] = {}
+_log = logging.getLogger(__name__)
+
+
+def register(topic: str, handler: Handler) -> None:
+    """Say who sends a topic. A handler may be called twice for one row."""
+    if _handlers.setdefault(topic, handler) is not handler:
+        raise ValueError(f"The outbox topic {topic!r} has a handler already.")
+
+
+def enqueue(
+    *,
+    topic: str,
+    payload: dict[str, Any],
+    now: datetime,
+    key: str | None = None,
+    available_at: datetime | None = None,
+) -> None:
+    """Put a message out with the caller's transaction. A second one under one ``key`` is dropped."""
+    row = Outbox(
+        id=uuid7(), topic=topic, key=key, payload=payload,
+        available_at=available_at or now, created_at=now,
+    )
+    Outbox.objects.bulk_create([row], ignore_conflicts=key is not None)
+
+
+def relay(*, limit: int = 50) -> int:
+    """Send what is due; returns how many rows were tried. Several relays may run at once.
+
+    A row is leased for a minute before its handler runs, so a killed relay only delays it.
+    """
+    tried = 0
+    for row_id, topic, payload, attempts in _claim(limit):
+        tried += 1
+        try:
+            _handlers[topic](payload)
+        except Exception as error:  # noqa: BLE001 - kept on the row, tried again with back-off
+            _log.warning("outbox %s %s failed: %s", topic, row_id, error)
+            _put_back(row_id, attempts, error)
+        else:
+            Outbox.objects.filter(pk=row_id).delete()
+    return tried
+
+
+def _claim(limit: int) -> list[tuple[Any, str, dict[str, Any], int]]:
+    now = clock.now()
+    with transaction.atomic():
+        rows = list(
+            Outbox.objects.select_for_update(skip_locked=True)
+            .filter(available_at__lte=now, failed_at__isnull=True)
+            .order_by("available_at", "id")[:limit]
+        )
+        Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(available_at=now + LEASE)
+    return [(row.pk, row.topic, row.payload, row.attempts) for row in rows]
+
+
+def _put_back(row_id: Any, attempts: int, error: Exception) -> None:
+    now = clock.now()
+    delay = timedelta(seconds=min(3600, 5 * 2**attempts))
+    Outbox.objects.filter(pk=row_id).update(
+        attempts=attempts + 1,
+        last_error=f"{type(error).__name__}: {error}"[:500],
+        available_at=now + delay,
+        failed_at=now if attempts + 1 >= MAX_ATTEMPTS else None,
+    )
+
+
+def has_due() -> bool:
+    """Whether a relay would find something; one indexed look."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select exists (select 1 from core_outbox"
+            " where available_at <= business_now() and failed_at is null)"
+        )
+        return bool(cursor.fetchone()[0])

@@ -1,0 +1,19 @@
+"""Every address of the product but ``/hooks/``, which the gateway answers before Django."""
+
+from django.contrib import admin
+from django.urls import include, path, re_path
+
+from config import views
+
+urlpatterns = [
+    path("healthz", views.health, name="health"),
+    path("admin/", admin.site.urls),
+    path("", include("apps.accounts.urls")),
+    path("", include("apps.connections.urls")),
+    path("", include("apps.flows.urls")),
+    path("", include("apps.runs.urls")),
+    path("", include("apps.triggers.urls")),
+    path("", include("apps.inbox.urls")),
+    path("", include("apps.operations.urls")),
+    re_path(r"^(?!api/|static/|hooks/|ws/)(?P<page>.*)$", views.app_shell, name="app"),
+]
