@@ -4,11 +4,16 @@ import secrets
 import threading
 import time
 import uuid
-from typing import Any, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Self, TypeVar
 
 from django.db import models
 
 from apps.engine import values
+
+if TYPE_CHECKING:
+    AnyField = models.Field[Any, Any]
+else:
+    AnyField = models.Field  # Django's own class takes no type arguments at run time
 
 M = TypeVar("M", bound=models.Model, covariant=True)
 
@@ -48,7 +53,7 @@ class WorkspaceQuerySet(models.QuerySet[M]):
         return self.filter(workspace_id=workspace_id)
 
 
-class ExactJSONField(models.Field[Any, Any]):
+class ExactJSONField(AnyField):
     """JSON kept as it was written: SQL type ``json``, numbers as exact decimals.
 
     ``jsonb`` would expand exponents and reorder names; this column is never searched.
