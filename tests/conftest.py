@@ -1,0 +1,93 @@
+"""What every test may ask for: a real, migrated PostgreSQL, a real Valkey, people, a running stack."""
+
+import os
+
+import pytest
+
+from tests.support import database
+
+database.prepare_environment()
+
+import django  # noqa: E402
+
+django.setup()
+
+from django.db import connections  # noqa: E402
+from django.test import TransactionTestCase  # noqa: E402
+
+_services = database.Services()
+
+
+def _is_worker() -> bool:
+    return "PYTEST_XDIST_WORKER" in os.environ
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """With xdist the services start at once, while the workers are still collecting."""
+    if not _is_worker() and getattr(config.option, "numprocesses", None):
+        _services.start()
+
+
+def pytest_unconfigure() -> None:
+    if not _is_worker():
+        _services.stop()
+
+
+@pytest.fixture(scope="session")
+def services() -> None:
+    """PostgreSQL and Valkey answer. Without xdist they start with the first test that asks."""
+    if not _is_worker():
+        _services.start()
+    database.wait_for_services()
+
+
+@pytest.fixture(scope="session")
+def django_db_setup(services, django_db_blocker):
+    """This worker's own copy of the migrated template; replaces pytest-django's."""
+    database.make_template()
+    database.copy_template()
+    yield
+    with django_db_blocker.unblock():
+        _close_connections()
+    database.drop_copy()
+
+
+def _close_connections() -> None:
+    for connection in connections.all(initialized_only=True):
+        connection.close()
+        if close_pool := getattr(connection, "close_pool", None):
+            close_pool()
+
+
+def _fresh_copy(_test_case: TransactionTestCase) -> None:
+    """What a committing test leaves behind goes with its database.
+
+    Django would empty every table instead: insert-only tables refuse that, and rows that
+    migrations made would be gone for the tests that follow.
+    """
+    _close_connections()
+    database.copy_template()
+
+
+TransactionTestCase._fixture_teardown = _fresh_copy
+
+
+@pytest.fixture
+def valkey(services):
+    """This worker's Valkey database, empty at the start; a connected client."""
+    import redis
+
+    client = redis.Redis.from_url(os.environ["REDIS_URL"])
+    client.flushdb()
+    yield client
+    client.close()
+
+
+@pytest.fixture(autouse=True)
+def _nothing_cached(request):
+    """Throttles and caches of one test are not the next one's."""
+    if "django_db_setup" not in request.fixturenames:
+        return
+    from django.core.cache import cache
+
+    cache.clear()

@@ -1,0 +1,150 @@
+"""One PostgreSQL and one Valkey for a test session, and a database of its own for each worker.
+
+The first worker migrates a template; the others copy it. A copy takes a tenth of a second, so a
+test that really commits (``transaction=True``) simply gets a fresh copy for the next one.
+"""
+
+import fcntl
+import os
+import secrets
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+from base64 import b64encode
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg
+from psycopg import sql
+
+from config.stack import scratch
+
+ROOT = Path(__file__).resolve().parents[2]
+TEMPLATE = "template_signalbox"
+_FOLDER = "SIGNALBOX_TEST_FOLDER"
+
+
+def folder() -> Path:
+    """The session's folder: short, since socket addresses end at 107 bytes."""
+    return Path(os.environ[_FOLDER])
+
+
+def prepare_environment() -> None:
+    """Say where everything will be, before Django reads its settings. Starts nothing."""
+    if _FOLDER not in os.environ:
+        os.environ[_FOLDER] = tempfile.mkdtemp(prefix="sb-test-", dir="/tmp")
+    cluster, broker = scratch.services(folder() / "s")
+    os.environ |= {
+        "SIGNALBOX_ENV": "embedded",
+        "SIGNALBOX_HOME": str(folder() / "home"),
+        "SIGNALBOX_SECRET_KEY": secrets.token_urlsafe(50),
+        "SIGNALBOX_ENCRYPTION_KEYS": b64encode(secrets.token_bytes(32)).decode(),
+        "SIGNALBOX_SIGNING_KEY": b64encode(secrets.token_bytes(32)).decode(),
+        "DATABASE_URL": cluster.url(database_name()),
+        "REDIS_URL": f"{broker.url}?db={worker_number()}",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+    }
+    (folder() / "home").mkdir(exist_ok=True)
+
+
+def worker_number() -> int:
+    """0 without xdist, else 1 for ``gw0`` and so on. Valkey's databases end at 15."""
+    worker = os.environ.get("PYTEST_XDIST_WORKER", "")
+    return 1 + int(worker.removeprefix("gw")) % 15 if worker else 0
+
+
+def database_name() -> str:
+    return f"test_{os.environ.get('PYTEST_XDIST_WORKER', 'main')}"
+
+
+class Services:
+    """The process that serves PostgreSQL and Valkey; it ends when we do, however we end."""
+
+    def __init__(self) -> None:
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it without waiting. Only the session's first process may."""
+        if self.process is None:
+            (folder() / "s").mkdir(exist_ok=True)
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "config.stack.scratch", str(folder() / "s")],
+                cwd=ROOT,
+                stdin=subprocess.PIPE,
+                start_new_session=True,
+            )
+
+    def stop(self) -> None:
+        if self.process is not None:
+            assert self.process.stdin
+            self.process.stdin.close()
+            self.process.wait(30)
+        shutil.rmtree(folder(), ignore_errors=True)
+
+
+def wait_for_services(seconds: float = 60) -> None:
+    until = time.monotonic() + seconds
+    while not (folder() / "s" / "ready").exists():
+        if time.monotonic() > until:
+            raise TimeoutError(f"PostgreSQL and Valkey did not start: see {folder()}/s/*.log")
+        time.sleep(0.02)
+
+
+@contextmanager
+def _one_at_a_time(name: str):
+    with (folder() / f"{name}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def make_template() -> None:
+    """Migrate the template database, once for the whole session."""
+    made = folder() / "template"
+    with _one_at_a_time("template"):
+        if made.exists():
+            return
+        cluster, _ = scratch.services(folder() / "s")
+        _recreate(TEMPLATE)
+        subprocess.run(
+            [sys.executable, "manage.py", "migrate", "--verbosity=0"],
+            cwd=ROOT,
+            env={**os.environ, "DATABASE_URL": cluster.url(TEMPLATE)},
+            check=True,
+        )
+        made.touch()
+
+
+def copy_template() -> None:
+    """Give this worker a fresh copy; whatever was connected to the old one is thrown out."""
+    _recreate(database_name(), template=TEMPLATE)
+
+
+def drop_copy() -> None:
+    with _administrator() as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(
+                sql.Identifier(database_name())
+            )
+        )
+
+
+@contextmanager
+def _administrator():
+    cluster, _ = scratch.services(folder() / "s")
+    with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
+        yield connection
+
+
+def _recreate(name: str, *, template: str = "template0") -> None:
+    with _administrator() as connection:
+        connection.execute(
+            sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name))
+        )
+        with _one_at_a_time("copy"):  # two copies at once would refuse each other
+            connection.execute(
+                sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(
+                    sql.Identifier(name), sql.Identifier(template)
+                )
+            )
