@@ -9,8 +9,14 @@ from tests.support import database
 database.prepare_environment()
 
 import django  # noqa: E402
+from django.conf import settings as django_settings  # noqa: E402
 
+# The variable stays only while it is read: an xdist worker that inherited it would load the
+# settings before this file has named the worker's own database.
+os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+django_settings._setup()
 django.setup()
+del os.environ["DJANGO_SETTINGS_MODULE"]
 
 from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402

@@ -1,4 +1,4 @@
-"""The settings that the type checker loads: the real ones, with stand-ins for what a deployment sets.
+"""The settings that the type checker loads: the real ones, with stand-ins for keys.
 
 Nothing is opened and no key here is ever used; ``config.settings`` refuses to load without them.
 """
@@ -12,4 +12,4 @@ os.environ.setdefault("SIGNALBOX_SIGNING_KEY", "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA
 os.environ.setdefault("DATABASE_URL", "postgresql:///unused")
 os.environ.setdefault("REDIS_URL", "unix:///unused")
 
-from config.settings import *  # noqa: E402, F403
+from config.settings import *  # noqa: F403

@@ -1,4 +1,4 @@
-"""The embedded Valkey. It holds doorbells, throttles and caches: nothing that is not elsewhere too."""
+"""The embedded Valkey. It holds doorbells, throttles and caches: nothing the product must keep."""
 
 import os
 import platform

@@ -35,7 +35,7 @@ def prepare_environment() -> None:
     """Say where everything will be, before Django reads its settings. Starts nothing."""
     if _FOLDER not in os.environ:
         os.environ[_FOLDER] = tempfile.mkdtemp(prefix="sb-test-", dir="/tmp")
-    cluster, broker = scratch.services(folder() / "s")
+    cluster, broker = scratch.services(folder())
     os.environ |= {
         "SIGNALBOX_ENV": "embedded",
         "SIGNALBOX_HOME": str(folder() / "home"),
@@ -44,7 +44,6 @@ def prepare_environment() -> None:
         "SIGNALBOX_SIGNING_KEY": b64encode(secrets.token_bytes(32)).decode(),
         "DATABASE_URL": cluster.url(database_name()),
         "REDIS_URL": f"{broker.url}?db={worker_number()}",
-        "DJANGO_SETTINGS_MODULE": "config.settings",
     }
     (folder() / "home").mkdir(exist_ok=True)
 
@@ -68,9 +67,8 @@ class Services:
     def start(self) -> None:
         """Start it without waiting. Only the session's first process may."""
         if self.process is None:
-            (folder() / "s").mkdir(exist_ok=True)
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "config.stack.scratch", str(folder() / "s")],
+                [sys.executable, "-m", "config.stack.scratch", str(folder())],
                 cwd=ROOT,
                 stdin=subprocess.PIPE,
                 start_new_session=True,
@@ -86,9 +84,9 @@ class Services:
 
 def wait_for_services(seconds: float = 60) -> None:
     until = time.monotonic() + seconds
-    while not (folder() / "s" / "ready").exists():
+    while not (folder() / "ready").exists():
         if time.monotonic() > until:
-            raise TimeoutError(f"PostgreSQL and Valkey did not start: see {folder()}/s/*.log")
+            raise TimeoutError(f"PostgreSQL and Valkey did not start: see {folder()}/*.log")
         time.sleep(0.02)
 
 
@@ -105,7 +103,7 @@ def make_template() -> None:
     with _one_at_a_time("template"):
         if made.exists():
             return
-        cluster, _ = scratch.services(folder() / "s")
+        cluster, _ = scratch.services(folder())
         _recreate(TEMPLATE)
         subprocess.run(
             [sys.executable, "manage.py", "migrate", "--verbosity=0"],
@@ -132,7 +130,7 @@ def drop_copy() -> None:
 
 @contextmanager
 def _administrator():
-    cluster, _ = scratch.services(folder() / "s")
+    cluster, _ = scratch.services(folder())
     with psycopg.connect(cluster.url("postgres"), autocommit=True) as connection:
         yield connection
 
