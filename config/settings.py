@@ -50,7 +50,8 @@ ENCRYPTION_KEYS = [
     if key.strip()
 ]
 SIGNING_KEY = _required(
-    "SIGNALBOX_SIGNING_KEY", "set it to a base64 Ed25519 private key of 32 bytes; it seals the trail."
+    "SIGNALBOX_SIGNING_KEY",
+    "set it to a base64 Ed25519 private key of 32 bytes; it seals the trail.",
 )
 CHECKPOINTS = Path(os.environ.get("SIGNALBOX_CHECKPOINTS") or HOME / "checkpoints.log")
 
@@ -83,7 +84,6 @@ INSTALLED_APPS = [
     "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
-    "django.contrib.sessions",
     "django.contrib.messages",
     "django.contrib.staticfiles",
     "django.contrib.postgres",
@@ -92,7 +92,6 @@ INSTALLED_APPS = [
     "guardian",
     "allauth",
     "allauth.account",
-    "allauth.usersessions",
     "rest_framework",
     "django_filters",
     "drf_spectacular",
@@ -116,10 +115,10 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "apps.accounts.middleware.ActorMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
-    "allauth.usersessions.middleware.UserSessionsMiddleware",
 ]
 
 ROOT_URLCONF = "config.urls"
@@ -198,12 +197,12 @@ CELERY = {
 # People.
 AUTH_USER_MODEL = "accounts.User"
 AUTHENTICATION_BACKENDS = [
-    "allauth.account.auth_backends.AuthenticationBackend",
+    "apps.accounts.backends.PasswordBackend",
     "guardian.backends.ObjectPermissionBackend",
 ]
 GUARDIAN_MONKEY_PATCH_USER = False
 ANONYMOUS_USER_NAME = None
-PASSWORD_HASHERS = ["django.contrib.auth.hashers.Argon2PasswordHasher"]
+PASSWORD_HASHERS = ["apps.accounts.hashers.Argon2id"]
 AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {
@@ -214,11 +213,13 @@ AUTH_PASSWORD_VALIDATORS = [
 ]
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
+SESSION_ENGINE = "apps.accounts.sessions"
 SESSION_COOKIE_NAME = "sessionid" if EMBEDDED else "__Host-sessionid"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_SECURE = not EMBEDDED
-SESSION_COOKIE_AGE = int(timedelta(days=14).total_seconds())
+# The end in any case; a browser not used for `accounts.sessions.IDLE` is out before.
+SESSION_COOKIE_AGE = int(timedelta(days=7).total_seconds())
 CSRF_COOKIE_NAME = "csrftoken" if EMBEDDED else "__Host-csrftoken"
 CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_COOKIE_SECURE = not EMBEDDED
@@ -306,7 +307,9 @@ if _mail:
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"()": "config.logs.LineFormatter" if EMBEDDED else "config.logs.JsonFormatter"}},
+    "formatters": {
+        "line": {"()": "config.logs.LineFormatter" if EMBEDDED else "config.logs.JsonFormatter"}
+    },
     "handlers": {"stderr": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["stderr"], "level": os.environ.get("SIGNALBOX_LOG_LEVEL") or "INFO"},
     "loggers": {

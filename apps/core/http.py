@@ -91,7 +91,9 @@ def problem(error: ProductError) -> Response:
         "code": error.code,
         **error.fields,
     }
-    headers = {"Retry-After": str(error.fields["retry_after"])} if "retry_after" in error.fields else {}
+    headers = (
+        {"Retry-After": str(error.fields["retry_after"])} if "retry_after" in error.fields else {}
+    )
     return Response(body, status=error.status, content_type=PROBLEM, headers=headers)
 
 
@@ -103,9 +105,13 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
     if isinstance(exception, Http404 | drf.NotFound):
         return _plain(404, "not_found", "There is nothing at this address, or not for you.")
     if isinstance(exception, PermissionDenied | drf.PermissionDenied):
-        return _plain(403, "forbidden", str(getattr(exception, "detail", "")) or "You may not do this.")
+        return _plain(
+            403, "forbidden", str(getattr(exception, "detail", "")) or "You may not do this."
+        )
     if isinstance(exception, drf.NotAuthenticated | drf.AuthenticationFailed):
-        answer = _plain(401, "not_signed_in", "Sign in or send a valid token; this needs to know who you are.")
+        answer = _plain(
+            401, "not_signed_in", "Sign in or send a valid token; this needs to know who you are."
+        )
         answer["WWW-Authenticate"] = "Bearer"
         return answer
     if isinstance(exception, drf.ValidationError):
@@ -144,15 +150,23 @@ def etag(response: Response, revision: int) -> Response:
 
 
 def _plain(status: int, code: str, detail: str) -> Response:
-    body = {"type": f"/problems/{code}", "title": code.replace("_", " ").capitalize(),
-            "status": status, "detail": detail, "code": code}
+    body = {
+        "type": f"/problems/{code}",
+        "title": code.replace("_", " ").capitalize(),
+        "status": status,
+        "detail": detail,
+        "code": code,
+    }
     return Response(body, status=status, content_type=PROBLEM)
 
 
 def _flat(detail: Any, path: str = "") -> list[dict[str, str]]:
     if isinstance(detail, dict):
-        return [row for name, inner in detail.items()
-                for row in _flat(inner, f"{path}.{name}" if path else str(name))]
+        return [
+            row
+            for name, inner in detail.items()
+            for row in _flat(inner, f"{path}.{name}" if path else str(name))
+        ]
     if isinstance(detail, list):
         return [row for inner in detail for row in _flat(inner, path)]
     return [{"path": path, "message": str(detail)}]

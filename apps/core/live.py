@@ -44,7 +44,9 @@ def _put(workspace_id: str, type_: str, ids: dict[str, None]) -> None:
         _pending.setdefault((workspace_id, type_), {}).update(ids)
         if _owner_pid != os.getpid():
             _owner_pid = os.getpid()
-            threading.Thread(target=lambda: asyncio.run(_send_all()), name="live", daemon=True).start()
+            threading.Thread(
+                target=lambda: asyncio.run(_send_all()), name="live", daemon=True
+            ).start()
     _wake.set()
 
 

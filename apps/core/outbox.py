@@ -34,8 +34,12 @@ def enqueue(
 ) -> None:
     """Put a message out with the caller's transaction. A second one under one ``key`` is dropped."""
     row = Outbox(
-        id=uuid7(), topic=topic, key=key, payload=payload,
-        available_at=available_at or now, created_at=now,
+        id=uuid7(),
+        topic=topic,
+        key=key,
+        payload=payload,
+        available_at=available_at or now,
+        created_at=now,
     )
     Outbox.objects.bulk_create([row], ignore_conflicts=key is not None)
 

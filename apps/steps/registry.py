@@ -1,0 +1,415 @@
+"""The catalogue of step types and trigger types. A type is one file that registers itself here.
+
+``catalogue()`` imports every module of ``apps.steps.types`` once; nothing else lists them.
+The JSON Schemas of ``Config`` carry keywords for the editor:
+
+- ``x-feel: "expression"``: FEEL, with or without a leading ``=``; ``"template"``: text in which
+  a leading ``=`` makes it FEEL and ``==`` is a literal ``=``;
+- ``x-secret: true``: the value may be ``{"secret": name, "prefix": text}``;
+- ``x-widget``: a hint for the form (``duration``, ``rows``, ``people``, ``code``, ``markdown``).
+"""
+
+import importlib
+import pkgutil
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from functools import cache, cached_property
+from typing import Annotated, Any, Literal, Protocol, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from apps.engine.graph import Behaviour
+from apps.engine.values import Value
+
+# A text that is FEEL as it stands; kept as text in the config, evaluated by the step.
+Feel = Annotated[str, Field(json_schema_extra={"x-feel": "expression"})]
+# A text that may be FEEL behind a leading "="; the step gets the value.
+Template = Annotated[str, Field(json_schema_extra={"x-feel": "template"})]
+# Any JSON whose texts, however deep, may be FEEL behind a leading "=".
+TemplateValue = Annotated[Any, Field(json_schema_extra={"x-feel": "template"})]
+# A length of time such as P2D or PT30M.
+ISO_DURATION = r"^P(?!$)(\d+Y)?(\d+M)?(\d+W)?(\d+D)?(T(?=\d)(\d+H)?(\d+M)?(\d+(\.\d+)?S)?)?$"
+
+
+class StepModel(BaseModel):
+    """The base of every ``Config`` and ``Output``: unknown fields are refused by name."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class SecretRef(StepModel):
+    """The place where a worker puts a secret when it sends."""
+
+    secret: str = Field(min_length=1, max_length=100, title="Secret")
+    prefix: str = Field("", max_length=100, title="Text before it", examples=["Bearer "])
+
+
+class StepError(Exception):
+    """A step's foreseen failure.
+
+    Args:
+        code: Stable and machine-readable, e.g. ``http_status``.
+        message: One sentence for the flow's owner.
+        error_class: ``transient`` is tried again; ``permanent`` is not; ``human`` asks a person.
+        output: What the step leaves by its ``error`` port, if anything.
+        retry_after: The other side's own wish, if it said one.
+        sent: Whether something may have reached the other side.
+    """
+
+    def __init__(
+        self,
+        code: str,
+        message: str,
+        *,
+        error_class: Literal["transient", "permanent", "human", "unknown"] = "permanent",
+        output: Value = None,
+        retry_after: timedelta | None = None,
+    ) -> None:
+        super().__init__(message)
+        self.code = code
+        self.message = message
+        self.error_class = error_class
+        self.output = output
+        self.retry_after = retry_after
+
+
+@dataclass(frozen=True, slots=True)
+class Exit:
+    """The step is done and leaves by ``port``."""
+
+    port: str = "done"
+    output: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Respond:
+    """Answer the caller who waits, then leave by ``port``."""
+
+    status: int
+    body: Value
+    port: str = "done"
+    output: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class Stop:
+    """End the run at once."""
+
+    outcome: Literal["completed", "failed"]
+    message: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class WaitUntil:
+    """Hold until a time; the timer leaves by ``done`` with ``output``."""
+
+    until: datetime
+    output: Value = None
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForPerson:
+    """Hold until people decide; ``request`` is what the inbox needs to open the task."""
+
+    request: Mapping[str, Any] = field(default_factory=dict)
+
+
+Outcome = Exit | Respond | Stop | WaitUntil | WaitForPerson
+
+
+class PureContext(Protocol):
+    """What a pure or waiting step may use: expressions over the run's data, and its time."""
+
+    now: datetime
+    zone: str
+
+    def evaluate(self, expression: str) -> Any:
+        """The FEEL value. Raises ``FeelError``."""
+
+    def requester(self) -> str:
+        """Who started the run (an address), or ``""`` where nobody is known."""
+
+
+class EffectContext(Protocol):
+    """What an effect may use. Time-outs, size limits, address checks and masking live behind it."""
+
+    idempotency_key: str
+    attempt: int
+
+    def http(
+        self,
+        method: str,
+        url: str,
+        *,
+        headers: Mapping[str, str],
+        content: bytes,
+        timeout_s: float,
+    ) -> Any:
+        """Send one request through the guard: ``.status``, ``.headers``, ``.content``."""
+
+    def fill(self, value: Any, *, host: str) -> Any:
+        """Replace every ``{"secret": …}`` by its value, if it may go to ``host``."""
+
+    def mask(self, text: str) -> str:
+        """The text with every secret filled in so far masked."""
+
+    def send_mail(self, *, to: list[str], subject: str, text: str) -> str:
+        """Send one message through the installation's mail server; returns its message id."""
+
+
+RunFunction = Callable[[Any, Any], Any]
+F = TypeVar("F", bound=RunFunction)
+
+
+@dataclass(frozen=True)
+class StepType:
+    """One entry of the catalogue; see :func:`step_type`."""
+
+    kind: str
+    version: int
+    title: str
+    category: str
+    icon: str
+    behaviour: Behaviour
+    ports: tuple[str, ...] | str
+    config: type[StepModel]
+    output: type[StepModel] | None
+    run: RunFunction
+    summary: Callable[[Mapping[str, Any]], str]
+    default_config: Mapping[str, Any]
+    must_link: frozenset[str]
+    fails_unlinked: frozenset[str]
+    help: str
+    timeout: timedelta
+
+    @cached_property
+    def config_schema(self) -> dict[str, Any]:
+        return self.config.model_json_schema()
+
+    @cached_property
+    def expression_fields(self) -> frozenset[tuple[str, ...]]:
+        """Paths of the config, ``*`` for list items and map values, that are FEEL as they stand."""
+        return frozenset(_expression_fields(self.config_schema))
+
+    def ports_of(self, config: Mapping[str, Any]) -> tuple[str, ...]:
+        """The ports that a step of this type has with this config, in document order."""
+        if isinstance(self.ports, tuple):
+            return self.ports
+        return tuple(dict.fromkeys(_read_ports(config, self.ports)))
+
+    def as_json(self) -> dict[str, Any]:
+        """The entry as ``GET /api/v1/step-types/`` shows it."""
+        fixed = isinstance(self.ports, tuple)
+        return {
+            "kind": self.kind,
+            "version": self.version,
+            "title": self.title,
+            "help": self.help,
+            "category": self.category,
+            "icon": self.icon,
+            "behaviour": self.behaviour.value,
+            "outward": self.behaviour is Behaviour.EFFECT,
+            "ports": list(self.ports) if fixed else None,
+            "ports_from": None if fixed else self.ports,
+            "must_link": sorted(self.must_link),
+            "config_schema": self.config_schema,
+            "output_schema": self.output.model_json_schema() if self.output else None,
+            "default_config": self.default_config,
+        }
+
+
+@dataclass(frozen=True)
+class TriggerType:
+    """One way to start a run; see :func:`trigger_type`."""
+
+    kind: str
+    title: str
+    icon: str
+    config: type[StepModel]
+    summary: Callable[[Mapping[str, Any]], str]
+    default_config: Mapping[str, Any]
+    help: str
+
+    @cached_property
+    def config_schema(self) -> dict[str, Any]:
+        return self.config.model_json_schema()
+
+    @cached_property
+    def expression_fields(self) -> frozenset[tuple[str, ...]]:
+        return frozenset(_expression_fields(self.config_schema))
+
+    def as_json(self) -> dict[str, Any]:
+        return {
+            "kind": self.kind,
+            "title": self.title,
+            "help": self.help,
+            "icon": self.icon,
+            "config_schema": self.config_schema,
+            "default_config": self.default_config,
+        }
+
+
+class UnknownStepType(LookupError):
+    """No step type of that kind and version is registered."""
+
+
+_types: dict[tuple[str, int], StepType] = {}
+_triggers: dict[str, TriggerType] = {}
+
+
+def step_type(
+    *,
+    kind: str,
+    version: int,
+    title: str,
+    category: str,
+    icon: str,
+    behaviour: Behaviour,
+    ports: tuple[str, ...] | str,
+    config: type[StepModel],
+    summary: Callable[[Mapping[str, Any]], str],
+    output: type[StepModel] | None = None,
+    default_config: Mapping[str, Any] | None = None,
+    must_link: tuple[str, ...] = (),
+    fails_unlinked: tuple[str, ...] = (),
+    timeout: timedelta = timedelta(seconds=30),
+) -> Callable[[F], F]:
+    """Register the decorated function as a step type; the module's docstring is its help text.
+
+    Args:
+        icon: A Tabler name.
+        ports: Names, or a path into the config such as ``branches[].port, otherwise``.
+        summary: The card's one line, in the user's words, from the config as written.
+        must_link: Ports whose missing link is an error at check.
+        fails_unlinked: Ports that fail the run when a token leaves by them without a link.
+        timeout: The longest a worker may spend on one attempt, before the config's own.
+    """
+
+    def register(run: F) -> F:
+        module = importlib.import_module(run.__module__)
+        key = (kind, version)
+        if key in _types:
+            raise ValueError(f"Step type {kind} version {version} is registered twice.")
+        _types[key] = StepType(
+            kind=kind,
+            version=version,
+            title=title,
+            category=category,
+            icon=icon,
+            behaviour=behaviour,
+            ports=ports,
+            config=config,
+            output=output,
+            run=run,
+            summary=summary,
+            default_config=default_config or {},
+            must_link=frozenset(must_link),
+            fails_unlinked=frozenset(fails_unlinked),
+            help=(module.__doc__ or "").strip(),
+            timeout=timeout,
+        )
+        return run
+
+    return register
+
+
+def trigger_type(
+    *,
+    kind: str,
+    title: str,
+    icon: str,
+    summary: Callable[[Mapping[str, Any]], str],
+    default_config: Mapping[str, Any] | None = None,
+) -> Callable[[type[StepModel]], type[StepModel]]:
+    """Register the decorated config model as a trigger type."""
+
+    def register(config: type[StepModel]) -> type[StepModel]:
+        module = importlib.import_module(config.__module__)
+        if kind in _triggers:
+            raise ValueError(f"Trigger type {kind} is registered twice.")
+        _triggers[kind] = TriggerType(
+            kind=kind,
+            title=title,
+            icon=icon,
+            config=config,
+            summary=summary,
+            default_config=default_config or {},
+            help=(module.__doc__ or "").strip(),
+        )
+        return config
+
+    return register
+
+
+@cache
+def _load() -> None:
+    package = importlib.import_module("apps.steps.types")
+    for module in pkgutil.iter_modules(package.__path__):
+        importlib.import_module(f"apps.steps.types.{module.name}")
+
+
+def catalogue() -> list[StepType]:
+    """Every step type, newest version of each kind last."""
+    _load()
+    return [_types[key] for key in sorted(_types)]
+
+
+def triggers() -> list[TriggerType]:
+    """Every trigger type."""
+    _load()
+    return [_triggers[kind] for kind in sorted(_triggers)]
+
+
+def find(kind: str, version: int) -> StepType:
+    """The step type. Raises ``UnknownStepType``."""
+    _load()
+    try:
+        return _types[kind, version]
+    except KeyError:
+        raise UnknownStepType(f"{kind} version {version}") from None
+
+
+def find_trigger(kind: str) -> TriggerType:
+    """The trigger type. Raises ``UnknownStepType``."""
+    _load()
+    try:
+        return _triggers[kind]
+    except KeyError:
+        raise UnknownStepType(f"trigger {kind}") from None
+
+
+def _read_ports(config: Mapping[str, Any], paths: str) -> list[str]:
+    found: list[str] = []
+    for path in paths.split(","):
+        here: list[Any] = [config]
+        for part in path.strip().split("."):
+            name, many = part.removesuffix("[]"), part.endswith("[]")
+            here = [one.get(name) for one in here if isinstance(one, Mapping)]
+            if many:
+                here = [item for one in here if isinstance(one, list) for item in one]
+        found.extend(one for one in here if isinstance(one, str) and one)
+    return found
+
+
+def _expression_fields(
+    schema: Mapping[str, Any], root: Mapping[str, Any] | None = None, path: tuple[str, ...] = ()
+) -> list[tuple[str, ...]]:
+    root = root or schema
+    if len(path) > 12:  # a config model that contains itself
+        return []
+    if "$ref" in schema:
+        target = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+        return _expression_fields(
+            {**target, **{k: v for k, v in schema.items() if k != "$ref"}}, root, path
+        )
+    found = [path] if schema.get("x-feel") == "expression" else []
+    for name, inner in schema.get("properties", {}).items():
+        found += _expression_fields(inner, root, (*path, name))
+    for word in ("items", "additionalProperties"):
+        if isinstance(schema.get(word), Mapping):
+            found += _expression_fields(schema[word], root, (*path, "*"))
+    for word in ("anyOf", "oneOf", "allOf"):
+        for inner in schema.get(word, []):
+            found += _expression_fields(inner, root, path)
+    return found

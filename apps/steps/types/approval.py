@@ -1,0 +1,136 @@
+"""Ask people to decide.
+
+Use **Approval** where judgment is needed. The people you name find the task in their inbox,
+with the facts that you choose. Silence never approves: after *due* the flow leaves by
+`timeout`. Who asked cannot approve unless you allow it.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Literal
+
+from pydantic import Field, model_validator
+
+from apps.steps.registry import (
+    Behaviour,
+    Feel,
+    PureContext,
+    StepError,
+    StepModel,
+    Template,
+    TemplateValue,
+    WaitForPerson,
+    step_type,
+)
+from apps.steps.types.delay import after
+
+
+class Assignees(StepModel):
+    users: list[Template] = Field(default_factory=list, max_length=50, title="People")
+    groups: list[Template] = Field(default_factory=list, max_length=50, title="Groups")
+
+
+class Any_(StepModel):
+    any: Literal[1] = Field(1, title="The first answer decides")
+
+
+class All(StepModel):
+    all: Literal[True] = Field(True, title="All must approve")
+
+
+class AtLeast(StepModel):
+    n: int = Field(ge=1, le=50, title="How many must approve")
+
+
+class Fact(StepModel):
+    label: str = Field(min_length=1, max_length=100, title="Label")
+    value: TemplateValue = Field(None, title="Value")
+
+
+class Config(StepModel):
+    title: Template = Field(min_length=1, max_length=300, title="What is asked")
+    details: Template = Field(
+        "",
+        max_length=10_000,
+        title="Details",
+        json_schema_extra={"x-feel": "template", "x-widget": "markdown"},
+    )
+    assignees: Assignees = Field(title="Who decides", json_schema_extra={"x-widget": "people"})
+    rule: Any_ | All | AtLeast = Field(default_factory=Any_, title="Rule")
+    due: Template | None = Field(
+        None,
+        title="Due after",
+        examples=["P2D", "PT4H"],
+        json_schema_extra={"x-feel": "template", "x-widget": "duration"},
+    )
+    fields: list[Fact] = Field(
+        default_factory=list,
+        max_length=50,
+        title="Facts to decide by",
+        json_schema_extra={"x-widget": "rows"},
+    )
+    requester: Feel | None = Field(None, title="Who asks")
+    allow_requester: bool = Field(False, title="Who asks may decide")
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "Config":
+        if not self.assignees.users and not self.assignees.groups:
+            raise ValueError("Name at least one person or group who decides.")
+        return self
+
+
+class Output(StepModel):
+    outcome: str
+    by: str
+    comment: str
+    at: str
+    decisions: list[dict[str, Any]]
+
+
+def summary(config: Mapping[str, Any]) -> str:
+    assignees = config.get("assignees") or {}
+    names = [*(assignees.get("groups") or []), *(assignees.get("users") or [])]
+    who = ", ".join(str(name) for name in names[:3])
+    return who + (f", within {config['due']}" if config.get("due") else "")
+
+
+@step_type(
+    kind="approval",
+    version=1,
+    title="Approval",
+    category="People",
+    icon="user-check",
+    behaviour=Behaviour.WAIT,
+    ports=("approved", "rejected", "timeout"),
+    config=Config,
+    output=Output,
+    summary=summary,
+    default_config={
+        "title": "",
+        "assignees": {"users": [], "groups": []},
+        "rule": {"any": 1},
+        "due": "P2D",
+    },
+    must_link=("rejected", "timeout"),
+    fails_unlinked=("timeout",),
+)
+def run(config: Config, ctx: PureContext) -> WaitForPerson:
+    due: datetime | None = after(ctx.now, config.due) if config.due else None
+    requester = ctx.evaluate(config.requester) if config.requester else ctx.requester()
+    if requester is not None and not isinstance(requester, str):
+        raise StepError(
+            "bad_requester", "Who asks must be a mail address; the expression gave something else."
+        )
+    return WaitForPerson(
+        {
+            "title": config.title,
+            "details": config.details,
+            "users": list(config.assignees.users),
+            "groups": list(config.assignees.groups),
+            "rule": config.rule.model_dump(),
+            "due_at": due.isoformat() if due else None,
+            "fields": [fact.model_dump() for fact in config.fields],
+            "requester": requester or "",
+            "allow_requester": config.allow_requester,
+        }
+    )

@@ -1,0 +1,77 @@
+"""Take the first way whose condition holds.
+
+Use **Decide** where the flow forks by data. The branches are asked from top to bottom;
+the first that holds is taken, and *otherwise* is taken when none does.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from apps.steps.registry import (
+    Behaviour,
+    Exit,
+    Feel,
+    PureContext,
+    StepError,
+    StepModel,
+    step_type,
+)
+
+PORT = Field(min_length=1, max_length=63, title="Way out")
+
+
+class Branch(StepModel):
+    port: str = PORT
+    when: Feel = Field(title="Condition", min_length=1)
+
+
+class Config(StepModel):
+    branches: list[Branch] = Field(
+        min_length=1, max_length=50, title="Branches", json_schema_extra={"x-widget": "rows"}
+    )
+    otherwise: str = Field("", max_length=63, title="Otherwise")
+
+
+class Output(StepModel):
+    port: str
+
+
+def summary(config: Mapping[str, Any]) -> str:
+    branches = config.get("branches") or []
+    if not branches:
+        return ""
+    first = branches[0]
+    text = f"{str(first.get('when', '')).removeprefix('=').strip()} → {first.get('port', '')}"
+    return text + (f" and {len(branches) - 1} more" if len(branches) > 1 else "")
+
+
+@step_type(
+    kind="decide",
+    version=1,
+    title="Decide",
+    category="Flow",
+    icon="arrows-split-2",
+    behaviour=Behaviour.PURE,
+    ports="branches[].port, otherwise",
+    config=Config,
+    output=Output,
+    summary=summary,
+    default_config={"branches": [{"port": "yes", "when": "true"}], "otherwise": "no"},
+)
+def run(config: Config, ctx: PureContext) -> Exit:
+    for branch in config.branches:
+        answer = ctx.evaluate(branch.when)
+        if answer is True:
+            return Exit(branch.port, {"port": branch.port})
+        if answer is not False:
+            raise StepError(
+                "not_boolean",
+                f"The condition of “{branch.port}” gave {describe(answer)}; it must be true or false.",
+            )
+    return Exit(config.otherwise, {"port": config.otherwise})
+
+
+def describe(value: Any) -> str:
+    return "nothing" if value is None else f"“{str(value)[:60]}”"

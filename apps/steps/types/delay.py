@@ -1,0 +1,124 @@
+"""Go on later.
+
+Use **Delay** to wait for a length of time or until a moment. A waiting run holds nothing:
+it survives restarts and may wait for years.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from pydantic import Field, model_validator
+
+from apps.steps.registry import (
+    ISO_DURATION,
+    Behaviour,
+    Feel,
+    PureContext,
+    StepError,
+    StepModel,
+    Template,
+    WaitUntil,
+    step_type,
+)
+
+
+class Config(StepModel):
+    for_: Template | None = Field(
+        None,
+        alias="for",
+        title="For",
+        examples=["PT5M", "P2D"],
+        json_schema_extra={"x-widget": "duration", "x-feel": "template"},
+    )
+    until: Feel | None = Field(None, title="Until")
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> "Config":
+        if (self.for_ is None) == (self.until is None):
+            raise ValueError("Say either how long or until when.")
+        return self
+
+
+class Output(StepModel):
+    until: str
+
+
+def summary(config: Mapping[str, Any]) -> str:
+    if config.get("for"):
+        return f"for {config['for']}"
+    return f"until {str(config.get('until') or '').removeprefix('=').strip()}"
+
+
+@step_type(
+    kind="delay",
+    version=1,
+    title="Delay",
+    category="Flow",
+    icon="clock-pause",
+    behaviour=Behaviour.WAIT,
+    ports=("done",),
+    config=Config,
+    output=Output,
+    summary=summary,
+    default_config={"for": "PT1H"},
+)
+def run(config: Config, ctx: PureContext) -> WaitUntil:
+    if config.for_ is not None:
+        until = after(ctx.now, config.for_)
+    else:
+        until = moment(ctx.evaluate(config.until or ""), ctx.zone)
+    return WaitUntil(until, {"until": until.isoformat()})
+
+
+def after(start: datetime, duration: object) -> datetime:
+    """``start`` plus an ISO 8601 duration; months and years keep the day where it exists.
+
+    Raises:
+        StepError: It is not a duration, or leads beyond the calendar.
+    """
+    text = str(duration).strip()
+    found = re.match(ISO_DURATION, text)
+    if not found:
+        raise StepError("bad_duration", f"“{text[:60]}” is not a duration such as P2D or PT30M.")
+    years, months, weeks, days, clock, hours, minutes, seconds, _ = found.groups()
+    try:
+        shifted = start
+        if years or months:
+            count = start.month - 1 + int((months or "0M")[:-1]) + 12 * int((years or "0Y")[:-1])
+            year, month = start.year + count // 12, count % 12 + 1
+            shifted = start.replace(
+                year=year, month=month, day=min(start.day, _days_in(year, month))
+            )
+        return shifted + timedelta(
+            weeks=int((weeks or "0W")[:-1]),
+            days=int((days or "0D")[:-1]),
+            hours=int((hours or "0H")[:-1]),
+            minutes=int((minutes or "0M")[:-1]),
+            seconds=float((seconds or "0S")[:-1]),
+        )
+    except (OverflowError, ValueError):
+        raise StepError("bad_duration", f"“{text[:60]}” leads beyond the calendar.") from None
+
+
+def moment(value: Any, zone: str) -> datetime:
+    """A date, a date and time or their text as a moment; a bare date is its midnight in ``zone``."""
+    try:
+        if isinstance(value, str):
+            value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)
+    except ValueError:
+        raise StepError(
+            "bad_time", f"“{str(value)[:60]}” is not a date or a date and time."
+        ) from None
+    if isinstance(value, datetime):
+        return value if value.tzinfo else value.replace(tzinfo=ZoneInfo(zone))
+    if isinstance(value, date):
+        return datetime.combine(value, time(), ZoneInfo(zone))
+    raise StepError("bad_time", f"“{str(value)[:60]}” is not a date or a date and time.")
+
+
+def _days_in(year: int, month: int) -> int:
+    following = date(year + month // 12, month % 12 + 1, 1)
+    return (following - date(year, month, 1)).days

@@ -1,0 +1,38 @@
+"""End the run.
+
+Use **Stop** where everything is decided. The run ends at once: other ways still open are
+closed, tasks are withdrawn, and the run is marked completed or failed with your message.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import Field
+
+from apps.steps.registry import Behaviour, PureContext, StepModel, Stop, Template, step_type
+
+
+class Config(StepModel):
+    outcome: Literal["completed", "failed"] = Field("completed", title="The run is then")
+    message: Template = Field("", title="Message", max_length=2000)
+
+
+def summary(config: Mapping[str, Any]) -> str:
+    message = str(config.get("message") or "")
+    return f"{config.get('outcome', 'completed')}" + (f": {message}" if message else "")
+
+
+@step_type(
+    kind="stop",
+    version=1,
+    title="Stop",
+    category="Flow",
+    icon="flag",
+    behaviour=Behaviour.END,
+    ports=(),
+    config=Config,
+    summary=summary,
+    default_config={"outcome": "completed", "message": ""},
+)
+def run(config: Config, ctx: PureContext) -> Stop:
+    return Stop(config.outcome, config.message)
