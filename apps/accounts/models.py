@@ -40,18 +40,14 @@ class Role(models.TextChoices):
 class UserManager(BaseUserManager["User"]):
     """Makes accounts; addresses are kept in small letters, so one person is one row."""
 
-    def create_user(
-        self, email: str, password: str | None = None, **fields: Any
-    ) -> User:
+    def create_user(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Add an account. Without a password it cannot sign in until one is set by mail."""
         user = self.model(email=email.strip().lower(), **fields)
         user.set_password(password)
         user.save(using=self._db)
         return user
 
-    def create_superuser(
-        self, email: str, password: str | None = None, **fields: Any
-    ) -> User:
+    def create_superuser(self, email: str, password: str | None = None, **fields: Any) -> User:
         """Add an account that may use the admin console for every workspace."""
         return self.create_user(email, password, is_superuser=True, **fields)
 
@@ -130,9 +126,7 @@ class Membership(models.Model):
     """A person's place in a workspace. Deactivated, never deleted."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    workspace = models.ForeignKey(
-        Workspace, on_delete=models.PROTECT, related_name="memberships"
-    )
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="memberships")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="memberships")
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -141,9 +135,7 @@ class Membership(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["workspace", "user"], name="membership_once"
-            ),
+            models.UniqueConstraint(fields=["workspace", "user"], name="membership_once"),
         ]
         ordering: ClassVar = ["created_at", "id"]
 
@@ -165,9 +157,7 @@ class Team(models.Model):
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     group = models.OneToOneField(Group, on_delete=models.CASCADE, related_name="team")
-    workspace = models.ForeignKey(
-        Workspace, on_delete=models.PROTECT, related_name="teams"
-    )
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="teams")
     slug = models.CharField(max_length=63, validators=[SLUG])
     name = models.CharField(max_length=150)
     kind = models.CharField(max_length=4, choices=Kind, default=Kind.TEAM)
@@ -177,9 +167,7 @@ class Team(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(
-                fields=["workspace", "slug"], name="team_slug_once"
-            ),
+            models.UniqueConstraint(fields=["workspace", "slug"], name="team_slug_once"),
             models.CheckConstraint(
                 condition=~models.Q(kind="role") | models.Q(slug__in=Role.values),
                 name="team_role_known",
@@ -195,9 +183,7 @@ class ApiToken(models.Model):
     """A key with which a program acts as a person. Its value is shown once and kept as a hash."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    workspace = models.ForeignKey(
-        Workspace, on_delete=models.PROTECT, related_name="tokens"
-    )
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="tokens")
     user = models.ForeignKey(User, on_delete=models.PROTECT, related_name="tokens")
     name = models.CharField(max_length=150)
     #: The first characters of the value, by which a person recognises it.
@@ -216,9 +202,7 @@ class ApiToken(models.Model):
 
     class Meta:
         ordering: ClassVar = ["-id"]
-        indexes: ClassVar = [
-            models.Index(fields=["user", "workspace"], name="token_owner")
-        ]
+        indexes: ClassVar = [models.Index(fields=["user", "workspace"], name="token_owner")]
 
     def __str__(self) -> str:
         return f"{self.prefix}… ({self.name})"
@@ -228,9 +212,7 @@ class Invitation(models.Model):
     """A mail that lets one person join, once, within seven days."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    workspace = models.ForeignKey(
-        Workspace, on_delete=models.PROTECT, related_name="invitations"
-    )
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="invitations")
     email = models.EmailField(max_length=254)
     roles = models.JSONField()
     #: SHA-256 in hex of the value in the mail's link.
@@ -254,8 +236,7 @@ class Invitation(models.Model):
                 condition=models.Q(email=Lower("email")), name="invitation_email_lower"
             ),
             models.CheckConstraint(
-                condition=models.Q(accepted_at__isnull=True)
-                | models.Q(revoked_at__isnull=True),
+                condition=models.Q(accepted_at__isnull=True) | models.Q(revoked_at__isnull=True),
                 name="invitation_one_end",
             ),
         ]
@@ -291,9 +272,7 @@ class Session(AbstractBaseSession):
     session_key = models.CharField(max_length=64, primary_key=True)
     #: What the list of sessions shows and ``me/sessions/end/`` takes.
     id = models.UUIDField(default=uuid7, unique=True, editable=False)
-    user = models.ForeignKey(
-        User, on_delete=models.CASCADE, null=True, related_name="sessions"
-    )
+    user = models.ForeignKey(User, on_delete=models.CASCADE, null=True, related_name="sessions")
     ip = models.GenericIPAddressField(null=True)
     user_agent = models.CharField(max_length=200, blank=True)
     created_at = models.DateTimeField(default=timezone.now)
@@ -305,13 +284,6 @@ class Session(AbstractBaseSession):
 
     def __str__(self) -> str:
         return str(self.id)
-
-    @classmethod
-    def get_session_store_class(cls) -> type[Any]:
-        """The store that reads and writes this table."""
-        from apps.accounts.sessions import SessionStore  # it imports this module
-
-        return SessionStore
 
 
 class Throttle(models.Model):

@@ -1,0 +1,90 @@
+"""How a request gets its actor: a Bearer token or a session, never both.
+
+``identify`` is called once, by the middleware; DRF's two classes only report what it found, and
+the session's one holds the request to CSRF.
+"""
+
+from __future__ import annotations
+
+from django.contrib.auth.models import AnonymousUser
+from django.http import HttpRequest
+from rest_framework import authentication
+from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.request import Request
+
+from apps.accounts.actors import Actor
+from apps.accounts.models import User
+from apps.accounts.queries import WORKSPACE_KEY, actor_of_token, actor_of_user
+from apps.accounts.sessions import SessionStore
+
+
+def identify(request: HttpRequest) -> None:
+    """Set ``request.actor`` (None for a stranger) and, to match, ``request.user``.
+
+    A request with a Bearer header is judged by that alone: its cookies are as if not sent, and
+    so it needs no CSRF token. One whose session leads nowhere any more is signed out.
+    """
+    bearer = bearer_value(request)
+    if bearer is not None:
+        request.COOKIES = {}
+        request.session = SessionStore()
+        found = actor_of_token(bearer) if bearer else None
+        request.user, actor = found or (AnonymousUser(), None)
+        _set_actor(request, actor)
+        # Django's own name for "this request carries no ambient authority".
+        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # noqa: SLF001
+        return
+    user = request.user
+    if not isinstance(user, User):
+        _set_actor(request, None)
+        return
+    actor = actor_of_user(user, request.session.get(WORKSPACE_KEY))
+    _set_actor(request, actor)
+    if actor is None:
+        request.session.flush()
+        request.user = AnonymousUser()
+    elif isinstance(request.session, SessionStore):
+        request.session.touch()
+
+
+def bearer_value(request: HttpRequest) -> str | None:
+    """The token in the Authorization header; None where there is no Bearer header at all."""
+    scheme, _, value = request.headers.get("Authorization", "").partition(" ")
+    return value.strip() if scheme.lower() == "bearer" else None
+
+
+class BearerAuthentication(authentication.BaseAuthentication):
+    """``Authorization: Bearer sbx_…``."""
+
+    def authenticate(self, request: Request) -> tuple[User, Actor] | None:
+        if bearer_value(request._request) is None:  # noqa: SLF001 - the request the middleware saw
+            return None
+        found = _found(request)
+        if found is None:
+            raise AuthenticationFailed
+        return found
+
+    def authenticate_header(self, request: Request) -> str:  # noqa: ARG002 - DRF's signature
+        return "Bearer"
+
+
+class SessionAuthentication(authentication.SessionAuthentication):
+    """The browser's session, with CSRF on every write."""
+
+    def authenticate(self, request: Request) -> tuple[User, Actor] | None:
+        found = _found(request)
+        if found is not None:
+            self.enforce_csrf(request)
+        return found
+
+
+def _found(request: Request) -> tuple[User, Actor] | None:
+    actor = getattr(request._request, "actor", None)  # noqa: SLF001 - the request the middleware saw
+    user = request._request.user  # noqa: SLF001 - as above
+    if actor is None or not isinstance(user, User):
+        return None
+    return user, actor
+
+
+def _set_actor(request: HttpRequest, actor: Actor | None) -> None:
+    request.actor = actor  # type: ignore[attr-defined] # ours, read by every view

@@ -1,0 +1,278 @@
+"""Every shared read about people: who asks, who belongs where, who can be asked."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import timedelta
+from typing import Any
+from uuid import UUID
+
+from django.contrib import auth
+from django.contrib.postgres.expressions import ArraySubquery
+from django.db.models import Case, DateTimeField, Exists, Func, OuterRef, Q, QuerySet, When
+from django.db.models.functions import JSONObject
+from django.http import HttpRequest
+from django.utils import timezone
+
+from apps.accounts.actors import Actor
+from apps.accounts.models import (
+    ApiToken,
+    Invitation,
+    Membership,
+    Session,
+    Team,
+    User,
+    Workspace,
+)
+from apps.accounts.permissions import DECIDING_ROLES, in_scope, rights_by_role
+from apps.accounts.sessions import IDLE, SessionStore
+from apps.core.errors import NotFound
+
+#: What an actor may pick as its workspace is kept in the session under this name.
+WORKSPACE_KEY = "workspace"
+#: How often a token's last use is written.
+USE_NOTED_EVERY = timedelta(minutes=1)
+
+
+class BusinessNow(Func):
+    """The database's business clock, so that an expiry check costs no extra round trip."""
+
+    function = "business_now"
+    output_field = DateTimeField()
+
+
+def token_hash(value: str) -> str:
+    """How a token, an invitation's or a reset's link is looked up."""
+    return hashlib.sha256(value.encode()).hexdigest()
+
+
+def actor_of_user(user: User, workspace_id: UUID | str | None = None) -> Actor | None:
+    """The person as an actor, in the workspace named if they belong to it, else their first.
+
+    One query. None for a person without an active membership. A superuser is an administrator
+    of every workspace, member or not.
+    """
+    if not user.is_active:
+        return None
+    wanted = Case(When(workspace_id=workspace_id, then=0), default=1)
+    membership = (
+        Membership.objects.filter(user=user, is_active=True)
+        .select_related("workspace")
+        .annotate(groups=_groups_of("user_id", "workspace_id"))
+        .order_by(wanted, "created_at", "id")
+        .first()
+    )
+    if user.is_superuser:
+        return _superuser(user, workspace_id, membership)
+    if membership is None:
+        return None
+    return _actor(user, membership.workspace, membership.groups)
+
+
+def actor_of_token(value: str) -> tuple[User, Actor] | None:
+    """The person and the actor behind a token's value, or None if it is good for nothing.
+
+    One query; notes the use at most once a minute.
+    """
+    token = (
+        ApiToken.objects.filter(
+            Q(expires_at__isnull=True) | Q(expires_at__gt=BusinessNow()),
+            Exists(
+                Membership.objects.filter(
+                    user=OuterRef("user_id"), workspace=OuterRef("workspace_id"), is_active=True
+                )
+            ),
+            hash=token_hash(value),
+            revoked_at__isnull=True,
+            user__is_active=True,
+        )
+        .select_related("user", "workspace")
+        .annotate(groups=_groups_of("user_id", "workspace_id"))
+        .first()
+    )
+    if token is None:
+        return None
+    _note_use(token)
+    actor = replace(
+        _actor(token.user, token.workspace, token.groups),
+        kind="token",
+        token_id=token.pk,
+        token_name=token.name,
+        scopes=None if token.scopes is None else frozenset(token.scopes),
+        # A program never acts as the owner of the installation.
+        is_superuser=False,
+    )
+    return token.user, actor
+
+
+def actor_of_session(session_key: str) -> Actor | None:
+    """The actor behind a session cookie's value; for sockets, which have no request.
+
+    Ask again whenever the channel group ``user.<id>`` says that access changed: None means that
+    the socket must close.
+    """
+    request = HttpRequest()
+    request.session = SessionStore(session_key)
+    user = auth.get_user(request)
+    if not isinstance(user, User):
+        return None
+    return actor_of_user(user, request.session.get(WORKSPACE_KEY))
+
+
+def rights_of(actor: Actor) -> list[str]:
+    """The rights that hold in the whole workspace, for the pages to know what to offer."""
+    return sorted(right for right in rights_by_role(actor) if in_scope(actor, right))
+
+
+def workspaces_of(user_id: UUID) -> QuerySet[Workspace]:
+    """The workspaces a person belongs to, in the order in which they joined."""
+    return Workspace.objects.filter(
+        memberships__user_id=user_id, memberships__is_active=True
+    ).order_by("memberships__created_at")
+
+
+def get_workspace_of(user: User, slug: str) -> Workspace:
+    """The workspace of this name, if the person may work in it.
+
+    Raises:
+        NotFound: It is not there, or the person does not belong to it.
+    """
+    mine = Workspace.objects.all() if user.is_superuser else workspaces_of(user.pk)
+    workspace = mine.filter(slug=slug).first()
+    if workspace is None:
+        raise NotFound("There is no such workspace, or you do not belong to it.")
+    return workspace
+
+
+def members(workspace_id: UUID) -> QuerySet[Membership]:
+    """The people of a workspace with ``groups``: ``[{id, slug, kind}]`` of roles and teams."""
+    return (
+        Membership.objects.for_workspace(workspace_id)
+        .select_related("user")
+        .annotate(groups=_groups_of("user_id", "workspace_id"))
+        .order_by("user__email")
+    )
+
+
+def get_member(workspace_id: UUID, membership_id: UUID) -> Membership:
+    """One row of ``members``.
+
+    Raises:
+        NotFound: There is no such member here.
+    """
+    found = members(workspace_id).filter(pk=membership_id).first()
+    if found is None:
+        raise NotFound("There is no such person in this workspace.")
+    return found
+
+
+def people_in(
+    workspace_id: UUID, users: Iterable[str] = (), teams: Iterable[str] = ()
+) -> list[User]:
+    """The active people named by mail address, or in the teams or roles named, each once.
+
+    Only those who may answer a task at all: somebody who is nothing but an auditor, or has no
+    role, is left out.
+    """
+    emails = {email.strip().lower() for email in users}
+    here = Team.objects.for_workspace(workspace_id).filter(group__user=OuterRef("pk"))
+    member = Membership.objects.for_workspace(workspace_id).filter(
+        user=OuterRef("pk"), is_active=True
+    )
+    return list(
+        User.objects.filter(
+            Q(email__in=emails) | Exists(here.filter(slug__in=list(teams))),
+            Exists(member),
+            Exists(here.filter(kind=Team.Kind.ROLE, slug__in=DECIDING_ROLES)),
+            is_active=True,
+        ).order_by("email")
+    )
+
+
+def teams_of(workspace_id: UUID) -> QuerySet[Team]:
+    """Roles and teams of a workspace."""
+    return Team.objects.for_workspace(workspace_id).select_related("group")
+
+
+def open_invitations(workspace_id: UUID) -> QuerySet[Invitation]:
+    """Invitations that wait for an answer, expired ones too: they can be sent anew."""
+    return (
+        Invitation.objects.for_workspace(workspace_id)
+        .filter(accepted_at__isnull=True, revoked_at__isnull=True)
+        .select_related("invited_by")
+    )
+
+
+def tokens_for(actor: Actor) -> QuerySet[ApiToken]:
+    """Live tokens: one's own, or everybody's for who manages tokens."""
+    live = (
+        ApiToken.objects.for_workspace(actor.workspace_id)
+        .filter(revoked_at__isnull=True)
+        .select_related("user")
+    )
+    if "tokens.manage" in rights_by_role(actor):
+        return live
+    return live.filter(user_id=actor.user_id) if actor.user_id else live.none()
+
+
+def sessions_of(user_id: UUID) -> QuerySet[Session]:
+    """Browsers signed in as this person, the last used first."""
+    now = timezone.now()
+    return Session.objects.filter(
+        user_id=user_id, expire_date__gt=now, last_seen_at__gt=now - IDLE
+    ).order_by("-last_seen_at")
+
+
+def can_sign_in(user: User) -> bool:
+    """Whether the account leads anywhere: active, and a member of some workspace."""
+    return user.is_active and (
+        user.is_superuser or Membership.objects.filter(user=user, is_active=True).exists()
+    )
+
+
+def _groups_of(user: str, workspace: str) -> ArraySubquery:
+    """``[{id, slug, kind}]`` of the person's roles and teams in the workspace."""
+    return ArraySubquery(
+        Team.objects.filter(workspace=OuterRef(workspace), group__user=OuterRef(user)).values(
+            row=JSONObject(id="group_id", slug="slug", kind="kind")
+        )
+    )
+
+
+def _actor(user: User, workspace: Workspace, groups: list[dict[str, Any]]) -> Actor:
+    roles = [group for group in groups if group["kind"] == Team.Kind.ROLE]
+    teams = [group for group in groups if group["kind"] == Team.Kind.TEAM]
+    return Actor(
+        user_id=user.pk,
+        workspace_id=workspace.pk,
+        workspace_slug=workspace.slug,
+        email=user.email,
+        name=user.name,
+        roles=frozenset(group["slug"] for group in roles),
+        team_slugs=frozenset(group["slug"] for group in teams),
+        group_ids=frozenset(group["id"] for group in groups),
+        is_superuser=user.is_superuser,
+    )
+
+
+def _superuser(user: User, workspace_id: UUID | str | None, membership: Any | None) -> Actor | None:
+    if membership and (workspace_id is None or str(membership.workspace_id) == str(workspace_id)):
+        actor = _actor(user, membership.workspace, membership.groups)
+    else:
+        wanted = Case(When(pk=workspace_id, then=0), default=1)
+        workspace = Workspace.objects.order_by(wanted, "created_at").first()
+        if workspace is None:
+            return None
+        actor = _actor(user, workspace, [])
+    return replace(actor, roles=actor.roles | {"admin"})
+
+
+def _note_use(token: ApiToken) -> None:
+    now = timezone.now()
+    stale = now - USE_NOTED_EVERY
+    if token.last_used_at is None or token.last_used_at < stale:
+        ApiToken.objects.filter(
+            Q(last_used_at__isnull=True) | Q(last_used_at__lt=stale), pk=token.pk
+        ).update(last_used_at=now)
