@@ -1,0 +1,221 @@
+"""Compile a published flow document: the engine's graph, and each step's config made ready.
+
+Only documents that passed ``check`` come here. What a step reads of other steps is known
+afterwards (``CompiledStep.reads``), so that the driver loads nothing else.
+"""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from pydantic import ValidationError
+
+from apps.engine import feel
+from apps.engine.graph import DEFAULT_MAX_STEPS, TRIGGER, TRIGGER_PORT, Graph, GraphStep, Link
+from apps.steps.registry import Behaviour, StepError, StepModel, StepType, TriggerType
+from apps.steps.registry import find as find_step_type
+from apps.steps.registry import find_trigger
+
+FORMAT = "signalbox.flow/1"
+EVERYTHING = "*"
+
+Evaluate = Callable[[feel.Expression], Any]
+Resolve = Callable[[Evaluate], Any]
+
+
+@dataclass(frozen=True)
+class CompiledStep:
+    """A step with its config's expressions compiled.
+
+    ``reads`` holds the ids of the steps whose output or error it may read, or ``*`` for all.
+    """
+
+    id: str
+    title: str
+    type: StepType
+    raw: Mapping[str, Any]
+    resolve: Resolve | None
+    fixed: StepModel | None
+    reads: frozenset[str]
+
+    def config(self, evaluate: Evaluate) -> StepModel:
+        """The config with every template evaluated, validated as the step type asks.
+
+        Raises:
+            StepError: A value does not fit its field.
+            FeelError: An expression fails.
+        """
+        if self.fixed is not None:
+            return self.fixed
+        values = self.resolve(evaluate) if self.resolve else self.raw
+        return validated(self.type.config, values)
+
+
+@dataclass(frozen=True)
+class CompiledFlow:
+    """A version, ready to run."""
+
+    name: str
+    graph: Graph
+    steps: Mapping[str, CompiledStep]
+    trigger: TriggerType
+    trigger_config: Mapping[str, Any]
+    concurrency: int | None
+    settings: Mapping[str, Any]
+
+
+def compile_flow(document: Mapping[str, Any]) -> CompiledFlow:
+    """Make a checked document ready to run."""
+    steps = {step_id: _compile_step(step_id, step) for step_id, step in document["steps"].items()}
+    settings = document.get("settings") or {}
+    links = tuple(
+        Link(index, link["from"], _port(steps, link), link["to"])
+        for index, link in enumerate(document.get("links") or [])
+    )
+    trigger = document["trigger"]
+    return CompiledFlow(
+        name=document.get("name") or "",
+        graph=Graph(
+            steps={step_id: _graph_step(step) for step_id, step in steps.items()},
+            links=links,
+            max_steps=settings.get("max_steps") or DEFAULT_MAX_STEPS,
+        ),
+        steps=steps,
+        trigger=find_trigger(trigger["type"]),
+        trigger_config=trigger.get("config") or {},
+        concurrency=(settings.get("concurrency") or {}).get("max"),
+        settings=settings,
+    )
+
+
+def expression_source(text: str) -> str:
+    """FEEL without the leading ``=`` that people may write."""
+    return text[1:] if text.startswith("=") and not text.startswith("==") else text
+
+
+def validated(model: type[StepModel], values: Any) -> StepModel:
+    """``values`` as the model.
+
+    Raises:
+        StepError: ``bad_config``, with a sentence per field that does not fit.
+    """
+    try:
+        return model.model_validate(values)
+    except ValidationError as wrong:
+        said = "; ".join(
+            f"“{'.'.join(map(str, one['loc'])) or 'config'}”: {one['msg']}"
+            for one in wrong.errors(include_url=False, include_input=False)[:3]
+        )
+        raise StepError("bad_config", f"The step's fields do not fit: {said}.") from None
+
+
+def template(
+    node: Any, fields: frozenset[tuple[str, ...]], path: tuple[str, ...] = ()
+) -> tuple[Resolve | None, list[feel.Expression]]:
+    """Compile the templates below ``node``; ``None`` where nothing below is an expression.
+
+    Expressions at ``fields`` (paths with ``*``) are compiled for what they read but stay text.
+
+    Raises:
+        FeelSyntaxError: A text is not FEEL where it must be.
+    """
+    if isinstance(node, str):
+        return _text(node, path, fields)
+    if isinstance(node, Mapping):
+        return _mapping(node, fields, path)
+    if isinstance(node, list):
+        return _list(node, fields, path)
+    return None, []
+
+
+def _text(
+    node: str, path: tuple[str, ...], fields: frozenset[tuple[str, ...]]
+) -> tuple[Resolve | None, list[feel.Expression]]:
+    if path in fields:
+        return None, [feel.compile_expression(expression_source(node))]
+    if node.startswith("=="):
+        literal = node[1:]
+        return (lambda _evaluate: literal), []
+    if node.startswith("="):
+        expression = feel.compile_expression(node[1:])
+        return (lambda evaluate: feel.to_json(evaluate(expression))), [expression]
+    return None, []
+
+
+def _mapping(
+    node: Mapping[str, Any], fields: frozenset[tuple[str, ...]], path: tuple[str, ...]
+) -> tuple[Resolve | None, list[feel.Expression]]:
+    moving: list[tuple[str, Resolve]] = []
+    found: list[feel.Expression] = []
+    for name, inner in node.items():
+        here = (*path, "*") if (*path, "*") in _prefixes(fields) else (*path, name)
+        resolve, expressions = template(inner, fields, here)
+        found += expressions
+        if resolve is not None:
+            moving.append((name, resolve))
+    if not moving:
+        return None, found
+    return (lambda evaluate: {**node, **{name: one(evaluate) for name, one in moving}}), found
+
+
+def _list(
+    node: list[Any], fields: frozenset[tuple[str, ...]], path: tuple[str, ...]
+) -> tuple[Resolve | None, list[feel.Expression]]:
+    compiled = [template(inner, fields, (*path, "*")) for inner in node]
+    found = [expression for _, expressions in compiled for expression in expressions]
+    if all(resolve is None for resolve, _ in compiled):
+        return None, found
+    return (
+        lambda evaluate: [
+            inner if resolve is None else resolve(evaluate)
+            for inner, (resolve, _) in zip(node, compiled, strict=True)
+        ]
+    ), found
+
+
+def _prefixes(fields: frozenset[tuple[str, ...]]) -> set[tuple[str, ...]]:
+    return {path[:length] for path in fields for length in range(1, len(path) + 1)}
+
+
+def _compile_step(step_id: str, step: Mapping[str, Any]) -> CompiledStep:
+    type_ = find_step_type(step["type"], step.get("version", 1))
+    raw = step.get("config") or {}
+    resolve, expressions = template(raw, type_.expression_fields)
+    reads: set[str] = set()
+    for expression in expressions:
+        for path in expression.paths:
+            if path[:1] == ("steps",):
+                reads.add(path[1] if len(path) > 1 else EVERYTHING)
+    return CompiledStep(
+        id=step_id,
+        title=step.get("title") or step_id,
+        type=type_,
+        raw=raw,
+        resolve=resolve,
+        fixed=validated(type_.config, raw) if resolve is None else None,
+        reads=frozenset(reads),
+    )
+
+
+def _graph_step(step: CompiledStep) -> GraphStep:
+    needs = 0
+    if step.type.behaviour is Behaviour.JOIN:
+        mode = step.raw.get("mode", "all")
+        needs = {"all": 0, "any": 1}[mode] if isinstance(mode, str) else mode["n"]
+    return GraphStep(
+        id=step.id,
+        behaviour=step.type.behaviour,
+        ports=step.type.ports_of(step.raw),
+        join_needs=needs,
+        fails_unlinked=step.type.fails_unlinked,
+    )
+
+
+def _port(steps: Mapping[str, CompiledStep], link: Mapping[str, Any]) -> str:
+    if link["from"] == TRIGGER:
+        return TRIGGER_PORT
+    named = link.get("port")
+    if named:
+        return str(named)
+    step = steps[link["from"]]
+    return step.type.ports_of(step.raw)[0]
