@@ -1,0 +1,273 @@
+"""The trail's format: how a row, a value and a seal become hashes. ``docs/audit-format.md``.
+
+What this module computes is signed and kept for ever: a change is a new format, beside this one.
+"""
+
+import json
+import os
+import re
+from collections.abc import Iterable, Mapping
+from dataclasses import asdict, is_dataclass
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from enum import Enum
+from hashlib import sha256
+from typing import Any, Final
+from uuid import UUID
+
+from apps.audit import merkle
+from apps.audit.records import Target, Who
+from apps.engine import values
+
+ROW_FORMAT: Final = "signalbox.audit/1"
+SEAL_FORMAT: Final = "signalbox.audit.seal/1"
+SALT_BYTES: Final = 16
+MAX_VALUE_CHARS: Final = 32_768
+NO_SEAL: Final = bytes(32)
+
+_FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
+_VERB = re.compile(r"[a-z_]+(\.[a-z_]+)?")
+_encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+
+Salted = dict[str, list[str]]
+
+
+def canonical(value: Mapping[str, Any]) -> bytes:
+    """The RFC 8785 form of an object of ASCII names whose values are texts, whole numbers below
+    2**53, and objects of the same kind: sorted names, no spaces, minimal escapes, UTF-8.
+    """
+    return _encode(value).encode()
+
+
+def commitment(salt: bytes, field: str, text: str) -> str:
+    """What stands in a row for a value: it binds to the value and tells nothing without the salt."""
+    return sha256(b"\x02" + salt + field.encode() + b"\x00" + text.encode()).hexdigest()
+
+
+def time_text(at: datetime) -> str:
+    """UTC with six digits of a second and ``Z``."""
+    return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
+
+
+def row_body(  # noqa: PLR0913 - one argument for each part of a row
+    *,
+    id_: str,
+    workspace: str,
+    at: str,
+    verb: str,
+    actor_kind: str,
+    actor_id: str,
+    on_behalf_of: str,
+    target_type: str,
+    target_id: str,
+    flow: str,
+    correlation_id: str,
+    commitments: Mapping[str, str],
+) -> dict[str, Any]:
+    """The object whose canonical form is a row's leaf; what is absent is an empty text."""
+    return {
+        "actor": {"id": actor_id, "kind": actor_kind},
+        "at": at,
+        "commitments": commitments,
+        "correlation_id": correlation_id,
+        "flow": flow,
+        "format": ROW_FORMAT,
+        "id": id_,
+        "on_behalf_of": on_behalf_of,
+        "target": {"id": target_id, "type": target_type},
+        "verb": verb,
+        "workspace": workspace,
+    }
+
+
+def row_hash(body: Mapping[str, Any]) -> bytes:
+    """A row's leaf hash."""
+    return merkle.leaf_hash(_encode(body).encode())
+
+
+def salted_values(
+    *,
+    who: Who,
+    target: Target,
+    reason: str,
+    before: Mapping[str, Any] | None,
+    after: Mapping[str, Any] | None,
+    details: Mapping[str, Any] | None,
+) -> Salted:
+    """Every value of a row that can be erased or withheld: ``{field: [salt in hex, JSON text]}``.
+
+    Raises:
+        ValueError: A field's name is not an identifier. Names stay readable for ever, so no
+            data may become one.
+    """
+    found: dict[str, Any] = {}
+    for field, text in (
+        ("actor.label", who.label),
+        ("target.label", target.label),
+        ("reason", reason),
+    ):
+        if text:
+            found[field] = text
+    for part, fields in (("before", before), ("after", after), ("details", details)):
+        for name, value in (fields or {}).items():
+            if not _FIELD.fullmatch(name):
+                raise ValueError(
+                    f"{part} has the field {name!r}; a field of the trail is named by the program, "
+                    "never by data."
+                )
+            found[f"{part}.{name}"] = value
+    salts = os.urandom(SALT_BYTES * len(found)).hex()
+    width = SALT_BYTES * 2
+    return {
+        field: [salts[at * width : (at + 1) * width], _value_text(value)]
+        for at, (field, value) in enumerate(found.items())
+    }
+
+
+def commitments_of(salted: Salted) -> dict[str, str]:
+    """The commitment to each value."""
+    return {
+        field: commitment(bytes.fromhex(salt), field, text)
+        for field, (salt, text) in salted.items()
+    }
+
+
+def check_row(*, who: Who, verb: str, target: Target) -> None:
+    """Refuse what may not stand in a row in clear.
+
+    Raises:
+        ValueError: The verb is malformed, or an id looks like a mail address.
+    """
+    if not _VERB.fullmatch(verb):
+        raise ValueError(f"{verb!r} is no verb of the trail; write it as 'noun.verb'.")
+    for text in (who.id, who.on_behalf_of, target.id, target.type):
+        if "@" in text:
+            raise ValueError(
+                f"{text!r} stays readable in the trail for ever; give an id here, "
+                "and the address as the label."
+            )
+
+
+def seal_statement(  # noqa: PLR0913 - one argument for each part of a seal
+    *,
+    number: int,
+    kind: str,
+    at: str,
+    count: int,
+    root: bytes,
+    previous: bytes,
+    key: str,
+    extra: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a seal says; its hash is what gets signed."""
+    return {
+        "at": at,
+        "count": count,
+        "extra": extra,
+        "format": SEAL_FORMAT,
+        "key": key,
+        "kind": kind,
+        "number": number,
+        "previous": previous.hex(),
+        "root": root.hex(),
+    }
+
+
+def seal_hash(statement: Mapping[str, Any]) -> bytes:
+    """The hash of a seal's statement; the next seal names it."""
+    return sha256(b"\x03" + canonical(statement)).digest()
+
+
+def signed_text(hash_: bytes) -> bytes:
+    """The bytes that a seal's signature covers; the prefix keeps the key from signing else."""
+    return SEAL_FORMAT.encode() + b"\x00" + hash_
+
+
+def erasure_digest(pairs: Iterable[tuple[UUID, str]]) -> str:
+    """What the row of an erasure says about the list of erased values."""
+    lines = sorted(f"{event_id} {field}\n" for event_id, field in pairs)
+    return sha256("".join(lines).encode()).hexdigest()
+
+
+def words(salted: Salted) -> list[str]:
+    """The words a row is found by: plain, and marked by whether they name the actor or target."""
+    found: dict[str, None] = {}
+    # Labels and the reason first, else by name: the same words whatever order the fields come in.
+    for field in sorted(salted, key=lambda name: (name not in _FIRST, name)):
+        text = salted[field][1]
+        if len(text) > 2_000:
+            continue
+        parts = _words_of(text)
+        for prefix in ("", _MARKS[field]) if field in _MARKS else ("",):
+            found.update((prefix + part, None) for part in parts)
+        if len(found) > 200:
+            break
+    return list(found)[:200]
+
+
+def query_words(text: str, *, mark: str = "") -> list[str]:
+    """A search text as the words it must find, each with its mark."""
+    return [mark + word for word in _words_of(text)]
+
+
+ACTOR_MARK: Final = "actor/"
+TARGET_MARK: Final = "target/"
+_MARKS = {"actor.label": ACTOR_MARK, "target.label": TARGET_MARK}
+_FIRST = frozenset({"actor.label", "target.label", "reason"})
+_WORD = re.compile(r"\w+")
+
+
+def _words_of(text: str) -> list[str]:
+    return [word[:64] for word in _WORD.findall(text.casefold())][:100]
+
+
+def _value_text(value: Any) -> str:
+    try:
+        text = values.dumps(plain(value))
+    except values.NotJson:  # too deep, or a number too long: kept as text
+        text = values.dumps(plain(str(value)))
+    if len(text) <= MAX_VALUE_CHARS:
+        return text
+    digest = {
+        "sha256": sha256(text.encode()).hexdigest(),
+        "too_long": True,
+        "characters": len(text),
+    }
+    return values.dumps(digest)
+
+
+def plain(value: Any) -> Any:  # noqa: PLR0911 - one return for each kind of value
+    """A Python value as exact JSON; what JSON has no form for becomes text.
+
+    The trail must take what it is given: a character that cannot be stored is replaced,
+    since refusing the row would refuse the act.
+    """
+    match value:
+        case Enum():
+            return plain(value.value)
+        case None | bool() | int():
+            return value
+        case str():
+            return value.replace("\0", "\ufffd").encode("utf-8", "replace").decode()
+        case Decimal():
+            return value if value.is_finite() else str(value)
+        case float():
+            return Decimal(repr(value)) if abs(value) < float("inf") else str(value)
+        case datetime():
+            return time_text(value)
+        case date() | time():
+            return value.isoformat()
+        case UUID() | timedelta():
+            return str(value)
+        case Mapping():
+            return {plain(str(name)): plain(inner) for name, inner in value.items()}
+        case set() | frozenset():
+            return sorted((plain(inner) for inner in value), key=str)
+        case list() | tuple():
+            return [plain(inner) for inner in value]
+        case bytes():
+            return value.hex()
+        case _ if is_dataclass(value) and not isinstance(value, type):
+            return plain(asdict(value))
+        case _:
+            return plain(str(value))
