@@ -1,3 +1,5 @@
+"""Registers the package with Django."""
+
 from django.apps import AppConfig
 
 

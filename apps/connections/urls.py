@@ -1,3 +1,5 @@
+"""Addresses of the API about secrets and allowed hosts."""
+
 from django.urls import URLPattern, URLResolver
 
 urlpatterns: list[URLPattern | URLResolver] = []
