@@ -1,0 +1,264 @@
+"""Every way to make something happen to a run. Each writes rows; ``drive`` acts on them later."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from functools import partial
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+
+from apps.accounts.actors import Actor
+from apps.accounts.permissions import require
+from apps.audit.commands import record
+from apps.audit.records import Target
+from apps.core import live
+from apps.core.errors import Conflict, Invalid
+from apps.core.models import uuid7
+from apps.engine import events as ev
+from apps.engine import values
+from apps.flows.models import Flow, FlowState
+from apps.runs import doorbell
+from apps.runs.models import Run, RunCommand, RunState, WaitingStart
+
+# One statement for a new run, used by the gateway too: a run, its state, and the start
+# command, or the place in the waiting list while the flow is paused.
+INSERT_RUN = """
+with new_run as (
+  insert into run (id, workspace_id, flow_id, version_id, status, correlation_id, started_by,
+                   trigger_type, created_at, updated_at)
+  values (%(run)s, %(workspace)s, %(flow)s, %(version)s, 'queued', %(correlation)s, %(by)s,
+          %(trigger_type)s, %(now)s, %(now)s)
+  on conflict (id) do nothing returning id
+), new_state as (
+  insert into run_state (run_id, workspace_id, flow_id, version_id, lane, format, seq, snapshot,
+                         awaited_until, deaths)
+  select id, %(workspace)s, %(flow)s, %(version)s, %(flow)s, %(format)s, 0, '{}',
+         %(awaited_until)s, 0 from new_run
+), held as (
+  insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
+  select id, %(flow)s, %(flow)s, '', 'paused', %(payload)s::json, %(now)s
+  from new_run where %(held)s
+)
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+select id, %(flow)s, 0, 'start', %(payload)s::json, %(now)s from new_run where not %(held)s
+"""
+
+
+class FlowNotRunning(Conflict):
+    """The flow has no active version, or is archived."""
+
+    code = "flow_not_running"
+
+
+class RunIsOver(Conflict):
+    """What is asked makes no sense for a run that has ended."""
+
+    code = "run_over"
+
+
+def run_values(
+    *,
+    run_id: UUID,
+    workspace_id: UUID,
+    flow_id: UUID,
+    version_id: UUID,
+    trigger_type: str,
+    payload: str,
+    now: datetime,
+    held: bool,
+    started_by: str = "",
+    awaited_until: datetime | None = None,
+) -> dict[str, Any]:
+    """The parameters of ``INSERT_RUN``; ``payload`` is the start command's JSON text."""
+    return {
+        "run": run_id,
+        "workspace": workspace_id,
+        "flow": flow_id,
+        "version": version_id,
+        "correlation": run_id,
+        "by": started_by,
+        "trigger_type": trigger_type,
+        "now": now,
+        "format": ev.FORMAT,
+        "awaited_until": awaited_until,
+        "payload": payload,
+        "held": held,
+    }
+
+
+def start_payload(
+    *, run_id: UUID, trigger_type: str, body: Any, now: datetime,
+    headers: Mapping[str, str] | None = None, query: Mapping[str, Any] | None = None,
+    started_by: str = "",
+) -> str:
+    """The start command's JSON: what expressions read as ``trigger`` (engine rule 27)."""
+    trigger = {
+        "type": trigger_type,
+        "id": str(run_id),
+        "received_at": now.isoformat(),
+        "body": body,
+        "headers": dict(headers or {}),
+        "query": dict(query or {}),
+    }
+    return values.dumps({"trigger": trigger, "started_by": started_by})
+
+
+def enqueue_run(*, parameters: Mapping[str, Any]) -> None:
+    """Write a new run in the caller's transaction and ring for a driver after commit."""
+    with connection.cursor() as cursor:
+        cursor.execute(INSERT_RUN, parameters)
+    transaction.on_commit(partial(doorbell.ring, "drive"))
+
+
+@transaction.atomic
+def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
+    """Start a run by hand or API; ``input`` is the trigger's body.
+
+    Raises:
+        FlowNotRunning: Nothing is published, or the flow is archived.
+
+    Locks:
+        The flow's row, shared: a publication waits or is seen.
+    """
+    require(actor, "flow.run", flow_id)
+    flow = (
+        Flow.objects.for_workspace(actor.workspace_id)
+        .select_for_update(no_key=True, of=("self",))
+        .get(pk=flow_id)
+    )
+    if flow.active_version_id is None:
+        raise FlowNotRunning("Nothing is published yet; publish the flow, then start it.")
+    if flow.state == FlowState.ARCHIVED:
+        raise FlowNotRunning("The flow is archived; it starts no runs any more.")
+    if not isinstance(input, dict):
+        raise Invalid("The input must be an object of named values.")
+    run_id = uuid7()
+    parameters = run_values(
+        run_id=run_id,
+        workspace_id=actor.workspace_id,
+        flow_id=flow.id,
+        version_id=flow.active_version_id,
+        trigger_type="manual",
+        payload=start_payload(
+            run_id=run_id, trigger_type="manual", body=input, now=now, started_by=actor.email
+        ),
+        now=now,
+        held=flow.state == FlowState.PAUSED,
+        started_by=actor.email,
+    )
+    enqueue_run(parameters=parameters)
+    record(
+        who=actor.who, workspace_id=actor.workspace_id, verb="run.start",
+        target=Target("run", str(run_id), flow.name), details={"flow": str(flow.id)}, now=now,
+    )
+    live.publish(actor.workspace_id, "run", [run_id])
+    return Run.objects.get(pk=run_id)
+
+
+@transaction.atomic
+def cancel_run(*, actor: Actor, run_id: UUID, reason: str, now: datetime) -> None:
+    """Ask that a run be withdrawn; the driver ends it and closes everything it waits for.
+
+    Raises:
+        RunIsOver: The run has ended.
+
+    Locks:
+        The run's state row, as a driver does.
+    """
+    run = _run(actor, run_id)
+    require(actor, "run.cancel", run.flow_id)
+    state = RunState.objects.select_for_update(no_key=True).filter(run_id=run_id).first()
+    if state is None:
+        raise RunIsOver("The run has ended; there is nothing to cancel.")
+    # A run that waits for its first slot has no start command yet: it is given one, so that
+    # the driver can end it like any other.
+    waiting = WaitingStart.objects.filter(run_id=run_id).first()
+    if waiting is not None:
+        waiting.delete()
+    add_command(
+        run_id=run_id, lane=state.lane, kind="cancel",
+        payload={"by": actor.email or actor.name, "reason": reason}, now=now,
+    )
+    RunCommand.objects.filter(run_id=run_id).update(priority=0)
+    record(
+        who=actor.who, workspace_id=actor.workspace_id, verb="run.cancel",
+        target=Target("run", str(run_id), ""), reason=reason, now=now,
+    )
+
+
+@transaction.atomic
+def resume_run(*, actor: Actor, run_id: UUID, now: datetime) -> None:
+    """Let a paused run go on, with everything that came for it meanwhile.
+
+    Raises:
+        Conflict: The run is not paused.
+
+    Locks:
+        The run's state row, as a driver does.
+    """
+    run = _run(actor, run_id)
+    require(actor, "run.operate", run.flow_id)
+    state = RunState.objects.select_for_update(no_key=True).filter(run_id=run_id).first()
+    if state is None or run.status != "paused":
+        raise Conflict("The run is not paused; there is nothing to resume.")
+    RunState.objects.filter(run_id=run_id).update(deaths=0)
+    add_command(run_id=run_id, lane=state.lane, kind="resume", payload={"by": actor.email}, now=now)
+    RunCommand.objects.filter(run_id=run_id).update(priority=0)
+    record(
+        who=actor.who, workspace_id=actor.workspace_id, verb="run.resume",
+        target=Target("run", str(run_id), ""), now=now,
+    )
+
+
+def resolve_wait(
+    *, run_id: UUID, lane: UUID, step: str, visit: int, port: str, output: Any, now: datetime
+) -> None:
+    """A wait is over: the run goes on by ``port``. Called in the transaction that closed the wait
+    by its one guarded update, so a run never gets two outcomes of one wait."""
+    add_command(
+        run_id=run_id, lane=lane, kind="complete",
+        payload={"step": step, "visit": visit, "port": port, "output": output}, now=now,
+    )
+
+
+def fail_wait(
+    *, run_id: UUID, lane: UUID, step: str, visit: int, code: str, message: str, now: datetime
+) -> None:
+    """A wait cannot be resolved any more; the step fails with this code and sentence."""
+    error = ev.Error(step, "permanent", code, message)
+    add_command(
+        run_id=run_id, lane=lane, kind="fail",
+        payload={"step": step, "visit": visit, "error": error.as_json(), "output": None}, now=now,
+    )
+
+
+def add_command(
+    *, run_id: UUID, lane: UUID, kind: str, payload: Mapping[str, Any], now: datetime
+) -> None:
+    """Write a command in the caller's transaction and ring for a driver after commit."""
+    RunCommand.objects.create(
+        run_id=run_id, lane=lane, kind=kind, payload=dict(payload), created_at=now
+    )
+    transaction.on_commit(partial(doorbell.ring, "drive"))
+
+
+def release_held(*, flow_id: UUID, now: datetime) -> int:
+    """The flow is resumed: its held signals start, in the order in which they came."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "with freed as (delete from waiting_start where flow_id = %s and reason = 'paused'"
+            " returning id, run_id, lane, payload)"
+            " insert into run_command (run_id, lane, priority, kind, payload, created_at)"
+            " select run_id, lane, 0, 'start', payload, %s from freed order by id",
+            [flow_id, now],
+        )
+        count = cursor.rowcount
+    transaction.on_commit(partial(doorbell.ring, "drive"))
+    return count
+
+
+def _run(actor: Actor, run_id: UUID) -> Run:
+    from apps.runs.queries import get_run
+
+    return get_run(actor, run_id)

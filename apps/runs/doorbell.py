@@ -1,0 +1,78 @@
+"""Ring for workers. A bell may be lost, doubled or late; the clock rings again.
+
+At most one bell per queue is on its way: a marker in the broker's own store says so, cleared
+by the task before its first claim, and gone by itself after a second.
+"""
+
+import logging
+import os
+import threading
+
+import redis
+from django.conf import settings
+
+from config.celery import app
+
+TASKS = {"drive": "runs.drive", "effects": "runs.work_effects", "housekeeping": "operations.relay"}
+MARKER_MS = 1000
+
+_log = logging.getLogger(__name__)
+_wanted: set[str] = set()
+_wake = threading.Event()
+_owner_pid = 0
+_lock = threading.Lock()
+_client: redis.Redis | None = None
+_client_pid = 0
+
+
+def ring(queue: str) -> None:
+    """Ask a background thread to ring; returns at once and never raises."""
+    global _owner_pid  # noqa: PLW0603 - a forked child needs a thread of its own
+    with _lock:
+        _wanted.add(queue)
+        if _owner_pid != os.getpid():
+            _owner_pid = os.getpid()
+            threading.Thread(target=_ring_all, name="doorbell", daemon=True).start()
+    _wake.set()
+
+
+def ring_now(queue: str) -> bool:
+    """Ring in this thread; returns whether a bell is on its way. Never raises."""
+    try:
+        if not store().set(f"bell:{queue}", 1, nx=True, px=MARKER_MS):
+            return True
+        app.send_task(TASKS[queue], queue=queue, ignore_result=True, retry=False)
+    except Exception as error:  # noqa: BLE001 - the sweep rings again
+        _log.warning("bell for %s not rung: %s", queue, error)
+        return False
+    return True
+
+
+def answered(queue: str) -> None:
+    """The task has started: the next ring is a new bell. Never raises."""
+    try:
+        store().delete(f"bell:{queue}")
+    except redis.RedisError as error:
+        _log.info("bell marker of %s not cleared: %s", queue, error)
+
+
+def store() -> redis.Redis:
+    """This process's connection to the broker's store."""
+    global _client, _client_pid  # noqa: PLW0603 - connections do not survive a fork
+    if _client is None or _client_pid != os.getpid():
+        _client = redis.Redis.from_url(
+            settings.REDIS_URL, socket_timeout=1, socket_connect_timeout=0.5
+        )
+        _client_pid = os.getpid()
+    return _client
+
+
+def _ring_all() -> None:
+    while True:
+        _wake.wait()
+        _wake.clear()
+        with _lock:
+            queues = set(_wanted)
+            _wanted.clear()
+        for queue in queues:
+            ring_now(queue)

@@ -1,0 +1,235 @@
+"""Executions and everything the engine keeps about them.
+
+``run`` and ``run_event`` are partitioned by time-ordered id and made in SQL (migration 0002);
+what is live and hot (state, commands, effects, timers, limits) stands in small plain tables.
+"""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
+from apps.engine.lifecycle import FINAL_RUN, EffectStatus, RunStatus
+
+PARKED = 100  # the priority of commands that no driver takes until somebody resumes the run
+
+
+class Run(models.Model):
+    """One execution of one version. ``status`` is written by ``drive`` alone, from the engine."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace_id = models.UUIDField()
+    flow_id = models.UUIDField()
+    version_id = models.UUIDField()
+    status = models.CharField(max_length=12, default=RunStatus.QUEUED)
+    correlation_id = models.UUIDField()
+    #: Who started it by hand or API: the address; empty for signals.
+    started_by = models.CharField(max_length=254, default="")
+    trigger_type = models.CharField(max_length=30)
+    created_at = models.DateTimeField()
+    started_at = models.DateTimeField(null=True)
+    finished_at = models.DateTimeField(null=True)
+    updated_at = models.DateTimeField()
+    error = ExactJSONField(null=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        managed = False
+        db_table = "run"
+
+    @property
+    def is_final(self) -> bool:
+        """Whether nothing can happen to it any more."""
+        return self.status in FINAL_RUN
+
+
+class RunEvent(models.Model):
+    """One row of a run's journal; insert-only. ``data`` is read by ``engine.events`` alone."""
+
+    pk = models.CompositePrimaryKey("run_id", "seq")
+    run_id = models.UUIDField()
+    seq = models.IntegerField()
+    type = models.CharField(max_length=30)
+    step = models.CharField(max_length=63, default="")
+    at = models.DateTimeField()
+    data = ExactJSONField()
+
+    class Meta:
+        managed = False
+        db_table = "run_event"
+
+
+class RunState(models.Model):
+    """The snapshot of a run that is not over; deleted with its end.
+
+    ``lane`` and ``priority`` share the drivers out fairly. ``deaths`` counts driver processes
+    that died holding the run: from 1 it is driven alone, at 3 it is paused. ``awaited_until``:
+    a caller waits for the answer until then. ``limit_key``: the slot it holds.
+    """
+
+    run_id = models.UUIDField(primary_key=True)
+    workspace_id = models.UUIDField()
+    flow_id = models.UUIDField()
+    version_id = models.UUIDField()
+    lane = models.UUIDField()
+    format = models.SmallIntegerField()
+    seq = models.IntegerField(default=0)
+    snapshot = ExactJSONField()
+    awaited_until = models.DateTimeField(null=True)
+    limit_key = models.CharField(max_length=200, null=True)
+    deaths = models.SmallIntegerField(default=0)
+
+    class Meta:
+        db_table = "run_state"
+
+
+class RunCommand(models.Model):
+    """Something that should happen to a run, written in the transaction that caused it."""
+
+    id = models.BigAutoField(primary_key=True)
+    run_id = models.UUIDField()
+    lane = models.UUIDField()
+    priority = models.SmallIntegerField(default=0)
+    kind = models.CharField(max_length=20)
+    payload = ExactJSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "run_command"
+        indexes = [
+            models.Index(fields=["priority", "lane", "id"], name="run_command_claim"),
+            models.Index(fields=["run_id", "id"], name="run_command_run"),
+        ]
+
+
+class WaitingStart(models.Model):
+    """A start that waits for a slot or for its flow to be resumed; see ``reason``."""
+
+    class Reason(models.TextChoices):
+        """Why the run has not started."""
+
+        LIMIT = "limit", _("As many runs as allowed are under way")
+        PAUSED = "paused", _("The flow is paused")
+
+    id = models.BigAutoField(primary_key=True)
+    run_id = models.UUIDField(unique=True)
+    flow_id = models.UUIDField()
+    lane = models.UUIDField()
+    limit_key = models.CharField(max_length=200, default="")
+    reason = models.CharField(max_length=10, choices=Reason)
+    payload = ExactJSONField()
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "waiting_start"
+        indexes = [
+            models.Index(fields=["limit_key", "id"], name="waiting_start_limit"),
+            models.Index(fields=["flow_id", "id"], name="waiting_start_flow"),
+        ]
+
+
+class Limit(models.Model):
+    """How many runs may be under way at once, and how many are."""
+
+    key = models.CharField(primary_key=True, max_length=200)
+    max = models.IntegerField()
+    used = models.IntegerField(default=0)
+
+    class Meta:
+        db_table = "run_limit"
+        constraints = [models.CheckConstraint(condition=models.Q(used__gte=0), name="limit_used")]
+
+
+class Effect(models.Model):
+    """A step's work on the outside world. Pulled by workers; ``fence`` refuses late results.
+
+    ``idempotency_key`` follows from run, step and visit alone, so every try carries the same.
+    ``input`` is the resolved config; secrets in it are placeholders.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    run_id = models.UUIDField()
+    workspace_id = models.UUIDField()
+    flow_id = models.UUIDField()
+    lane = models.UUIDField()
+    step = models.CharField(max_length=63)
+    visit = models.IntegerField()
+    generation = models.IntegerField(default=1)
+    kind = models.CharField(max_length=60)
+    kind_version = models.IntegerField()
+    input = ExactJSONField()
+    status = models.CharField(max_length=10, default=EffectStatus.QUEUED)
+    attempt = models.IntegerField(default=0)
+    max_attempts = models.IntegerField(default=1)
+    fence = models.IntegerField(default=0)
+    deaths = models.SmallIntegerField(default=0)
+    idempotency_key = models.CharField(max_length=64)
+    available_at = models.DateTimeField()
+    lease_until = models.DateTimeField(null=True)
+    deadline_at = models.DateTimeField(null=True)
+    sent_at = models.DateTimeField(null=True)
+    created_at = models.DateTimeField()
+    finished_at = models.DateTimeField(null=True)
+
+    class Meta:
+        db_table = "effect"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run_id", "step", "visit", "generation"], name="effect_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[one.value for one in EffectStatus]),
+                name="effect_status_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["lane", "available_at", "id"],
+                name="effect_due",
+                condition=models.Q(status="queued"),
+            ),
+            models.Index(
+                fields=["lease_until"], name="effect_leased", condition=models.Q(status="running")
+            ),
+        ]
+
+
+class Timer(models.Model):
+    """A time that a step waits for; fired by the clock."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    run_id = models.UUIDField()
+    lane = models.UUIDField()
+    step = models.CharField(max_length=63)
+    visit = models.IntegerField()
+    fires_at = models.DateTimeField()
+    output = ExactJSONField(null=True)
+    status = models.CharField(max_length=10, default="open")
+
+    class Meta:
+        db_table = "timer"
+        constraints = [
+            models.UniqueConstraint(fields=["run_id", "step", "visit"], name="timer_once"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=["open", "fired", "closed"]),
+                name="timer_status_known",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["fires_at"], name="timer_due", condition=models.Q(status="open")
+            ),
+        ]
+
+
+class Blob(models.Model):
+    """A value above 32 KB, once per workspace and content."""
+
+    pk = models.CompositePrimaryKey("workspace_id", "sha256")
+    workspace_id = models.UUIDField()
+    sha256 = models.CharField(max_length=64)
+    data = models.TextField()
+    touched_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "run_blob"

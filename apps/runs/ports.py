@@ -1,0 +1,69 @@
+"""How packages above open and close the waits that runs reach: the one inversion of ``runs``.
+
+``inbox`` registers what happens when a step asks people; the driver calls it inside its own
+transaction, once for a whole batch.
+"""
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+
+@dataclass(frozen=True, slots=True)
+class TaskRequest:
+    """A step asks people. ``request`` is what ``steps.types.approval`` made of its config:
+    ``{title, details, users, groups, rule, due_at, fields, requester, allow_requester}``."""
+
+    workspace_id: UUID
+    flow_id: UUID
+    version_id: UUID
+    run_id: UUID
+    lane: UUID
+    step: str
+    visit: int
+    step_title: str
+    request: Mapping[str, Any]
+
+    @property
+    def key(self) -> tuple[UUID, str, int]:
+        """Names the wait: run, step, visit."""
+        return (self.run_id, self.step, self.visit)
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The task could not be opened; the step fails with this code and sentence."""
+
+    run_id: UUID
+    step: str
+    visit: int
+    code: str
+    message: str
+
+
+OpenTasks = Callable[[Sequence[TaskRequest], datetime], list[Refusal]]
+CloseTasks = Callable[[Sequence[UUID], datetime], None]
+
+_open: OpenTasks | None = None
+_close: CloseTasks | None = None
+
+
+def register_tasks(*, open_tasks: OpenTasks, close_tasks: CloseTasks) -> None:
+    """Say who opens tasks, and who closes those of runs that ended."""
+    global _open, _close  # noqa: PLW0603 - set once, when the applications are ready
+    _open, _close = open_tasks, close_tasks
+
+
+def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
+    """Open tasks in the caller's transaction; returns those that could not be opened."""
+    if _open is None:
+        raise RuntimeError("No package has registered how to open tasks.")
+    return _open(requests, now)
+
+
+def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
+    """Close every open task of runs that ended, in the caller's transaction."""
+    if _close is not None and run_ids:
+        _close(run_ids, now)
