@@ -1,3 +1,5 @@
+"""The ledger: who did what to what, and why."""
+
 from django.apps import AppConfig
 
 

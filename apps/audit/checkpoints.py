@@ -18,7 +18,7 @@ _TAIL = 4096
 
 
 class CheckpointConflict(Exception):
-    """The file ends with what the database does not have: one of the two was changed or restored."""
+    """The file ends with what the database does not have: one was changed, or restored."""
 
 
 @dataclass(frozen=True)
@@ -117,9 +117,9 @@ def _known(last: bytes) -> int:
     seal = AuditSeal.objects.filter(number=point.number).first()
     if seal is None or line_of(seal).strip() != last.strip():
         raise CheckpointConflict(
-            f"The checkpoint file ends with seal {point.number or '?'}, which the database does not"
-            " have like this: one of the two was cut, changed or restored. Run audit_verify; after a"
-            " restore, move the file aside and keep it."
+            f"The checkpoint file ends with seal {point.number or '?'}, which the database does"
+            " not have like this: one of the two was cut, changed or restored. Run audit_verify;"
+            " after a restore, move the file aside and keep it."
         )
     return point.number
 

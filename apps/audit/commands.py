@@ -13,7 +13,7 @@ from psycopg.types.json import Jsonb
 
 from apps.audit import format as audit_format
 from apps.audit.keys import signing_keys
-from apps.audit.models import AuditCounter, AuditErasure, AuditEvent, AuditValue
+from apps.audit.models import AuditErasure, AuditEvent, AuditValue
 from apps.audit.records import Target, Who
 from apps.engine import values
 
@@ -99,7 +99,8 @@ def record_many(*, rows: Sequence[Record], now: datetime) -> list[UUID]:
         ids.append(id_)
         parts.append(_parts(row, id_, now, key.mac))
     with connection.cursor() as cursor:
-        cursor.execute(_INSERT, [list(column) for column in zip(*parts, strict=True)])
+        columns: list[Any] = [list(column) for column in zip(*parts, strict=True)]
+        cursor.execute(_INSERT, columns)
     return ids
 
 
@@ -139,11 +140,12 @@ def record_counted(
     )
     minute = now.replace(second=0, microsecond=0)
     full_key = f"{verb} {workspace_id or ''} {key}"
+    first: Any = Jsonb(row, dumps=values.dumps)
     with connection.cursor() as cursor:
         cursor.execute(
             'insert into audit_counter (key, minute, count, "row") values (%s, %s, 1, %s)'
             " on conflict (key, minute) do update set count = audit_counter.count + 1",
-            [full_key[:500], minute, Jsonb(row, dumps=values.dumps)],
+            [full_key[:500], minute, first],
         )
 
 
@@ -228,10 +230,11 @@ def erase_values(
     with connection.cursor() as cursor:
         cursor.execute("set local signalbox.audit_erasure = 'on'")
         for event_id, _, kept in changes:
+            new: list[Any] = [Jsonb(kept), audit_format.words(kept), event_id]
             cursor.execute(
                 "update audit_value set salted = %s, words = array_to_tsvector(%s::text[])"
                 " where event_id = %s",
-                [Jsonb(kept), audit_format.words(kept), event_id],
+                new,
             )
         cursor.execute("set local signalbox.audit_erasure = 'off'")
     return len(pairs)

@@ -21,6 +21,7 @@ from apps.engine import values
 
 ROW_FORMAT: Final = "signalbox.audit/1"
 SEAL_FORMAT: Final = "signalbox.audit.seal/1"
+BUNDLE_FORMAT: Final = "signalbox.audit.bundle/1"
 SALT_BYTES: Final = 16
 MAX_VALUE_CHARS: Final = 32_768
 NO_SEAL: Final = bytes(32)
@@ -33,14 +34,16 @@ Salted = dict[str, list[str]]
 
 
 def canonical(value: Mapping[str, Any]) -> bytes:
-    """The RFC 8785 form of an object of ASCII names whose values are texts, whole numbers below
-    2**53, and objects of the same kind: sorted names, no spaces, minimal escapes, UTF-8.
+    """The RFC 8785 form of an object: sorted names, no spaces, minimal escapes, UTF-8.
+
+    Names are ASCII; values are texts, whole numbers below 2**53, and objects of the same kind.
+    Source: RFC 8785, which says the same for them as Python's encoder does.
     """
     return _encode(value).encode()
 
 
 def commitment(salt: bytes, field: str, text: str) -> str:
-    """What stands in a row for a value: it binds to the value and tells nothing without the salt."""
+    """What stands in a row for a value: binding to it, and telling nothing without the salt."""
     return sha256(b"\x02" + salt + field.encode() + b"\x00" + text.encode()).hexdigest()
 
 
@@ -49,7 +52,7 @@ def time_text(at: datetime) -> str:
     return at.astimezone(UTC).isoformat(timespec="microseconds")[:-6] + "Z"
 
 
-def row_body(  # noqa: PLR0913 - one argument for each part of a row
+def row_body(
     *,
     id_: str,
     workspace: str,
@@ -101,13 +104,8 @@ def salted_values(
             data may become one.
     """
     found: dict[str, Any] = {}
-    for field, text in (
-        ("actor.label", who.label),
-        ("target.label", target.label),
-        ("reason", reason),
-    ):
-        if text:
-            found[field] = text
+    texts = {"actor.label": who.label, "target.label": target.label, "reason": reason}
+    found.update((field, text) for field, text in texts.items() if text)
     for part, fields in (("before", before), ("after", after), ("details", details)):
         for name, value in (fields or {}).items():
             if not _FIELD.fullmatch(name):
@@ -148,7 +146,7 @@ def check_row(*, who: Who, verb: str, target: Target) -> None:
             )
 
 
-def seal_statement(  # noqa: PLR0913 - one argument for each part of a seal
+def seal_statement(
     *,
     number: int,
     kind: str,
@@ -187,6 +185,11 @@ def erasure_digest(pairs: Iterable[tuple[UUID, str]]) -> str:
     """What the row of an erasure says about the list of erased values."""
     lines = sorted(f"{event_id} {field}\n" for event_id, field in pairs)
     return sha256("".join(lines).encode()).hexdigest()
+
+
+def signed_bundle_text(digest: bytes) -> bytes:
+    """The bytes that the signature at a bundle's end covers."""
+    return BUNDLE_FORMAT.encode() + b"\x00" + digest
 
 
 def words(salted: Salted) -> list[str]:

@@ -34,6 +34,10 @@ class SigningKey:
         """Sign a seal's hash."""
         return self.private.sign(audit_format.signed_text(seal_hash))
 
+    def sign_bundle(self, digest: bytes) -> bytes:
+        """Sign the digest of a bundle's bytes."""
+        return self.private.sign(audit_format.signed_bundle_text(digest))
+
     def mac(self, row_hash: bytes) -> bytes:
         """Mark a row that is not sealed yet, so that nobody without the key can change it."""
         return hmac.digest(self.mac_key, row_hash, "sha256")
@@ -74,8 +78,8 @@ def _read(setting: str) -> tuple[SigningKey, ...]:
             seed = b""
         if len(seed) != 32:
             raise ImproperlyConfigured(
-                "SIGNALBOX_SIGNING_KEY is not a base64 Ed25519 private key of 32 bytes: make one with"
-                " `head -c 32 /dev/urandom | base64`."
+                "SIGNALBOX_SIGNING_KEY is not a base64 Ed25519 private key of 32 bytes: make one"
+                " with `head -c 32 /dev/urandom | base64`."
             )
         private = Ed25519PrivateKey.from_private_bytes(seed)
         public = private.public_key().public_bytes_raw()

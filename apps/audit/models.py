@@ -85,7 +85,7 @@ class AuditValue(models.Model):
 
 
 class AuditUnsealed(models.Model):
-    """A row that waits for its seal; ``mac`` shows that nobody without the key put or changed it."""
+    """A row that waits for its seal; ``mac`` shows that somebody with the key wrote it."""
 
     event_id = models.UUIDField(primary_key=True)
     row_hash = models.BinaryField()

@@ -115,7 +115,7 @@ def audit_rows(
         query = " & ".join(f"'{word}':*" for word in found)
         rows = rows.filter(
             id__in=RawSQL(
-                "select v.event_id from audit_value v where v.words @@ %s::tsquery",  # noqa: S611
+                "select v.event_id from audit_value v where v.words @@ %s::tsquery",
                 [query],
             )
         )
@@ -180,8 +180,9 @@ def trail_state() -> TrailState:
     """The trail's key, its last seal, and how many rows wait since when."""
     key = signing_keys()[0]
     last = seals().first()
-    waiting = AuditUnsealed.objects.order_by("event_id").values_list("event_id", flat=True)
-    oldest = AuditEvent.objects.filter(pk=waiting.first()).first() if waiting.first() else None
+    waiting = AuditUnsealed.objects.order_by("event_id")
+    first = waiting.first()
+    oldest = AuditEvent.objects.filter(pk=first.event_id).first() if first else None
     return TrailState(
         fingerprint=key.fingerprint,
         public_key=key.public.hex(),

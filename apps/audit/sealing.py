@@ -78,11 +78,14 @@ def _seal_batch(now: datetime, limit: int) -> int:
 
 
 def _pending(keys: Sequence[SigningKey], limit: int) -> list[tuple[UUID, bytes]]:
-    """The next rows in id order. A row whose mark is not ours is set aside: signing it would make
-    a forgery true. ``audit_verify`` names it, and the age of the oldest unsealed row tells.
+    """The next rows in id order.
+
+    A row whose mark is not ours is set aside: signing it would make a forgery true.
+    ``audit_verify`` names it, and the age of the oldest unsealed row tells.
     """
     waiting = AuditUnsealed.objects.filter(refused=False).order_by("event_id")[:limit]
-    good, bad = [], []
+    good: list[tuple[UUID, bytes]] = []
+    bad: list[tuple[UUID, bytes]] = []
     for event_id, row_hash, mac in waiting.values_list("event_id", "row_hash", "mac"):
         is_ours = any(key.mac(bytes(row_hash)) == bytes(mac) for key in keys)
         (good if is_ours else bad).append((event_id, bytes(row_hash)))

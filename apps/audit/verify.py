@@ -22,7 +22,7 @@ from apps.audit.checkpoints import Checkpoint, read_checkpoints
 from apps.audit.keys import fingerprint, is_signature, signing_keys
 from apps.audit.partitions import TABLES
 
-__all__ = ["Problem", "Report", "verify_trail"]
+__all__ = ["ROWS_OF_SEALS", "Problem", "Report", "read_content", "verify_trail"]
 
 BATCH_ROWS: Final = 10_000
 BATCH_SEALS: Final = 2_000
@@ -84,9 +84,9 @@ def verify_trail(*, checkpoints: Path | None, fingerprints: Collection[str] = ()
     report = Report(fingerprint=signing_keys()[0].fingerprint)
     # The file is read up to its present end, before the snapshot: every line has its seal then.
     points = read_checkpoints(checkpoints) if checkpoints else iter(())
-    is_outer = not connection.in_atomic_block
+    is_outermost = not connection.in_atomic_block
     with transaction.atomic():
-        if is_outer:
+        if is_outermost:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read read only")
         _Verifier(report, points, set(fingerprints), has_file=checkpoints is not None).run()
@@ -151,13 +151,14 @@ class _Verifier:
         if seal.number != expected:
             report.add(
                 "seal_missing",
-                f"Seals {expected} to {seal.number - 1} are missing: rows were cut with their seals.",
+                f"Seals {expected} to {seal.number - 1} are missing: rows were cut with them.",
                 seal=expected,
             )
         elif seal.previous != (before.hash if before else audit_format.NO_SEAL):
             report.add(
                 "chain_broken",
-                f"Seal {seal.number} does not continue seal {expected - 1}: the chain was rewritten here.",
+                f"Seal {seal.number} does not continue seal {expected - 1}:"
+                " the chain was rewritten.",
                 seal=seal.number,
             )
         computed = audit_format.seal_hash(
@@ -212,8 +213,8 @@ class _Verifier:
         if self.point.hash != seal.hash.hex() or self.point.signature != seal.signature.hex():
             self.report.add(
                 "checkpoint_differs",
-                f"Seal {seal.number} is not the one in the checkpoint file (line {self.point.line}):"
-                " the trail was sealed again, or the file was changed.",
+                f"Seal {seal.number} is not the one in the checkpoint file (line"
+                f" {self.point.line}): the trail was sealed again, or the file was changed.",
                 seal=seal.number,
             )
         self._next_point()
@@ -243,9 +244,9 @@ class _Verifier:
         if beyond:
             report.add(
                 "tail_cut",
-                f"The checkpoint file knows seals up to {max(beyond)}, the database ends at {last}: "
-                f"seals {last + 1} to {max(beyond)} and their rows were cut, or an older backup was"
-                " restored.",
+                f"The checkpoint file knows seals up to {max(beyond)}, the database ends at"
+                f" {last}: seals {last + 1} to {max(beyond)} and their rows were cut, or an"
+                " older backup was restored.",
                 seal=last + 1,
             )
         if self.file_ended_at is not None:
@@ -264,7 +265,7 @@ class _Verifier:
 
     def _check_rows(self, batch: list[_Seal]) -> None:
         by_seal: dict[int, list[bytes]] = defaultdict(list)
-        rows = _fetch(_ROWS, [batch[0].number, batch[-1].number])
+        rows = _fetch(ROWS_OF_SEALS, [batch[0].number, batch[-1].number])
         for number, group in groupby(rows, key=lambda row: row[0]):
             leaves = by_seal[number]
             due = 0
@@ -279,7 +280,8 @@ class _Verifier:
                 self.report.add(
                     "root_wrong",
                     f"Seal {seal.number} was made over {seal.count} other rows than the"
-                    f" {len(leaves)} that are there now: rows were changed, cut, added or reordered.",
+                    f" {len(leaves)} that are there now: rows were changed, cut, added or"
+                    " reordered.",
                     seal=seal.number,
                 )
         for number in by_seal:
@@ -308,7 +310,7 @@ class _Verifier:
         seal, _, leaf, id_, event_id = row[:5]
         report = self.report
         if event_id is None:
-            if any(low <= id_ < high for low, high in self.dropped):
+            if self._is_dropped(id_):
                 report.dropped += 1
             else:
                 report.add(
@@ -317,26 +319,17 @@ class _Verifier:
             return
         self._check_content(row, leaf, seal)
 
+    def _is_dropped(self, id_: UUID) -> bool:
+        return any(low <= id_ < high for low, high in self.dropped)
+
     def _check_content(self, row: tuple[Any, ...], leaf: bytes, seal: int | None) -> None:
         """Compare a row with its hash, and its values with its commitments."""
-        id_, stored, commitments = row[3], row[15], _json.decode(row[14])
+        id_, stored = row[3], row[15]
+        body, salted = read_content(row)
+        commitments = body["commitments"]
         report = self.report
         report.rows += 1
         where = f"of seal {seal}" if seal else "that is not sealed yet"
-        body = audit_format.row_body(
-            id_=str(id_),
-            workspace=str(row[5] or ""),
-            at=audit_format.time_text(row[6]),
-            verb=row[7],
-            actor_kind=row[8],
-            actor_id=row[9],
-            on_behalf_of=row[10],
-            target_type=row[11],
-            target_id=row[12],
-            flow=str(row[13] or ""),
-            correlation_id=row[16],
-            commitments=commitments,
-        )
         if audit_format.row_hash(body) != leaf or stored != leaf:
             report.add("row_changed", f"Row {id_} {where} was changed.", row=id_, seal=seal)
         if row[17] is None:
@@ -348,7 +341,6 @@ class _Verifier:
                     seal=seal,
                 )
             return
-        salted = _pairs.decode(row[17])
         for name, pair in salted.items():
             report.values += 1
             if not _is_committed(name, pair, commitments.get(name)):
@@ -385,8 +377,8 @@ class _Verifier:
             if not any(key.mac(row_hash) == mac for key in keys):
                 self.report.add(
                     "unsealed_forged",
-                    f"Row {id_}, which is not sealed yet, was written or changed by somebody without"
-                    " the key.",
+                    f"Row {id_}, which is not sealed yet, was written or changed by somebody"
+                    " without the key.",
                     row=id_,
                 )
             if event_id is None:
@@ -394,14 +386,15 @@ class _Verifier:
                     "row_missing", f"Row {id_} was deleted before it was sealed.", row=id_
                 )
             else:
-                self._check_content((None, None, row_hash, *row[3:]), row_hash, None)
+                self._check_content(row, row_hash, None)
 
     def _check_strays(self) -> None:
         """Rows that no seal knows and none will."""
         for (id_,) in _stream("strays", _STRAYS):
             self.report.add(
                 "row_stray",
-                f"Row {id_} is neither sealed nor waiting for a seal: it was added, or its leaf deleted.",
+                f"Row {id_} is neither sealed nor waiting for a seal: it was added, or its leaf"
+                " deleted.",
                 row=id_,
             )
         for (id_,) in _stream("loose", _LOOSE_VALUES):
@@ -418,6 +411,8 @@ class _Verifier:
         rows = _fetch("select by_event_id, event_id, field from audit_erasure order by by_event_id")
         for by, group in groupby(rows, key=lambda row: row[0]):
             digest = audit_format.erasure_digest((event_id, name) for _, event_id, name in group)
+            if self._is_dropped(by):
+                continue
             told = _fetch(
                 "select e.verb, v.salted -> 'details.list' ->> 1 from audit_event e"
                 " left join audit_value v on v.event_id = e.id where e.id = %s",
@@ -435,8 +430,8 @@ class _Verifier:
         for table, expected in _fetch(_GUARDS, [list(TABLES), list(TABLES)]):
             self.report.add(
                 "guard_missing",
-                f"The table {table} lacks its trigger {expected!r}, or it is switched off: rows could"
-                " be changed there.",
+                f"The table {table} lacks its trigger {expected!r}, or it is off: rows could be"
+                " changed there.",
             )
         for table in TABLES:
             name = sql.Identifier(f"{table}_default")
@@ -444,6 +439,25 @@ class _Verifier:
                 self.report.notes.append(
                     f"Rows lie in {table}_default: partitions were not made in time."
                 )
+
+
+def read_content(row: tuple[Any, ...]) -> tuple[dict[str, Any], audit_format.Salted]:
+    """A row of ``ROWS_OF_SEALS`` as the object that was hashed, and what is left of its values."""
+    body = audit_format.row_body(
+        id_=str(row[4]),
+        workspace=str(row[5] or ""),
+        at=audit_format.time_text(row[6]),
+        verb=row[7],
+        actor_kind=row[8],
+        actor_id=row[9],
+        on_behalf_of=row[10],
+        target_type=row[11],
+        target_id=row[12],
+        flow=str(row[13] or ""),
+        correlation_id=row[16],
+        commitments=_json.decode(row[14]),
+    )
+    return body, _pairs.decode(row[17]) if row[17] is not None else {}
 
 
 def _is_committed(name: str, pair: list[str], commitment: str | None) -> bool:
@@ -455,7 +469,10 @@ def _is_committed(name: str, pair: list[str], commitment: str | None) -> bool:
 
 
 def _read_seal(row: tuple[Any, ...]) -> _Seal:
-    return _Seal(*row[:7], _json.decode(row[7]), *row[8:])
+    number, kind, at, count, root, previous, key, extra, hash_, signature = row
+    return _Seal(
+        number, kind, at, count, root, previous, key, _json.decode(extra), hash_, signature
+    )
 
 
 def _fetch(query: Any, arguments: list[Any] | None = None) -> list[tuple[Any, ...]]:
@@ -481,18 +498,21 @@ _CONTENT = (
     " e.target_id, e.flow_id, e.commitments::text, e.row_hash, e.correlation_id, v.salted::text,"
     " tsvector_to_array(v.words)"
 )
-_ROWS = (
+ROWS_OF_SEALS = (
     f"select l.seal_number, l.leaf_index, l.hash, l.event_id, {_CONTENT} from audit_leaf l"  # noqa: S608 - constants
-    " left join audit_event e on e.id = l.event_id left join audit_value v on v.event_id = l.event_id"
+    " left join audit_event e on e.id = l.event_id"
+    " left join audit_value v on v.event_id = l.event_id"
     " where l.seal_number between %s and %s order by l.seal_number, l.leaf_index, l.event_id"
 )
 _UNSEALED = (
     f"select null, u.mac, u.row_hash, u.event_id, {_CONTENT} from audit_unsealed u"  # noqa: S608 - constants
-    " left join audit_event e on e.id = u.event_id left join audit_value v on v.event_id = u.event_id"
+    " left join audit_event e on e.id = u.event_id"
+    " left join audit_value v on v.event_id = u.event_id"
     " order by u.event_id"
 )
 _STRAYS = (
-    "select e.id from audit_event e where not exists (select 1 from audit_leaf l where l.event_id = e.id)"
+    "select e.id from audit_event e where"
+    " not exists (select 1 from audit_leaf l where l.event_id = e.id)"
     " and not exists (select 1 from audit_unsealed u where u.event_id = e.id)"
 )
 _LOOSE_VALUES = (
@@ -503,7 +523,8 @@ _GUARDS = """
 with tables as (
   select c.oid, c.relname, coalesce(p.relname, c.relname) as root from pg_class c
   left join pg_inherits i on i.inhrelid = c.oid left join pg_class p on p.oid = i.inhparent
-  where c.relkind in ('r', 'p') and c.relnamespace = (select relnamespace from pg_class where oid = 'audit_event'::regclass)
+  where c.relkind in ('r', 'p')
+    and c.relnamespace = (select relnamespace from pg_class where oid = 'audit_event'::regclass)
     and (c.relname in ('audit_seal', 'audit_erasure') or c.relname = any(%s::text[])
          or p.relname = any(%s::text[]))
 ), due as (
@@ -513,6 +534,7 @@ with tables as (
   from tables
 )
 select d.relname, d.name from due d where not exists (
-  select 1 from pg_trigger t where t.tgrelid = d.oid and t.tgname = d.name and t.tgenabled in ('O', 'A')
+  select 1 from pg_trigger t
+  where t.tgrelid = d.oid and t.tgname = d.name and t.tgenabled in ('O', 'A')
 ) order by 1, 2
 """

@@ -4,7 +4,6 @@ import django.contrib.postgres.indexes
 import django.contrib.postgres.search
 from django.db import migrations, models
 
-
 EVENT = """
 create table audit_event (
   id uuid not null primary key,
@@ -51,7 +50,9 @@ create index audit_leaf_seal on audit_leaf (seal_number, leaf_index);
 """
 
 
-def partitioned(table, create, model):
+def partitioned(
+    table: str, create: str, model: migrations.CreateModel
+) -> migrations.SeparateDatabaseAndState:
     """Django knows the model; PostgreSQL is told how its table is partitioned."""
     return migrations.SeparateDatabaseAndState(
         database_operations=[migrations.RunSQL(create, f"drop table {table}")],

@@ -2,6 +2,8 @@
 or later; TRUNCATE of a partition passes the parent by, so each partition has a trigger of its own
 (``audit.partitions`` gives it to new ones)."""
 
+from collections.abc import Iterator
+
 from django.db import migrations
 
 PARTITIONED = ["audit_event", "audit_value", "audit_leaf"]
@@ -32,7 +34,7 @@ $$;
 """
 
 
-def _operations():
+def _operations() -> Iterator[migrations.RunSQL]:
     yield migrations.RunSQL(
         FUNCTIONS, "drop function audit_refuse() cascade; drop function audit_erase_only() cascade"
     )

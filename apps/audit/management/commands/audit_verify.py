@@ -34,7 +34,7 @@ class Command(BaseCommand):
         )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
-    def handle(self, *args: Any, **options: Any) -> None:
+    def handle(self, *_args: Any, **options: Any) -> None:
         started = time.monotonic()
         path = options["checkpoints"] or settings.CHECKPOINTS
         report = verify_trail(checkpoints=path, fingerprints=options["fingerprint"])

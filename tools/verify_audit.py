@@ -1,0 +1,381 @@
+#!/usr/bin/env python3
+"""Check a bundle of the audit trail, offline. Needs only Python 3.11+ and `cryptography`.
+
+    python verify_audit.py BUNDLE --fingerprint HEX [--checkpoints FILE]
+
+The fingerprint names the key that signed the trail. Get it from the administrator by another way
+than the bundle: the keys inside the bundle are used only where their fingerprint is one you gave,
+or where a key that you trust handed over to them. The exit status is 0 only if all is well.
+"""
+
+import argparse
+import hashlib
+import json
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+from typing import Any
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+
+BUNDLE_FORMAT = "signalbox.audit.bundle/1"
+ROW_FORMAT = "signalbox.audit/1"
+SEAL_FORMAT = "signalbox.audit.seal/1"
+ROW_NAMES = {
+    "actor", "at", "commitments", "correlation_id", "flow", "format",
+    "id", "on_behalf_of", "target", "verb", "workspace",
+}  # fmt: skip
+SEAL_NAMES = {"at", "count", "extra", "format", "key", "kind", "number", "previous", "root"}
+
+
+class Broken(Exception):
+    """The bundle is not what it claims; checking it further makes no sense."""
+
+
+def sha256(data: bytes) -> bytes:
+    """SHA-256."""
+    return hashlib.sha256(data).digest()
+
+
+def canonical(value: Any) -> bytes:
+    """RFC 8785 for objects of texts, whole numbers and objects, which is all the format has."""
+    return json.dumps(value, ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode()
+
+
+def leaf_hash(row: dict[str, Any]) -> bytes:
+    """RFC 6962: the hash of a leaf."""
+    return sha256(b"\x00" + canonical(row))
+
+
+def node_hash(left: bytes, right: bytes) -> bytes:
+    """RFC 6962: the hash of a node."""
+    return sha256(b"\x01" + left + right)
+
+
+def commitment(name: str, salt: str, text: str) -> str:
+    """What stands in a row for a value."""
+    return sha256(b"\x02" + bytes.fromhex(salt) + name.encode() + b"\x00" + text.encode()).hex()
+
+
+def seal_hash(statement: dict[str, Any]) -> bytes:
+    """What the next seal names, and the signature covers."""
+    return sha256(b"\x03" + canonical(statement))
+
+
+def merkle_root(leaves: list[bytes]) -> bytes:
+    """RFC 6962, section 2.1, as it is written there."""
+    if not leaves:
+        return sha256(b"")
+    if len(leaves) == 1:
+        return leaves[0]
+    split = 1
+    while split * 2 < len(leaves):
+        split *= 2
+    return node_hash(merkle_root(leaves[:split]), merkle_root(leaves[split:]))
+
+
+def root_from_path(leaf: bytes, index: int, count: int, path: list[bytes]) -> bytes | None:
+    """RFC 9162, section 2.1.3.2: verifying an inclusion proof."""
+    if not 0 <= index < count:
+        return None
+    position, last, found = index, count - 1, leaf
+    for step in path:
+        if last == 0:
+            return None
+        if position & 1 or position == last:
+            found = node_hash(step, found)
+            while not position & 1 and position:
+                position, last = position >> 1, last >> 1
+        else:
+            found = node_hash(found, step)
+        position, last = position >> 1, last >> 1
+    return found if last == 0 else None
+
+
+def read_checkpoints(lines: Iterable[str]) -> Iterator[tuple[int, str, str]]:
+    """Number, seal hash and signature of each line."""
+    for at, line in enumerate(lines, start=1):
+        parts = line.split()
+        if len(parts) != 4 or parts[0] != "1" or not parts[1].isdigit():
+            raise Broken(f"Line {at} of the checkpoint file cannot be read.")
+        yield int(parts[1]), parts[2], parts[3]
+
+
+def unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    """Refuse a name that stands twice: two programs could read it in two ways."""
+    value = dict(pairs)
+    if len(value) != len(pairs):
+        raise ValueError("a name stands twice in one object")
+    return value
+
+
+class Verifier:
+    """Reads a bundle line by line; ``problems`` is empty if all is well."""
+
+    def __init__(self, fingerprints: set[str], checkpoints: dict[int, tuple[str, str]]) -> None:
+        self.digest = hashlib.sha256()
+        self.trusted = {one.lower() for one in fingerprints}
+        self.checkpoints = checkpoints
+        self.publics: dict[str, bytes] = {}
+        self.pending: list[tuple[int, str]] = []
+        self.header: dict[str, Any] = {}
+        self.seal: dict[str, Any] | None = None
+        self.seal_hash = b""
+        self.leaves: list[bytes] = []
+        self.proved = False
+        self.first: int | None = None
+        self.times: list[str] = []
+        self.rows = self.seals = self.values = self.hidden = self.others = self.compared = 0
+        self.withheld: dict[str, int] = {}
+        self.ended = False
+        self.problems: list[str] = []
+
+    def run(self, lines: Iterable[bytes]) -> None:
+        """Check every line.
+
+        Raises:
+            Broken: The file is not a whole bundle.
+        """
+        for at, text in enumerate(lines, start=1):
+            try:
+                line = json.loads(text, object_pairs_hook=unique)
+            except ValueError as error:
+                raise Broken(f"Line {at} is not JSON: {error}.") from None
+            if not isinstance(line, dict) or not line:
+                raise Broken(f"Line {at} is not an object.")
+            if self.ended:
+                raise Broken(f"Line {at} comes after the end.")
+            try:
+                self.read(at, line)
+            except (KeyError, TypeError, ValueError, AttributeError) as error:
+                raise Broken(f"Line {at} is not in the format: {error!r}.") from None
+            self.digest.update(text)
+        if not self.ended:
+            raise Broken("The bundle has no end: it was cut.")
+
+    def read(self, at: int, line: dict[str, Any]) -> None:
+        if at == 1 and "bundle" not in line:
+            raise Broken("The first line is no header: this is not a bundle of the trail.")
+        if "bundle" in line:
+            self.read_header(at, line["bundle"])
+        elif "keys" in line:
+            for public in map(bytes.fromhex, line["keys"]):
+                self.publics[sha256(public).hex()] = public
+        elif "seal" in line:
+            self.close_seal()
+            self.read_seal(line["seal"], line["signature"])
+        elif "row" in line:
+            self.read_row(line)
+        elif "hashes" in line:
+            hashes = [bytes.fromhex(one) for one in line["hashes"]]
+            if any(len(one) != 32 for one in hashes):
+                raise Broken(f"Line {at} has a hash of the wrong length.")
+            self.leaves += hashes
+            self.others += len(hashes)
+        elif "end" in line:
+            self.close_seal()
+            self.read_end(line["end"])
+        else:
+            raise Broken(f"Line {at} is of no known kind.")
+
+    def read_header(self, at: int, header: dict[str, Any]) -> None:
+        if at != 1:
+            raise Broken(f"Line {at} is a second header.")
+        if header["format"] != BUNDLE_FORMAT:
+            raise Broken(
+                f"The format is {header['format']!r}; this program reads {BUNDLE_FORMAT!r}."
+            )
+        self.header = header
+
+    def read_seal(self, seal: dict[str, Any], signature: str) -> None:
+        number = seal["number"]
+        if set(seal) != SEAL_NAMES or seal["format"] != SEAL_FORMAT or type(number) is not int:
+            raise Broken(f"Seal {number!r} is not in the format.")
+        if self.seal is None:
+            self.first = number
+        elif number != self.seal["number"] + 1:
+            self.problems.append(
+                f"After seal {self.seal['number']} comes seal {number}: seals were left out."
+            )
+        elif seal["previous"] != self.seal_hash.hex():
+            self.problems.append(f"Seal {number} does not continue seal {number - 1}.")
+            self.distrust()
+        self.seal, self.seal_hash, self.seals = seal, seal_hash(seal), self.seals + 1
+        self.check_signature(seal, bytes.fromhex(signature))
+        known = self.checkpoints.get(number)
+        if known is not None:
+            self.compared += 1
+            if known != (self.seal_hash.hex(), signature):
+                self.problems.append(
+                    f"Seal {number} is not the one in the checkpoint file:"
+                    " the trail was sealed again."
+                )
+        elif self.checkpoints:
+            self.problems.append(f"The checkpoint file does not have seal {number}.")
+
+    def check_signature(self, seal: dict[str, Any], signature: bytes) -> None:
+        number, key = seal["number"], seal["key"]
+        public = self.publics.get(key)
+        if public is None:
+            if key in self.trusted:
+                self.problems.append(
+                    f"Seal {number}: the bundle does not hold its public key {key}."
+                )
+                return
+            self.pending.append((number, key))
+            return
+        try:
+            Ed25519PublicKey.from_public_bytes(public).verify(
+                signature, SEAL_FORMAT.encode() + b"\x00" + self.seal_hash
+            )
+        except (InvalidSignature, ValueError):
+            self.problems.append(f"Seal {number} does not bear the signature of the key it names.")
+            return
+        if key not in self.trusted:
+            self.pending.append((number, key))
+            return
+        # A trusted signature covers the hash of the seal before, and so every one before that.
+        self.pending.clear()
+        if seal["kind"] == "key":
+            successor = bytes.fromhex(seal["extra"]["next_key"])
+            self.trusted.add(sha256(successor).hex())
+            self.publics[sha256(successor).hex()] = successor
+
+    def distrust(self) -> None:
+        """The chain is broken: later signatures no longer vouch for these seals."""
+        for number, key in self.pending:
+            self.problems.append(
+                f"Seal {number} is signed by the key {key}, which you do not trust."
+            )
+        self.pending.clear()
+
+    def read_row(self, line: dict[str, Any]) -> None:
+        row, values = line["row"], line["values"]
+        if set(row) != ROW_NAMES or row["format"] != ROW_FORMAT:
+            raise Broken(f"Row {row.get('id')!r} is not in the format.")
+        if self.seal is None:
+            raise Broken(f"Row {row['id']} comes before any seal.")
+        self.rows += 1
+        self.times.append(row["at"])
+        del self.times[1:-1]
+        if row["workspace"] != self.header["workspace"]:
+            self.problems.append(f"Row {row['id']} is of another workspace than the bundle.")
+        for name, (salt, text) in values.items():
+            self.values += 1
+            if commitment(name, salt, text) != row["commitments"].get(name):
+                self.problems.append(f"The value {name!r} of row {row['id']} was changed.")
+        for name in row["commitments"].keys() - values.keys():
+            self.hidden += 1
+            part = name.partition(".")[0] if name.partition(".")[2] != "label" else name
+            self.withheld[part] = self.withheld.get(part, 0) + 1
+        leaf = leaf_hash(row)
+        if "path" not in line:
+            self.leaves.append(leaf)
+            return
+        self.proved = True
+        path = [bytes.fromhex(step) for step in line["path"]]
+        found = root_from_path(leaf, line["index"], self.seal["count"], path)
+        if found is None or found.hex() != self.seal["root"]:
+            self.problems.append(
+                f"Row {row['id']} is not in seal {self.seal['number']}:"
+                " it was changed, or never there."
+            )
+
+    def close_seal(self) -> None:
+        """Compare the seal's root with the leaves that were given for it."""
+        seal, leaves, proved = self.seal, self.leaves, self.proved
+        self.leaves, self.proved = [], False
+        if seal is None or proved:
+            return
+        if not leaves and seal["count"]:  # others' rows only: signature and chain are what counts
+            self.others += seal["count"]
+            return
+        if len(leaves) != seal["count"] or merkle_root(leaves).hex() != seal["root"]:
+            self.problems.append(
+                f"The rows of seal {seal['number']} are not the {seal['count']} that it was made"
+                " over: some were changed, cut, added or reordered."
+            )
+
+    def check_end_signature(self, end: dict[str, Any]) -> None:
+        """The file is as the server made it: nobody on its way left a row out."""
+        digest, public = self.digest.digest(), self.publics.get(end["key"])
+        if end["sha256"] != digest.hex():
+            self.problems.append("The bundle was changed after it was made.")
+        if public is None or end["key"] not in self.trusted:
+            self.problems.append(
+                f"The bundle is signed by the key {end['key']}, which you do not trust."
+            )
+            return
+        try:
+            Ed25519PublicKey.from_public_bytes(public).verify(
+                bytes.fromhex(end["signature"]), BUNDLE_FORMAT.encode() + b"\x00" + digest
+            )
+        except (InvalidSignature, ValueError):
+            self.problems.append("The signature at the end of the bundle is wrong.")
+
+    def read_end(self, end: dict[str, Any]) -> None:
+        self.ended = True
+        self.check_end_signature(end)
+        if (end["rows"], end["seals"]) != (self.rows, self.seals):
+            self.problems.append(
+                f"The bundle has {self.rows} rows and {self.seals} seals; its end says"
+                f" {end['rows']} and {end['seals']}: lines were cut."
+            )
+        last = self.seal["number"] if self.seal else None
+        if self.header["seals"] != ([self.first, last] if self.seal else []):
+            self.problems.append("The bundle's header names other seals than it holds.")
+        self.distrust()
+
+
+def tell(verifier: Verifier) -> None:
+    """Print what was found."""
+    header, seal = verifier.header, verifier.seal
+    print(f"Workspace {header['workspace']}, made {header['made_at']} by {header['made_by']}")
+    if seal:
+        period = f", from {verifier.times[0]} to {verifier.times[-1]}" if verifier.times else ""
+        print(f"Seals {verifier.first} to {seal['number']}; {verifier.rows} rows{period}.")
+    print(f"{verifier.values} values shown and checked, {verifier.hidden} withheld or erased.")
+    for name, count in sorted(verifier.withheld.items()):
+        print(f"  withheld: {name}: {count}")
+    if verifier.others:
+        print(f"{verifier.others} rows of others, or dropped ones, are there only as hashes.")
+    if verifier.checkpoints:
+        print(f"{verifier.compared} seals compared with the checkpoint file.")
+    for problem in verifier.problems:
+        print(f"PROBLEM: {problem}")
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Check one bundle; 0 only if all is well."""
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
+    parser.add_argument("bundle", help="the file from GET /api/v1/audit/bundle/")
+    parser.add_argument(
+        "--fingerprint", action="append", required=True, help="SHA-256 of the trusted key, in hex"
+    )
+    parser.add_argument("--checkpoints", help="a copy of the checkpoint file")
+    options = parser.parse_args(arguments)
+    wrong = [one for one in options.fingerprint if not re.fullmatch(r"[0-9a-fA-F]{64}", one)]
+    if wrong:
+        parser.error(f"{wrong[0]!r} is no fingerprint: 64 hex digits were expected.")
+    try:
+        points = {}
+        if options.checkpoints:
+            with Path(options.checkpoints).open(encoding="ascii") as text:
+                points = {number: (hash_, mark) for number, hash_, mark in read_checkpoints(text)}
+        verifier = Verifier(set(options.fingerprint), points)
+        with Path(options.bundle).open("rb") as lines:
+            verifier.run(lines)
+    except (Broken, OSError, UnicodeDecodeError) as error:
+        print(f"The bundle does NOT verify: {error}")
+        return 1
+    tell(verifier)
+    print("The bundle does NOT verify." if verifier.problems else "The bundle verifies.")
+    return 1 if verifier.problems else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
