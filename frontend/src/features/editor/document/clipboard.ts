@@ -1,0 +1,101 @@
+import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
+import { parseExact, stringifyExact } from '~/api/exact';
+import type { Edit } from './document';
+import { newStepId } from './document';
+import { positions, snapped } from './place';
+import type { Point } from './place';
+
+/** Steps with the links among them: what is copied, pasted and duplicated. A whole flow can be pasted too. */
+export interface Fragment {
+  format: string;
+  steps: Record<string, StepDocument>;
+  links: LinkDocument[];
+  layout: Record<string, Point>;
+}
+
+const FORMAT = /^signalbox\.flow\/\d+$/;
+const MOST_CHARACTERS = 2_000_000;
+
+export function fragmentOf(doc: FlowDocument, ids: readonly string[]): Fragment {
+  const kept = ids.filter((id) => doc.steps[id]);
+  const places = positions(doc);
+  return {
+    format: doc.format,
+    steps: Object.fromEntries(kept.flatMap((id) => (doc.steps[id] ? [[id, doc.steps[id]]] : []))),
+    links: doc.links.filter((link) => kept.includes(link.from) && kept.includes(link.to)),
+    layout: Object.fromEntries(kept.map((id) => [id, places[id] ?? [0, 0]])),
+  };
+}
+
+export const writeFragment = (fragment: Fragment): string => stringifyExact(fragment, 2);
+
+export type Refusal = 'too_large' | 'not_json' | 'not_a_flow' | 'empty';
+
+/** Reads what was pasted. Unknown step types are kept: the check names them. */
+export function readFragment(text: string): Fragment | Refusal {
+  if (text.length > MOST_CHARACTERS) return 'too_large';
+  let read: unknown;
+  try {
+    read = parseExact(text);
+  } catch {
+    return 'not_json';
+  }
+  if (!isRecord(read) || typeof read['format'] !== 'string' || !FORMAT.test(read['format'])) return 'not_a_flow';
+  const { steps, links = [], layout = {} } = read;
+  if (!isRecord(steps) || !Array.isArray(links) || !isRecord(layout)) return 'not_a_flow';
+  if (!Object.values(steps).every(isStep) || !links.every(isLink)) return 'not_a_flow';
+  if (Object.keys(steps).length === 0) return 'empty';
+  const document = { format: read['format'], name: '', trigger: { type: '', config: {} }, steps, links, layout };
+  return fragmentOf(document as FlowDocument, Object.keys(steps));
+}
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+const isStep = (value: unknown): boolean =>
+  isRecord(value) && typeof value['type'] === 'string' && isRecord(value['config'] ?? {});
+const isLink = (value: unknown): boolean =>
+  isRecord(value) && typeof value['from'] === 'string' && typeof value['to'] === 'string';
+
+/** The ids that the fragment's steps get in `doc`; steps whose id is free keep it. */
+export function newIds(doc: FlowDocument, fragment: Fragment): Map<string, string> {
+  const ids = new Map<string, string>();
+  const taken = (id: string) => id in doc.steps || [...ids.values()].includes(id);
+  for (const [id, step] of Object.entries(fragment.steps)) {
+    const free = !taken(id) && /^[a-z][a-z0-9_]{0,62}$/.test(id);
+    ids.set(id, free ? id : newStepId(taken, id || step.type));
+  }
+  return ids;
+}
+
+/** Put a fragment on the canvas with its upper left corner at `at`; expressions follow the new ids. */
+export const paste =
+  (fragment: Fragment, ids: Map<string, string>, at: Point): Edit =>
+  (doc) => {
+    const places = Object.values(fragment.layout);
+    const left = Math.min(...places.map(([x]) => x));
+    const top = Math.min(...places.map(([, y]) => y));
+    doc.layout = { ...positions(doc) };
+    for (const [id, step] of Object.entries(fragment.steps)) {
+      const now = ids.get(id) ?? id;
+      const [x, y] = fragment.layout[id] ?? [left, top];
+      doc.steps[now] = { ...step, config: followIds(step.config ?? {}, ids) as StepDocument['config'] };
+      doc.layout[now] = snapped([x - left + at[0], y - top + at[1]]);
+    }
+    for (const link of fragment.links) {
+      doc.links.push({ ...link, from: ids.get(link.from) ?? link.from, to: ids.get(link.to) ?? link.to });
+    }
+  };
+
+/** `steps.old.` becomes `steps.new.` in every text of a config. */
+export function followIds(value: unknown, ids: Map<string, string>): unknown {
+  if (typeof value === 'string') {
+    return value.replace(/\bsteps\.([a-z][a-z0-9_]*)\b/g, (whole, id: string) =>
+      ids.has(id) ? `steps.${ids.get(id)}` : whole,
+    );
+  }
+  if (Array.isArray(value)) return value.map((one) => followIds(one, ids));
+  if (isRecord(value) && Object.getPrototypeOf(value) === Object.prototype) {
+    return Object.fromEntries(Object.entries(value).map(([name, one]) => [name, followIds(one, ids)]));
+  }
+  return value;
+}

@@ -1,0 +1,173 @@
+import type { FlowDocument, StepCatalogue } from '~/api/types';
+import { before, TRIGGER } from './links';
+import { isLower, portsOf, typeOf } from './ports';
+
+export type PathType = 'text' | 'number' | 'boolean' | 'list' | 'context' | 'date' | 'null' | 'any';
+
+/** One thing an expression can read. */
+export interface PathNode {
+  /** The expression that reads it. */
+  path: string;
+  name: string;
+  type: PathType;
+  /** Its value in the sample, if there is one. */
+  sample?: unknown;
+  hasSample: boolean;
+  children: PathNode[];
+}
+
+/** What one step, or the trigger, gives to later steps. */
+export interface PathSource {
+  id: string;
+  title: string;
+  icon: string;
+  category: string;
+  nodes: PathNode[];
+}
+
+/** Real data to show beside the paths: a run's trigger and outputs. */
+export interface Sample {
+  run: string;
+  trigger: unknown;
+  steps: Record<string, { output?: unknown; error?: unknown } | undefined>;
+}
+
+type Schema = Record<string, unknown>;
+
+const NAME = /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
+const WORDS = new Set(['and', 'or', 'not', 'if', 'then', 'else', 'for', 'in', 'return', 'some', 'every', 'satisfies', 'between', 'instance', 'of', 'true', 'false', 'null', 'function']);
+const DEEPEST = 8;
+const MOST_CHILDREN = 100;
+
+/** `parent.name`, or the form that FEEL needs for a name with signs in it. */
+export const member = (parent: string, name: string): string =>
+  NAME.test(name) && !WORDS.has(name) ? `${parent}.${name}` : `get value(${parent}, ${JSON.stringify(name)})`;
+
+const isRecord = (value: unknown): value is Record<string, unknown> =>
+  typeof value === 'object' && value !== null && !Array.isArray(value);
+
+export function typeOfValue(value: unknown): PathType {
+  if (value === null) return 'null';
+  if (Array.isArray(value)) return 'list';
+  if (typeof value === 'string') return 'text';
+  if (typeof value === 'number' || typeof value === 'boolean') return typeof value as PathType;
+  // An ExactNumber is an object of a class of its own.
+  return Object.getPrototypeOf(value) === Object.prototype ? 'context' : 'number';
+}
+
+function typeOfSchema(schema: Schema | undefined): PathType {
+  const types: Record<string, PathType> = {
+    string: 'text', integer: 'number', number: 'number', boolean: 'boolean', array: 'list', object: 'context',
+  };
+  const type = schema?.['type'];
+  return typeof type === 'string' ? (types[type] ?? 'any') : 'any';
+}
+
+interface Known {
+  schema?: Schema | undefined;
+  sample?: unknown;
+  hasSample: boolean;
+}
+
+/** A path with everything below it, out of what is declared and what the sample holds. */
+function grow(path: string, name: string, known: Known, depth = 0): PathNode {
+  const { schema, sample, hasSample } = known;
+  const type = hasSample && sample !== null ? typeOfValue(sample) : typeOfSchema(schema);
+  const node: PathNode = { path, name, type, sample, hasSample, children: [] };
+  if (depth >= DEEPEST) return node;
+  const declared = isRecord(schema?.['properties']) ? schema['properties'] : {};
+  const shown = hasSample && isRecord(sample) && typeOfValue(sample) === 'context' ? sample : {};
+  const names = [...new Set([...Object.keys(declared), ...Object.keys(shown)])].slice(0, MOST_CHILDREN);
+  node.children = names.map((child) =>
+    grow(member(path, child), child, {
+      schema: isRecord(declared[child]) ? declared[child] : undefined,
+      sample: shown[child],
+      hasSample: child in shown,
+    }, depth + 1),
+  );
+  if (Array.isArray(sample) && sample.length > 0) {
+    node.children = [grow(`${path}[1]`, '[1]', { sample: sample[0] as unknown, hasSample: true }, depth + 1)];
+  }
+  return node;
+}
+
+const object = (properties: Record<string, Schema>): Schema => ({ type: 'object', properties });
+
+/** What a trigger declares: a form's fields, or the parts that every signal of its kind has. */
+function triggerSchema(doc: FlowDocument): Schema {
+  const { type, config } = doc.trigger;
+  const base: Record<string, Schema> = { id: { type: 'string' }, received_at: { type: 'string' }, type: { type: 'string' } };
+  const http = { body: {}, headers: { type: 'object' }, query: { type: 'object' } };
+  if (type === 'webhook') return object({ ...http, ...base });
+  if (type === 'schedule') return object({ body: object({ scheduled_for: { type: 'string' } }), ...base });
+  const form = isRecord(config) && isRecord(config['form']) ? config['form'] : {};
+  return object({ body: form, ...base });
+}
+
+/**
+ * What a step's output holds: what its type declares, else the names that its own config lists
+ * under the field that the form shows as name and value.
+ */
+function outputSchema(type: { output_schema: Schema | null; config_schema: Schema }, config: unknown): Schema {
+  if (type.output_schema) return type.output_schema;
+  const fields = Object.entries(isRecord(type.config_schema['properties']) ? type.config_schema['properties'] : {})
+    .filter(([, schema]) => isRecord(schema))
+    .map(([name, schema]) => [name, schema as Schema] as const);
+  const named = fields.find(([, schema]) => schema['x-widget'] === 'fields')?.[0];
+  const values = named !== undefined && isRecord(config) ? config[named] : undefined;
+  if (isRecord(values)) return object(Object.fromEntries(Object.keys(values).map((name) => [name, {}])));
+  return object(Object.fromEntries(fields));
+}
+
+const ERROR = object({ class: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } });
+const RUN = object({ id: { type: 'string' }, started_at: { type: 'string' } });
+
+/**
+ * What the expressions of step `id` can read: the trigger, every step that may have run before,
+ * nearest first, and the run itself. `id` of the trigger gives the trigger's own parts.
+ */
+export function pathsFor(
+  doc: FlowDocument,
+  id: string,
+  catalogue: StepCatalogue | undefined,
+  sample: Sample | null,
+): PathSource[] {
+  const trigger: PathSource = {
+    id: TRIGGER,
+    title: catalogue?.triggers.find((type) => type.kind === doc.trigger.type)?.title ?? doc.trigger.type,
+    icon: catalogue?.triggers.find((type) => type.kind === doc.trigger.type)?.icon ?? '',
+    category: TRIGGER,
+    nodes: grow('trigger', 'trigger', { schema: triggerSchema(doc), sample: sample?.trigger, hasSample: isRecord(sample?.trigger) }).children,
+  };
+  if (id === TRIGGER) return [trigger];
+  const steps = before(doc, id).filter((one) => one !== TRIGGER && one !== id && doc.steps[one]);
+  const sources = steps.map((one) => stepSource(doc, one, catalogue, sample));
+  const run: PathSource = { id: 'run', title: '', icon: '', category: 'run', nodes: grow('run', 'run', { schema: RUN, hasSample: false }).children };
+  return [trigger, ...sources, run];
+}
+
+function stepSource(doc: FlowDocument, id: string, catalogue: StepCatalogue | undefined, sample: Sample | null): PathSource {
+  const step = doc.steps[id];
+  const type = typeOf(catalogue, step);
+  const ran = sample?.steps[id];
+  const output = grow(`steps.${id}.output`, 'output', {
+    schema: type ? outputSchema(type, step?.config) : undefined,
+    sample: ran?.output,
+    hasSample: ran?.output !== undefined && ran.output !== null,
+  });
+  const fails = portsOf(type, step?.config)?.some((port) => isLower(port) && port === 'error') ?? false;
+  const error = grow(`steps.${id}.error`, 'error', { schema: ERROR, sample: ran?.error, hasSample: isRecord(ran?.error) });
+  return {
+    id,
+    title: step?.title || id,
+    icon: type?.icon ?? '',
+    category: type?.category ?? '',
+    nodes: fails ? [output, error] : [output],
+  };
+}
+
+/** Every path of the sources in one list: what completion offers. */
+export function flatPaths(sources: readonly PathSource[]): PathNode[] {
+  const walk = (node: PathNode): PathNode[] => [node, ...node.children.flatMap(walk)];
+  return sources.flatMap((source) => source.nodes.flatMap(walk));
+}
