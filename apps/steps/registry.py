@@ -11,7 +11,7 @@ The JSON Schemas of ``Config`` carry keywords for the editor:
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -21,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from apps.engine.graph import Behaviour
 from apps.engine.values import Value
+from apps.steps.findings import Flaw
 
 # A text that is FEEL as it stands; kept as text in the config, evaluated by the step.
 Feel = Annotated[str, Field(json_schema_extra={"x-feel": "expression"})]
@@ -159,6 +160,8 @@ class EffectContext(Protocol):
 
 
 RunFunction = Callable[[Any, Any], Any]
+# What a type finds wrong in a config that fits its model; texts may still be templates.
+CheckConfig = Callable[[Mapping[str, Any]], Iterable[Flaw]]
 F = TypeVar("F", bound=RunFunction)
 
 
@@ -182,6 +185,8 @@ class StepType:
     fails_unlinked: frozenset[str]
     help: str
     timeout: timedelta
+    check: CheckConfig | None = None
+    output_from: str | None = None
 
     @cached_property
     def config_schema(self) -> dict[str, Any]:
@@ -215,6 +220,7 @@ class StepType:
             "must_link": sorted(self.must_link),
             "config_schema": self.config_schema,
             "output_schema": self.output.model_json_schema() if self.output else None,
+            "output_from": self.output_from,
             "default_config": self.default_config,
         }
 
@@ -230,6 +236,7 @@ class TriggerType:
     summary: Callable[[Mapping[str, Any]], str]
     default_config: Mapping[str, Any]
     help: str
+    check: CheckConfig | None = None
 
     @cached_property
     def config_schema(self) -> dict[str, Any]:
@@ -274,6 +281,8 @@ def step_type(
     must_link: tuple[str, ...] = (),
     fails_unlinked: tuple[str, ...] = (),
     timeout: timedelta = timedelta(seconds=30),
+    check: CheckConfig | None = None,
+    output_from: str | None = None,
 ) -> Callable[[F], F]:
     """Register the decorated function as a step type; the module's docstring is its help text.
 
@@ -284,6 +293,8 @@ def step_type(
         must_link: Ports whose missing link is an error at check.
         fails_unlinked: Ports that fail the run when a token leaves by them without a link.
         timeout: The longest a worker may spend on one attempt, before the config's own.
+        check: Finds what the model cannot say; called with the config as written.
+        output_from: The config's field whose names are the names of the output.
     """
 
     def register(run: F) -> F:
@@ -308,6 +319,8 @@ def step_type(
             fails_unlinked=frozenset(fails_unlinked),
             help=(module.__doc__ or "").strip(),
             timeout=timeout,
+            check=check,
+            output_from=output_from,
         )
         return run
 
@@ -321,6 +334,7 @@ def trigger_type(
     icon: str,
     summary: Callable[[Mapping[str, Any]], str],
     default_config: Mapping[str, Any] | None = None,
+    check: CheckConfig | None = None,
 ) -> Callable[[type[StepModel]], type[StepModel]]:
     """Register the decorated config model as a trigger type."""
 
@@ -336,6 +350,7 @@ def trigger_type(
             summary=summary,
             default_config=default_config or {},
             help=(module.__doc__ or "").strip(),
+            check=check,
         )
         return config
 

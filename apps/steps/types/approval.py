@@ -5,12 +5,13 @@ with the facts that you choose. Silence never approves: after *due* the flow lea
 `timeout`. Who asked cannot approve unless you allow it.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import datetime
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from apps.steps.findings import Flaw
 from apps.steps.registry import (
     Behaviour,
     Feel,
@@ -22,7 +23,7 @@ from apps.steps.registry import (
     WaitForPerson,
     step_type,
 )
-from apps.steps.types.delay import after
+from apps.steps.types.delay import after, check_duration
 
 
 class Assignees(StepModel):
@@ -94,6 +95,11 @@ def summary(config: Mapping[str, Any]) -> str:
     return who + (f", within {config['due']}" if config.get("due") else "")
 
 
+def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """The time to decide, where it is written out."""
+    yield from check_duration(config, "due")
+
+
 @step_type(
     kind="approval",
     version=1,
@@ -112,6 +118,7 @@ def summary(config: Mapping[str, Any]) -> str:
         "due": "P2D",
     },
     must_link=("rejected", "timeout"),
+    check=check,
     fails_unlinked=("timeout",),
 )
 def run(config: Config, ctx: PureContext) -> WaitForPerson:

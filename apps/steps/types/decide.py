@@ -4,11 +4,12 @@ Use **Decide** where the flow forks by data. The branches are asked from top to 
 the first that holds is taken, and *otherwise* is taken when none does.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from pydantic import Field
 
+from apps.steps.findings import Flaw, at
 from apps.steps.registry import (
     Behaviour,
     Exit,
@@ -47,6 +48,31 @@ def summary(config: Mapping[str, Any]) -> str:
     return text + (f" and {len(branches) - 1} more" if len(branches) > 1 else "")
 
 
+def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """A decide needs a way for everything, and each way a name of its own."""
+    if not config.get("otherwise"):
+        yield Flaw(
+            "no_otherwise",
+            ("otherwise",),
+            "There is no way out for the case that no condition holds.",
+            "Name the way to take then, under “Otherwise”.",
+        )
+    seen: set[str] = set()
+    branches = config.get("branches")
+    for index in range(len(branches) if isinstance(branches, list) else 0):
+        port = at(config, "branches", index, "port")
+        if not isinstance(port, str):
+            continue
+        if port in seen:
+            yield Flaw(
+                "duplicate_port",
+                ("branches", index, "port"),
+                f"Two branches have the way out “{port}”.",
+                "Give each branch a name of its own, or join their conditions with “or”.",
+            )
+        seen.add(port)
+
+
 @step_type(
     kind="decide",
     version=1,
@@ -59,6 +85,7 @@ def summary(config: Mapping[str, Any]) -> str:
     output=Output,
     summary=summary,
     default_config={"branches": [{"port": "yes", "when": "true"}], "otherwise": "no"},
+    check=check,
 )
 def run(config: Config, ctx: PureContext) -> Exit:
     for branch in config.branches:

@@ -5,13 +5,14 @@ it survives restarts and may wait for years.
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
 from pydantic import Field, model_validator
 
+from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
     ISO_DURATION,
     Behaviour,
@@ -52,6 +53,26 @@ def summary(config: Mapping[str, Any]) -> str:
     return f"until {str(config.get('until') or '').removeprefix('=').strip()}"
 
 
+def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """The duration, where it is written out."""
+    yield from check_duration(config, "for")
+
+
+def check_duration(config: Mapping[str, Any], name: str) -> Iterator[Flaw]:
+    """A duration that is written out must be one."""
+    text = config.get(name)
+    if isinstance(text, str) and not is_template(text):
+        try:
+            after(datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC")), text)
+        except StepError as wrong:
+            yield Flaw(
+                wrong.code,
+                (name,),
+                wrong.message,
+                "Write it as PT30M (30 minutes), PT4H (4 hours) or P2D (2 days).",
+            )
+
+
 @step_type(
     kind="delay",
     version=1,
@@ -64,6 +85,7 @@ def summary(config: Mapping[str, Any]) -> str:
     output=Output,
     summary=summary,
     default_config={"for": "PT1H"},
+    check=check,
 )
 def run(config: Config, ctx: PureContext) -> WaitUntil:
     if config.for_ is not None:

@@ -5,7 +5,7 @@ other side is busy (408, 429, 5xx) or silent; any other 4xx answer leaves by `er
 Every try carries the same `Idempotency-Key`, so that the other side can drop repeats.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
@@ -14,6 +14,7 @@ from urllib.parse import urlencode, urlsplit, urlunsplit
 from pydantic import Field
 
 from apps.engine import values
+from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
     Behaviour,
     EffectContext,
@@ -73,6 +74,35 @@ def summary(config: Mapping[str, Any]) -> str:
     return f"{config.get('method', 'POST')} {shown}".strip()
 
 
+def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """The address and the headers, where they are written out."""
+    url = config.get("url")
+    if isinstance(url, str) and not is_template(url) and not _is_address(url):
+        yield Flaw(
+            "bad_address",
+            ("url",),
+            f"“{url[:100]}” is not an http or https address.",
+            "Write the whole address, such as https://api.example.org/v1.",
+        )
+    headers = config.get("headers")
+    for name, text in headers.items() if isinstance(headers, Mapping) else ():
+        if any(sign in f"{name}{text}" for sign in "\r\n\0") and not is_template(text):
+            yield Flaw(
+                "bad_header",
+                ("headers", name),
+                "This header holds a line break.",
+                "Write its name and value on one line.",
+            )
+
+
+def _is_address(url: str) -> bool:
+    try:
+        parts = urlsplit(url)
+        return parts.scheme in {"http", "https"} and bool(parts.hostname) and parts.port != 0
+    except ValueError:
+        return False
+
+
 @step_type(
     kind="http.request",
     version=1,
@@ -85,6 +115,7 @@ def summary(config: Mapping[str, Any]) -> str:
     output=Output,
     summary=summary,
     default_config={"method": "POST", "url": ""},
+    check=check,
     fails_unlinked=("error",),
     timeout=timedelta(seconds=300),
 )

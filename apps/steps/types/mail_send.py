@@ -5,12 +5,13 @@ Use **Send mail** to tell people who do not work in Signalbox. For a decision us
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import timedelta
 from typing import Any
 
 from pydantic import Field
 
+from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
     Behaviour,
     EffectContext,
@@ -48,6 +49,28 @@ def summary(config: Mapping[str, Any]) -> str:
     return "to " + (", ".join(str(one) for one in to[:2]) if isinstance(to, list) else str(to))
 
 
+def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Addresses and the subject, where they are written out."""
+    to = config.get("to")
+    parts = to if isinstance(to, list) else [to]
+    if not any(is_template(part) for part in parts):
+        try:
+            addresses(to)
+        except StepError as wrong:
+            yield Flaw(
+                wrong.code, ("to",), wrong.message, "Write addresses such as ann@example.org."
+            )
+    subject = config.get("subject")
+    if (
+        isinstance(subject, str)
+        and not is_template(subject)
+        and ("\r" in subject or "\n" in subject)
+    ):
+        yield Flaw(
+            "bad_subject", ("subject",), "The subject holds a line break.", "Write it on one line."
+        )
+
+
 @step_type(
     kind="mail.send",
     version=1,
@@ -60,6 +83,7 @@ def summary(config: Mapping[str, Any]) -> str:
     output=Output,
     summary=summary,
     default_config={"to": "", "subject": "", "text": ""},
+    check=check,
     fails_unlinked=("error",),
     timeout=timedelta(seconds=30),
 )

@@ -34,6 +34,7 @@ def summary(config: Mapping[str, Any]) -> str:
     config=Config,
     summary=summary,
     default_config={"fields": {}},
+    output_from="fields",
 )
 def run(config: Config, ctx: PureContext) -> Exit:
     return Exit("done", dict(config.fields))

@@ -4,11 +4,12 @@ The **Webhook** has an address of its own. Calls are verified, checked and store
 are answered, and a repeat of a call starts nothing twice.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from apps.steps.findings import Flaw, at
 from apps.steps.registry import Feel, StepModel, trigger_type
 
 
@@ -55,12 +56,25 @@ class Signature(StepModel):
         return self
 
 
+def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Whether a stranger can start the flow."""
+    if at(config, "signature", "scheme") in {None, "none"}:
+        yield Flaw(
+            "unsigned",
+            ("signature", "scheme"),
+            "Calls are not signed: whoever knows the address can start this flow.",
+            "Choose a signature scheme and the secret that the caller signs with.",
+            severity="warning",
+        )
+
+
 @trigger_type(
     kind="webhook",
     title="Webhook",
     icon="webhook",
     summary=lambda config: _summary(config),
     default_config={"path": "", "signature": {"scheme": "none"}},
+    check=check,
 )
 class Webhook(StepModel):
     path: str = Field(
