@@ -30,7 +30,17 @@ def publish(workspace_id: Any, type_: str, ids: Iterable[Any]) -> None:
     ``ids`` is cut at 50; a page that shows more than it was told of asks for its list again.
     """
     named = dict.fromkeys(str(one) for one in ids)
-    transaction.on_commit(lambda: _put(str(workspace_id), type_, named))
+    transaction.on_commit(lambda: _put(group_of(workspace_id), type_, named))
+
+
+def publish_access(user_ids: Iterable[Any]) -> None:
+    """After commit, tell these people's sockets that their session or rights changed.
+
+    The message is ``what: "access"`` in the group ``user_group_of``: a socket asks
+    ``accounts.queries.actor_of_session`` again and closes where the answer is None.
+    """
+    groups = [user_group_of(one) for one in user_ids]
+    transaction.on_commit(lambda: [_put(group, "access", {}) for group in groups])
 
 
 def group_of(workspace_id: Any) -> str:
@@ -38,10 +48,15 @@ def group_of(workspace_id: Any) -> str:
     return f"live.{workspace_id}"
 
 
-def _put(workspace_id: str, type_: str, ids: dict[str, None]) -> None:
+def user_group_of(user_id: Any) -> str:
+    """The channel group of one person's pages."""
+    return f"user.{user_id}"
+
+
+def _put(group: str, type_: str, ids: dict[str, None]) -> None:
     global _owner_pid  # noqa: PLW0603 - a forked child needs a thread of its own
     with _lock:
-        _pending.setdefault((workspace_id, type_), {}).update(ids)
+        _pending.setdefault((group, type_), {}).update(ids)
         if _owner_pid != os.getpid():
             _owner_pid = os.getpid()
             threading.Thread(
@@ -59,9 +74,9 @@ async def _send_all() -> None:
         with _lock:
             batch = dict(_pending)
             _pending.clear()
-        for (workspace_id, type_), ids in batch.items():
+        for (group, type_), ids in batch.items():
             message = {"type": "live.changed", "what": type_, "ids": list(ids)[:MOST_IDS]}
             try:
-                await layer.group_send(group_of(workspace_id), message)
+                await layer.group_send(group, message)
             except Exception as error:  # noqa: BLE001 - pages fall back to asking
                 _log.info("live update not sent: %s", error)
