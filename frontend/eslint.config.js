@@ -1,0 +1,64 @@
+import js from '@eslint/js';
+import jsxA11y from 'eslint-plugin-jsx-a11y';
+import reactHooks from 'eslint-plugin-react-hooks';
+import tseslint from 'typescript-eslint';
+
+const TEXT = 'Text comes from the catalogues: t("area.key").';
+const COLOUR = 'Colours live in ui/tokens.ts; use var(--sb-…).';
+
+const words = [
+  { selector: 'JSXText[value=/\\p{L}/u]', message: TEXT },
+  {
+    selector:
+      'JSXAttribute[name.name=/^(label|title|placeholder|alt|description|aria-label|aria-description|confirmLabel)$/] > Literal[value=/\\p{L}/u]',
+    message: TEXT,
+  },
+  { selector: 'JSXExpressionContainer > Literal[value=/\\p{L}/u]', message: TEXT },
+];
+const colours = [
+  { selector: 'Literal[value=/#[0-9a-fA-F]{3,8}\\b/]', message: COLOUR },
+  { selector: 'TemplateElement[value.raw=/#[0-9a-fA-F]{3,8}\\b/]', message: COLOUR },
+];
+const markup = [
+  { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Data is shown as text.' },
+  { selector: 'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/]', message: 'Data is shown as text.' },
+];
+
+export default tseslint.config(
+  { ignores: ['**/generated.ts'] },
+  js.configs.recommended,
+  {
+    files: ['**/*.{ts,tsx}'],
+    extends: [...tseslint.configs.recommendedTypeChecked, ...tseslint.configs.stylistic],
+    plugins: { 'react-hooks': reactHooks, 'jsx-a11y': jsxA11y },
+    languageOptions: {
+      parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname },
+    },
+    rules: {
+      ...reactHooks.configs.recommended.rules,
+      ...jsxA11y.configs.recommended.rules,
+      'no-restricted-syntax': ['error', ...words, ...colours, ...markup],
+      'max-lines-per-function': ['error', { max: 150, skipBlankLines: true, skipComments: true }],
+      'max-lines': ['error', { max: 600 }],
+      eqeqeq: ['error', 'always'],
+      'no-console': 'error',
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/no-unused-vars': ['error', { argsIgnorePattern: '^_' }],
+      '@typescript-eslint/no-misused-promises': ['error', { checksVoidReturn: { attributes: false } }],
+      // A prop named autoFocus moves the focus where a dialog opens, which is what a keyboard needs.
+      'jsx-a11y/no-autofocus': 'off',
+      // The compiler's own rules report library hooks as unsafe; the two classic rules stay on.
+      'react-hooks/incompatible-library': 'off',
+    },
+  },
+  {
+    files: ['src/ui/tokens.ts', '**/*.test.{ts,tsx}', 'tests/**', 'build-plugins/**'],
+    rules: {
+      'no-restricted-syntax': ['error', ...markup],
+      'max-lines-per-function': 'off',
+      '@typescript-eslint/no-empty-function': 'off',
+      '@typescript-eslint/unbound-method': 'off',
+    },
+  },
+  { files: ['scripts/**'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } }, rules: { 'no-console': 'off' } },
+);

@@ -1,0 +1,83 @@
+/**
+ * Checks the catalogues: every text parses, every id begins with its file's name, every id that the
+ * sources use exists, every id that exists is used, every other language has the same ids with the
+ * same placeholders. Ids built at run time are listed by their prefix in DYNAMIC.
+ */
+import { parse } from '@formatjs/icu-messageformat-parser';
+import { readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+const SOURCE = fileURLToPath(new URL('../src', import.meta.url));
+const CATALOGUES = join(SOURCE, 'app/messages');
+const DYNAMIC = /^(app\.status|audit\.verb|settings\.role|settings\.right|canvas\.state|inbox\.outcome)\./;
+
+const problems = [];
+const languages = readdirSync(CATALOGUES, { withFileTypes: true }).filter((entry) => entry.isDirectory());
+const read = (language) =>
+  Object.fromEntries(
+    readdirSync(join(CATALOGUES, language))
+      .filter((file) => file.endsWith('.json'))
+      .flatMap((file) => {
+        const area = file.replace('.json', '');
+        const texts = JSON.parse(readFileSync(join(CATALOGUES, language, file), 'utf8'));
+        for (const id of Object.keys(texts)) {
+          if (!id.startsWith(`${area}.`)) problems.push(`${language}/${file}: ${id} must begin with "${area}."`);
+        }
+        return Object.entries(texts);
+      }),
+  );
+
+function placeholders(text) {
+  const names = new Set();
+  const walk = (parts) =>
+    parts.forEach((part) => {
+      if ([1, 2, 3, 4, 5, 6, 8].includes(part.type)) names.add(part.value);
+      if (part.children) walk(part.children);
+      Object.values(part.options ?? {}).forEach((option) => walk(option.value));
+    });
+  walk(parse(text));
+  return [...names].sort().join(' ');
+}
+
+const english = read('en');
+const shapes = {};
+for (const [id, text] of Object.entries(english)) {
+  try {
+    shapes[id] = placeholders(text);
+  } catch (error) {
+    problems.push(`en: ${id} is not a valid text: ${error.message}`);
+  }
+}
+
+const used = new Set();
+for (const file of readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })) {
+  if (!/\.tsx?$/.test(file)) continue;
+  const source = readFileSync(join(SOURCE, file), 'utf8');
+  for (const [, id] of source.matchAll(/['"`]((?:app|audit|canvas|editor|flows|inbox|runs|settings)\.[A-Za-z0-9_.]+)['"`]/g)) {
+    used.add(id);
+  }
+  for (const [, id] of source.matchAll(/\bt\('([a-z]+\.[^']+)'/g)) {
+    if (!(id in english)) problems.push(`${file}: no text for ${id}`);
+  }
+}
+for (const id of Object.keys(english)) {
+  if (!used.has(id) && !DYNAMIC.test(id)) problems.push(`en: ${id} is never used`);
+}
+for (const { name } of languages.filter((language) => language.name !== 'en')) {
+  const texts = read(name);
+  for (const id of Object.keys(english)) {
+    if (!(id in texts)) problems.push(`${name}: ${id} is missing`);
+    else if (placeholders(texts[id]) !== shapes[id]) problems.push(`${name}: ${id} has other placeholders than en`);
+  }
+  for (const id of Object.keys(texts)) if (!(id in english)) problems.push(`${name}: ${id} is not in en`);
+}
+
+// A build is stopped by what would be wrong on the screen; leftovers only by `npm run check`.
+const strict = process.argv.includes('--check');
+const fatal = strict ? problems : problems.filter((problem) => !problem.endsWith('is never used'));
+if (fatal.length > 0) {
+  console.error(fatal.join('\n'));
+  process.exit(1);
+}
+console.log(`${Object.keys(english).length} texts, ${languages.length} language(s)`);

@@ -1,0 +1,106 @@
+import type { QueryClient, QueryKey } from '@tanstack/react-query';
+import { create } from 'zustand';
+
+export type LiveKind = 'flow' | 'run' | 'task' | 'alert' | 'audit';
+
+interface Message {
+  seq: number;
+  type: LiveKind | 'hello';
+  ids?: string[];
+}
+
+interface LiveState {
+  /** `down`: nothing is pushed, so pages are read again every 15 seconds. */
+  status: 'connecting' | 'open' | 'down';
+}
+
+export const useLive = create<LiveState>()(() => ({ status: 'connecting' }));
+
+const ROOTS: Record<LiveKind, string> = {
+  flow: 'flows', run: 'runs', task: 'tasks', alert: 'alerts', audit: 'audit',
+};
+
+/** What may have changed after a message. Lists go stale as a whole, pages by their id. */
+export function staleKeys(message: Message): QueryKey[] {
+  if (message.type === 'hello') return [];
+  const root = ROOTS[message.type];
+  const ids = message.ids ?? [];
+  if (ids.length === 0 || message.type === 'alert' || message.type === 'audit') return [[root]];
+  return [[root, 'list'], [root, 'latest'], [root, 'count'], ...ids.map((id) => [root, 'one', id])];
+}
+
+const GATHER_MS = 200;
+const POLL_MS = 15_000;
+const LONGEST_PAUSE_MS = 15_000;
+
+interface Options {
+  client: QueryClient;
+  url: string;
+  makeSocket?: (url: string) => WebSocket;
+}
+
+/**
+ * Keeps the pages current: marks what changed as stale, and everything after a gap in the numbers
+ * or a new connection. Messages are gathered, so that 50 a second are five refreshes.
+ */
+export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) }: Options): () => void {
+  let socket: WebSocket | null = null;
+  let last: number | null = null;
+  let attempts = 0;
+  let stopped = false;
+  let retryTimer: ReturnType<typeof setTimeout> | undefined;
+  let flushTimer: ReturnType<typeof setTimeout> | undefined;
+  let pending = new Map<string, QueryKey>();
+
+  const markAll = () => Object.values(ROOTS).forEach((root) => void client.invalidateQueries({ queryKey: [root] }));
+  const flush = () => {
+    flushTimer = undefined;
+    const keys = [...pending.values()];
+    pending = new Map();
+    keys.forEach((queryKey) => void client.invalidateQueries({ queryKey }));
+  };
+
+  const receive = (event: MessageEvent<string>) => {
+    const message = JSON.parse(event.data) as Message;
+    const missed = last !== null && message.seq > last + 1;
+    last = message.seq;
+    if (missed) return markAll();
+    staleKeys(message).forEach((key) => pending.set(JSON.stringify(key), key));
+    flushTimer ??= setTimeout(flush, GATHER_MS);
+  };
+
+  const connect = () => {
+    if (stopped) return;
+    socket = makeSocket(url);
+    socket.onopen = () => {
+      if (attempts > 0) markAll();
+      attempts = 0;
+      last = null;
+      useLive.setState({ status: 'open' });
+    };
+    socket.onmessage = receive;
+    socket.onclose = () => {
+      if (stopped) return;
+      attempts += 1;
+      useLive.setState({ status: 'down' });
+      retryTimer = setTimeout(connect, Math.min(500 * 2 ** attempts, LONGEST_PAUSE_MS) * (0.75 + Math.random() / 2));
+    };
+  };
+
+  const poll = setInterval(() => {
+    if (useLive.getState().status === 'down') markAll();
+  }, POLL_MS);
+  connect();
+
+  return () => {
+    stopped = true;
+    clearInterval(poll);
+    clearTimeout(retryTimer);
+    clearTimeout(flushTimer);
+    socket?.close();
+    useLive.setState({ status: 'connecting' });
+  };
+}
+
+export const liveUrl = (): string =>
+  `${window.location.protocol === 'https:' ? 'wss' : 'ws'}://${window.location.host}/ws/live/`;

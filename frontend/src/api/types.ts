@@ -1,0 +1,319 @@
+/** Shapes of the server's answers, written from the contract; `npm run api:types` generates theirs. */
+
+export type Right =
+  | 'flow.create' | 'people.manage' | 'roles.manage' | 'tokens.manage' | 'settings.manage'
+  | 'secrets.manage' | 'hosts.manage' | 'audit.view' | 'export.read' | 'run.operate'
+  | 'flow.view' | 'flow.edit' | 'flow.publish' | 'flow.run' | 'run.view' | 'run.cancel';
+
+export type Theme = 'auto' | 'light' | 'dark';
+export const ROLES = ['viewer', 'builder', 'operator', 'approver', 'auditor', 'admin'] as const;
+export type Role = (typeof ROLES)[number];
+
+export interface Me {
+  id: string;
+  email: string;
+  name: string;
+  theme: Theme;
+  zone: string;
+  workspace: { id: string; slug: string; name: string; zone: string };
+  workspaces: { slug: string; name: string }[];
+  roles: Role[];
+  rights: Right[];
+  embedded: boolean;
+}
+
+export interface Session {
+  id: string;
+  current: boolean;
+  created_at: string;
+  last_seen_at: string;
+  user_agent: string;
+  ip: string;
+}
+
+export interface Member {
+  id: string;
+  user_id: string;
+  email: string;
+  name: string;
+  roles: Role[];
+  teams: string[];
+  is_active: boolean;
+  last_sign_in_at: string | null;
+}
+
+export interface Invitation {
+  id: string;
+  email: string;
+  roles: Role[];
+  created_at: string;
+  expires_at: string;
+}
+
+export interface Team {
+  id: string;
+  slug: string;
+  name: string;
+  kind?: 'role' | 'team';
+  members?: number;
+}
+
+export type FlowRight = 'view' | 'edit' | 'publish' | 'run';
+
+export interface Grant {
+  subject: { kind: 'user' | 'team'; id: string; name?: string };
+  rights: FlowRight[];
+}
+
+export interface Secret {
+  name: string;
+  hosts: string[];
+  updated_at: string;
+  updated_by: string | { name: string } | null;
+  has_previous: boolean;
+}
+
+export interface AllowedHost {
+  id: string;
+  host: string;
+  port: number;
+  reason: string;
+  created_at?: string;
+  created_by?: string | { name: string } | null;
+}
+
+export interface ApiToken {
+  id: string;
+  name: string;
+  prefix?: string;
+  scopes: string[] | null;
+  created_at?: string;
+  expires_at: string | null;
+  last_used_at?: string | null;
+  token?: string;
+}
+
+export type FlowState = 'active' | 'paused' | 'archived';
+
+export interface Flow {
+  id: string;
+  name: string;
+  state: FlowState;
+  owner: { id: string; name: string; email: string } | null;
+  active_version: number | null;
+  hash: string | null;
+  trigger: { type: string; path?: string } | null;
+  updated_at: string;
+  created_at: string;
+  rights: FlowRight[];
+}
+
+export interface FlowExample {
+  slug: string;
+  title: string;
+  description: string;
+  document: FlowDocument;
+}
+
+export interface FlowVersion {
+  number: number;
+  hash: string;
+  author: string | { name: string } | null;
+  note: string;
+  created_at: string;
+  is_active: boolean;
+}
+
+export type Severity = 'error' | 'warning' | 'info';
+
+export interface Finding {
+  code: string;
+  severity: Severity;
+  step: string | null;
+  path: string | null;
+  message: string;
+  fix: string | null;
+}
+
+/** A flow's document, `signalbox.flow/1`. Fields that are not named here survive a round trip. */
+export interface FlowDocument {
+  format: string;
+  name: string;
+  trigger: { type: string; config: Record<string, unknown>; [more: string]: unknown };
+  steps: Record<string, StepDocument>;
+  links: LinkDocument[];
+  settings?: Record<string, unknown>;
+  layout?: Record<string, [number, number]>;
+  [more: string]: unknown;
+}
+
+export interface StepDocument {
+  type: string;
+  version: number;
+  title: string;
+  config: Record<string, unknown>;
+  [more: string]: unknown;
+}
+
+export interface LinkDocument {
+  from: string;
+  port?: string;
+  to: string;
+  [more: string]: unknown;
+}
+
+export interface StepType {
+  kind: string;
+  version: number;
+  title: string;
+  help: string;
+  category: string;
+  icon: string;
+  ports: string[] | null;
+  ports_from: string | null;
+  behaviour: 'pure' | 'effect' | 'wait' | 'join' | 'end';
+  outward: boolean;
+  config_schema: Record<string, unknown>;
+  output_schema: Record<string, unknown> | null;
+  default_config: Record<string, unknown>;
+  /** What a reader gets told of a configured step: a text with `{field}` in it. */
+  summary?: string;
+  [more: string]: unknown;
+}
+
+export interface StepCatalogue {
+  results: StepType[];
+  triggers: StepType[];
+}
+
+export const RUN_STATUSES = [
+  'queued', 'running', 'waiting', 'paused', 'cancelling', 'completed', 'failed', 'cancelled',
+] as const;
+export type RunStatus = (typeof RUN_STATUSES)[number];
+export const isFinal = (status: RunStatus) =>
+  status === 'completed' || status === 'failed' || status === 'cancelled';
+
+export interface RunError {
+  step: string | null;
+  class: string;
+  code: string;
+  message: string;
+}
+
+export interface RunItem {
+  id: string;
+  flow: { id: string; name: string };
+  version: number;
+  status: RunStatus;
+  error: RunError | null;
+  waiting_for: unknown;
+  trigger: { type: string } | null;
+  started_by: string | { name: string } | null;
+  started_at: string | null;
+  finished_at: string | null;
+  created_at?: string;
+  duration_ms: number | null;
+}
+
+export interface RunStep {
+  status: string;
+  visits: number;
+  attempts: number;
+  input?: unknown;
+  output?: unknown;
+  error?: RunError | null;
+  started_at: string | null;
+  finished_at: string | null;
+  port: string | null;
+}
+
+export interface Run extends Omit<RunItem, 'trigger'> {
+  steps: Record<string, RunStep>;
+  links: { from: string; port: string | null; to: string; count: number }[];
+  trigger: { type: string; [more: string]: unknown } | null;
+}
+
+export interface JournalRow {
+  seq: number;
+  type: string;
+  step: string | null;
+  at: string;
+  data: unknown;
+}
+
+export interface TaskItem {
+  id: string;
+  run: string;
+  flow: { id: string; name: string };
+  status: 'open' | 'decided' | 'timed_out' | 'cancelled';
+  title: string;
+  requester: { name: string } | null;
+  opened_at: string;
+  due: string | null;
+  step?: string;
+  outcome: string | null;
+  decided_at: string | null;
+  decided_by: string | { name: string } | null;
+}
+
+export interface TaskOutcome {
+  outcome?: string;
+  value?: string;
+  port?: string;
+  label?: string;
+  title?: string;
+  consequence?: string;
+  then?: string;
+  [more: string]: unknown;
+}
+
+export interface Task extends TaskItem {
+  facts: { label: string; value: unknown }[];
+  details?: string | null;
+  seen: string;
+  outcomes: (string | TaskOutcome)[];
+  may_decide?: boolean;
+  why_not?: string | null;
+}
+
+export interface Alert {
+  id: string;
+  kind: string;
+  title: string;
+  body: string;
+  flow: string | { id: string; name: string } | null;
+  run: string | null;
+  count: number;
+  created_at: string;
+  read_at: string | null;
+}
+
+export interface AuditEvent {
+  id: string;
+  seq?: number;
+  at: string;
+  actor: { kind: string; id: string; label: string; on_behalf_of?: string };
+  verb: string;
+  target: { type: string; id: string; label: string };
+  reason: string;
+  before: unknown;
+  after: unknown;
+  details?: unknown;
+  correlation_id?: string | null;
+  sealed?: boolean;
+  seal?: string | number | null;
+}
+
+export interface AuditSeal {
+  id?: string;
+  number?: number;
+  first_seq?: number;
+  last_seq?: number;
+  count?: number;
+  sealed_at: string;
+  hash?: string;
+}
+
+/** People arrive as a name or as an object with one. */
+export const nameOf = (person: string | { name: string } | null | undefined): string =>
+  typeof person === 'string' ? person : (person?.name ?? '');

@@ -1,0 +1,85 @@
+import { Spotlight } from '@mantine/spotlight';
+import { createSpotlight } from '@mantine/spotlight';
+import '@mantine/spotlight/styles.css';
+import { useDebouncedValue } from '@mantine/hooks';
+import { useNavigate } from '@tanstack/react-router';
+import { useEffect, useState } from 'react';
+import { useFlows } from '~/api/flows';
+import { useRight } from '~/api/me';
+import { useRuns } from '~/api/runs';
+import { IconPlayerPlay, IconSitemap } from '~/ui/icons';
+import { useStatusLabel } from '~/ui/StatusBadge';
+import { useIntlTools } from '~/ui/time';
+import { useT } from './messages';
+import { usePlaces } from './Rail';
+
+const [store, spotlight] = createSpotlight();
+
+/** Ctrl-K: pages, flows by name, and recent runs. */
+export function Search({ opened, onClose }: { opened: boolean; onClose: () => void }) {
+  const t = useT();
+  const go = useNavigate();
+  const words = useStatusLabel();
+  const { short } = useIntlTools();
+  const [query, setQuery] = useState('');
+  const [term] = useDebouncedValue(query.trim(), 150);
+  const seesFlows = useRight('flow.view');
+  const flows = useFlows({ search: term, limit: 8 }, opened && seesFlows);
+  const runs = useRuns({ limit: '6' }, opened && seesFlows);
+  const places = usePlaces();
+
+  useEffect(() => (opened ? spotlight.open() : spotlight.close()), [opened]);
+
+  const matches = (text: string) => text.toLowerCase().includes(term.toLowerCase());
+  const groups = [
+    {
+      group: t('app.search.pages'),
+      actions: places
+        .filter((place) => matches(t(place.label)))
+        .map((place) => ({
+          id: place.to,
+          label: t(place.label),
+          leftSection: <place.icon size={16} aria-hidden />,
+          onClick: () => void go({ to: place.to }),
+        })),
+    },
+    {
+      group: t('app.search.flows'),
+      actions: (flows.items ?? []).map((flow) => ({
+        id: flow.id,
+        label: flow.name,
+        description: words(flow.active_version ? flow.state : 'unpublished'),
+        leftSection: <IconSitemap size={16} aria-hidden />,
+        onClick: () => void go({ to: '/flows/$flowId/', params: { flowId: flow.id } }),
+      })),
+    },
+    {
+      group: t('app.search.runs'),
+      actions: (runs.items ?? [])
+        .filter((run) => matches(run.flow.name) || run.id.startsWith(term))
+        .map((run) => ({
+          id: run.id,
+          label: run.flow.name,
+          description: `${words(run.status)} · ${run.started_at ? short(run.started_at) : ''}`,
+          leftSection: <IconPlayerPlay size={16} aria-hidden />,
+          onClick: () => void go({ to: '/runs/$runId/', params: { runId: run.id } }),
+        })),
+    },
+  ].filter((group) => group.actions.length > 0);
+
+  return (
+    <Spotlight
+      store={store}
+      shortcut={null}
+      actions={groups}
+      query={query}
+      onQueryChange={setQuery}
+      filter={(_query, actions) => actions}
+      onSpotlightClose={onClose}
+      nothingFound={t('app.search.nothing')}
+      scrollable
+      maxHeight={420}
+      searchProps={{ placeholder: t('app.search.open'), 'aria-label': t('app.search.open') }}
+    />
+  );
+}

@@ -1,0 +1,32 @@
+import { useQueryClient } from '@tanstack/react-query';
+import { Outlet, useRouterState } from '@tanstack/react-router';
+import { useEffect } from 'react';
+import { liveUrl, startLive } from '~/api/live';
+import { AppBar } from './AppBar';
+import { Banners } from './Banners';
+import { useT } from './messages';
+import { Rail } from './Rail';
+import classes from './Shell.module.css';
+
+/** The frame of every page: bar, rail, and the page itself. */
+export function Shell() {
+  const t = useT();
+  const client = useQueryClient();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  useEffect(() => startLive({ client, url: liveUrl() }), [client]);
+  // A new page begins at its top, for the eye and for a screen reader.
+  useEffect(() => document.getElementById('main')?.scrollTo(0, 0), [path]);
+  return (
+    <div className={classes.shell}>
+      <a className={classes.skip} href="#main">{t('app.skip')}</a>
+      <AppBar />
+      <Rail />
+      <div className={classes.content}>
+        <Banners />
+        <main id="main" className={classes.main} tabIndex={-1}>
+          <Outlet />
+        </main>
+      </div>
+    </div>
+  );
+}

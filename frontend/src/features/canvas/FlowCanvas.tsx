@@ -1,0 +1,112 @@
+import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
+import '@xyflow/react/dist/style.css';
+import { useMemo, useRef } from 'react';
+import type { KeyboardEvent, ReactNode } from 'react';
+import type { FlowDocument } from '~/api/types';
+import { useT } from '~/app/messages';
+import { motion } from '~/ui/tokens';
+import classes from './Canvas.module.css';
+import { CanvasControls } from './CanvasControls';
+import { TRIGGER } from './catalogue';
+import type { Lookup } from './catalogue';
+import { drawLinks, drawNodes, linkId, places } from './graph';
+import { LinkEdge } from './LinkEdge';
+import type { CardRunState } from './StepCard';
+import { StepNode } from './StepNode';
+import { MOVES, walk } from './walk';
+import { GRID, useFar } from './zoom';
+
+export const nodeTypes = { step: StepNode };
+export const edgeTypes = { link: LinkEdge };
+
+interface Props {
+  document: FlowDocument;
+  types: Lookup;
+  selected?: string;
+  onSelect?: (id: string | undefined) => void;
+  /** State of each step on a run. */
+  runs?: Record<string, CardRunState>;
+  /** How often each link was taken, by `linkId`. */
+  taken?: Record<string, number>;
+  children?: ReactNode;
+}
+
+function View({ document, types, selected, onSelect, runs, taken, children }: Props) {
+  const t = useT();
+  const far = useFar();
+  const flow = useReactFlow();
+  const frame = useRef<HTMLDivElement>(null);
+  const at = useMemo(() => places(document), [document]);
+  const nodes = useMemo(
+    () =>
+      drawNodes(document, types, t).map((node) => {
+        const run = runs?.[node.id];
+        const ariaLabel = run ? t('canvas.step_state', { title: node.data.title, kind: node.data.name, state: run.statusLabel }) : node.ariaLabel;
+        return { ...node, selected: node.id === selected, ariaLabel, data: { ...node.data, run } };
+      }),
+    [document, types, t, selected, runs],
+  );
+  const edges = useMemo(
+    () =>
+      drawLinks(document, types).map((edge) => ({
+        ...edge,
+        data: { ...edge.data!, taken: taken ? (taken[linkId(edge.source, edge.data!.port, edge.target)] ?? 0) : undefined },
+      })),
+    [document, types, taken],
+  );
+
+  const focus = (id: string) => {
+    const place = at[id];
+    if (place) void flow.setCenter(place[0] + 112, place[1] + 32, { zoom: Math.max(flow.getZoom(), 0.6), duration: motion.in });
+    frame.current?.querySelector<HTMLElement>(`.react-flow__node[data-id="${CSS.escape(id)}"]`)?.focus({ preventScroll: true });
+  };
+  const onKeyDown = (event: KeyboardEvent<HTMLDivElement>) => {
+    const here = (event.target as HTMLElement).closest<HTMLElement>('.react-flow__node')?.dataset['id'];
+    if (!here) {
+      if (event.key === 'Enter' && event.target === frame.current) focus(selected ?? TRIGGER);
+      return;
+    }
+    if (event.key === 'Escape') frame.current?.focus();
+    else if (event.key === 'Enter' || event.key === ' ') onSelect?.(here);
+    else if (event.key in MOVES) focus(walk(document, here, MOVES[event.key]!, at));
+    else return;
+    event.preventDefault();
+    event.stopPropagation();
+  };
+  return (
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- one tab stop with its own keys
+    <div ref={frame} className={classes.canvas} data-zoom={far ? 'far' : undefined} tabIndex={0} role="application" aria-label={t('canvas.label')} onKeyDown={onKeyDown}>
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
+        fitView
+        fitViewOptions={{ padding: 0.15, maxZoom: 1 }}
+        minZoom={0.1}
+        maxZoom={2}
+        nodesDraggable={false}
+        nodesConnectable={false}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        disableKeyboardA11y
+        onNodeClick={(_event, node) => onSelect?.(node.id)}
+        onPaneClick={() => onSelect?.(undefined)}
+        proOptions={{ hideAttribution: true }}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--sb-grid)" />
+        {children}
+      </ReactFlow>
+      <CanvasControls />
+    </div>
+  );
+}
+
+/** A flow to look at: a version, a draft, or a run on it. */
+export function FlowCanvas(props: Props) {
+  return (
+    <ReactFlowProvider>
+      <View {...props} />
+    </ReactFlowProvider>
+  );
+}

@@ -1,0 +1,45 @@
+import { BaseEdge, EdgeLabelRenderer, getSmoothStepPath } from '@xyflow/react';
+import type { EdgeProps } from '@xyflow/react';
+import { memo } from 'react';
+import classes from './Canvas.module.css';
+import type { LinkEdgeType } from './graph';
+
+/** The way of a link: also what the editor draws its `+` on. */
+export function linkPath(props: Pick<EdgeProps, 'sourceX' | 'sourceY' | 'sourcePosition' | 'targetX' | 'targetY' | 'targetPosition'>) {
+  return getSmoothStepPath({
+    sourceX: props.sourceX,
+    sourceY: props.sourceY,
+    sourcePosition: props.sourcePosition,
+    targetX: props.targetX,
+    targetY: props.targetY,
+    targetPosition: props.targetPosition,
+    borderRadius: 10,
+  });
+}
+
+/** The chip stands near the port it names, so that two ways out of one step are told apart at once. */
+export function chipPlace(props: Pick<EdgeProps, 'sourceX' | 'sourceY'>, side: boolean): [number, number] {
+  return side ? [props.sourceX, props.sourceY + 18] : [props.sourceX + 12, props.sourceY];
+}
+
+export const LinkEdge = memo(function LinkEdge(props: EdgeProps<LinkEdgeType>) {
+  const { data, selected } = props;
+  const [path] = linkPath(props);
+  const taken = data?.taken;
+  const state = taken === undefined ? undefined : taken > 0 ? 'taken' : 'not';
+  const [x, y] = chipPlace(props, data?.side ?? false);
+  const anchor = data?.side ? '-50%, -50%' : '0, -50%';
+  return (
+    <>
+      <BaseEdge id={props.id} path={path} className={classes.link} data-side={data?.side || undefined} data-run={state} data-selected={selected || undefined} interactionWidth={24} markerEnd={props.markerEnd} />
+      {data?.label ? (
+        <EdgeLabelRenderer>
+          <span className={classes.chip} data-run={state} style={{ transform: `translate(${x}px, ${y}px) translate(${anchor})` }}>
+            {data.label}
+            {taken !== undefined && taken > 1 ? <span className={classes.times}>{`×${taken}`}</span> : null}
+          </span>
+        </EdgeLabelRenderer>
+      ) : null}
+    </>
+  );
+});

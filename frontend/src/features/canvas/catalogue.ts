@@ -1,0 +1,94 @@
+import { useStepCatalogue } from '~/api/flows';
+import type { FlowDocument, StepCatalogue, StepDocument, StepType } from '~/api/types';
+import type { Category } from '~/ui/tokens';
+
+/** Where every flow begins; links name it as their `from`. */
+export const TRIGGER = 'trigger';
+
+/** Ports that leave at the bottom of a card, on a dashed link. */
+export const SIDE_PORTS = ['error', 'timeout'];
+export const isSidePort = (port: string) => SIDE_PORTS.includes(port);
+
+export interface Lookup {
+  step: (kind: string, version?: number) => StepType | undefined;
+  trigger: (kind: string) => StepType | undefined;
+  steps: StepType[];
+  triggers: StepType[];
+}
+
+export function lookup(catalogue: StepCatalogue | undefined): Lookup {
+  const steps = catalogue?.results ?? [];
+  const triggers = catalogue?.triggers ?? [];
+  const byName = new Map(steps.map((type) => [`${type.kind}@${type.version}`, type]));
+  return {
+    steps,
+    triggers,
+    step: (kind, version = 1) => byName.get(`${kind}@${version}`),
+    trigger: (kind) => triggers.find((type) => type.kind === kind),
+  };
+}
+
+export const useLookup = (): Lookup => lookup(useStepCatalogue().data);
+
+const CATEGORIES: Record<string, Category> = {
+  flow: 'logic', logic: 'logic', data: 'data', people: 'people', network: 'outside', time: 'time', end: 'end',
+};
+
+/** The tint of a step's icon; what ends a run looks like an end whatever its category. */
+export function tintOf(type: StepType | undefined): Category {
+  if (!type) return 'other';
+  if (type.behaviour === 'end') return 'end';
+  return CATEGORIES[type.category?.toLowerCase() ?? ''] ?? 'other';
+}
+
+/** Values at `branches[].port, otherwise` of a config: how a type says that its ports are configured. */
+export function readPorts(config: Record<string, unknown>, paths: string): string[] {
+  const found: string[] = [];
+  for (const path of paths.split(',')) {
+    let here: unknown[] = [config];
+    for (const part of path.trim().split('.')) {
+      const many = part.endsWith('[]');
+      const name = many ? part.slice(0, -2) : part;
+      here = here.flatMap((one) => {
+        const value = typeof one === 'object' && one !== null ? (one as Record<string, unknown>)[name] : undefined;
+        if (many) return Array.isArray(value) ? (value as unknown[]) : [];
+        return value === undefined ? [] : [value];
+      });
+    }
+    found.push(...here.filter((one): one is string => typeof one === 'string' && one !== ''));
+  }
+  return [...new Set(found)];
+}
+
+/**
+ * The ports of a step in the order they are drawn. A type that is unknown here has the ports its
+ * links use, so that nothing of the flow disappears.
+ */
+export function portsOf(step: StepDocument, type: StepType | undefined, used: string[] = []): string[] {
+  if (!type) return [...new Set(used)];
+  if (type.ports) return type.ports;
+  return type.ports_from ? readPorts(step.config, type.ports_from) : [];
+}
+
+/** The port a link leaves by; it may be left out where a step has exactly one. */
+export const portOfLink = (port: string | undefined | null, ports: string[]): string => port ?? ports[0] ?? 'done';
+
+/** Ids of the steps in the order a reader meets them: along the links, then whatever is not linked. */
+export function readingOrder(document: FlowDocument): string[] {
+  const next = new Map<string, string[]>();
+  for (const link of document.links) next.set(link.from, [...(next.get(link.from) ?? []), link.to]);
+  const seen = new Set<string>([TRIGGER]);
+  const order: string[] = [];
+  const queue = [TRIGGER];
+  while (queue.length > 0) {
+    const id = queue.shift()!;
+    if (id !== TRIGGER) order.push(id);
+    for (const to of next.get(id) ?? []) {
+      if (!seen.has(to) && to in document.steps) {
+        seen.add(to);
+        queue.push(to);
+      }
+    }
+  }
+  return [...order, ...Object.keys(document.steps).filter((id) => !seen.has(id))];
+}

@@ -1,0 +1,94 @@
+import type { StepDocument, StepType } from '~/api/types';
+import type { Translate } from '~/app/messages';
+
+type Config = Record<string, unknown>;
+type Rule = (config: Config, t: Translate) => string;
+
+const text = (value: unknown): string =>
+  typeof value === 'string' ? value.replace(/^=\s*/, '') : typeof value === 'number' ? String(value) : '';
+const list = (value: unknown): unknown[] => (Array.isArray(value) ? (value as unknown[]) : []);
+const record = (value: unknown): Config => (typeof value === 'object' && value !== null ? (value as Config) : {});
+
+const UNITS: Record<string, Intl.NumberFormatOptions['unit']> = {
+  Y: 'year', M: 'month', W: 'week', D: 'day', TH: 'hour', TM: 'minute', TS: 'second',
+};
+
+/** "2 days" for `P2D`; what is not an ISO duration stays as it is. */
+export function readDuration(iso: string, locale = 'en'): string {
+  if (!/^P(?!$)[\dYMWDTHS.]+$/.test(iso)) return iso;
+  const [days = '', time = ''] = iso.slice(1).split('T');
+  const parts = [
+    ...[...days.matchAll(/(\d+)([YMWD])/g)].map(([, count, unit]) => [count, UNITS[unit ?? '']] as const),
+    ...[...time.matchAll(/([\d.]+)([HMS])/g)].map(([, count, unit]) => [count, UNITS[`T${unit ?? ''}`]] as const),
+  ];
+  return parts
+    .map(([count, unit]) => new Intl.NumberFormat(locale, { style: 'unit', unit, unitDisplay: 'long' }).format(Number(count)))
+    .join(' ');
+}
+
+/** Lines of the step types that ship; a type without one gets `generic`. */
+const RULES: Record<string, Rule> = {
+  decide: (config, t) => {
+    const branches = list(config['branches']).map(record);
+    const first = branches[0];
+    if (!first) return config['otherwise'] ? t('canvas.summary.otherwise', { port: text(config['otherwise']) }) : '';
+    const values = { when: text(first['when']), port: text(first['port']), count: branches.length - 1 };
+    return t(branches.length > 1 ? 'canvas.summary.decide_more' : 'canvas.summary.decide', values);
+  },
+  map: (config, t) => {
+    const fields = Object.keys(record(config['fields']));
+    return fields.length > 0 ? t('canvas.summary.map', { fields: fields.join(', ') }) : '';
+  },
+  approval: (config, t) => {
+    const { groups, users } = record(config['assignees']);
+    const who = [...list(groups), ...list(users)].map(text).filter(Boolean).join(', ') || t('canvas.summary.nobody');
+    const due = text(config['due']);
+    return due ? t('canvas.summary.approval', { who, due: readDuration(due) }) : t('canvas.summary.approval_no_due', { who });
+  },
+  'http.request': (config) => `${text(config['method']) || 'GET'} ${text(config['url']).replace(/^https?:\/\//, '')}`.trim(),
+  'mail.send': (config, t) => {
+    const to = list(config['to']).length > 0 ? list(config['to']).map(text).join(', ') : text(config['to']);
+    return to ? t('canvas.summary.mail', { to }) : '';
+  },
+  delay: (config, t) => {
+    if (config['for']) return t('canvas.summary.wait_for', { time: readDuration(text(config['for'])) });
+    return config['until'] ? t('canvas.summary.wait_until', { time: text(config['until']) }) : '';
+  },
+  respond: (config, t) => t('canvas.summary.respond', { status: text(config['status']) || '200' }),
+  stop: (config, t) =>
+    text(config['message']) || t(config['outcome'] === 'failed' ? 'canvas.summary.stop_failed' : 'canvas.summary.stop_completed'),
+  join: (config, t) => {
+    const mode = config['mode'];
+    if (mode === 'any') return t('canvas.summary.join_any');
+    const { n } = record(mode);
+    return n === undefined ? t('canvas.summary.join_all') : t('canvas.summary.join_n', { count: Number(n) });
+  },
+};
+
+const TRIGGER_RULES: Record<string, Rule> = {
+  webhook: (config) => (config['path'] ? `/${text(config['path'])}` : ''),
+  schedule: (config) => [text(config['cron']), text(config['zone'])].filter(Boolean).join(' · '),
+  manual: (config, t) =>
+    t('canvas.summary.manual', { count: Object.keys(record(record(config['form'])['properties'])).length }),
+};
+
+/** The first text of the config, in the order of its schema. */
+function generic(config: Config, type: StepType | undefined): string {
+  const names = Object.keys(record(type?.config_schema?.['properties']));
+  for (const name of [...names, ...Object.keys(config)]) {
+    const line = text(config[name]);
+    if (line) return line;
+  }
+  return '';
+}
+
+/** One line of meaning for a card, in the user's words. */
+export function summaryOf(step: StepDocument, type: StepType | undefined, t: Translate): string {
+  const rule = RULES[step.type];
+  return (rule ? rule(step.config, t) : generic(step.config, type)).slice(0, 300);
+}
+
+export function triggerSummary(trigger: { type: string; config: Config }, type: StepType | undefined, t: Translate): string {
+  const rule = TRIGGER_RULES[trigger.type];
+  return rule ? rule(trigger.config, t) : generic(trigger.config, type);
+}

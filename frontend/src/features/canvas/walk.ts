@@ -1,0 +1,33 @@
+import type { FlowDocument } from '~/api/types';
+import { readingOrder, TRIGGER } from './catalogue';
+
+export type Move = 'right' | 'left' | 'up' | 'down' | 'home' | 'end';
+
+export const MOVES: Record<string, Move> = {
+  ArrowRight: 'right', ArrowLeft: 'left', ArrowUp: 'up', ArrowDown: 'down', Home: 'home', End: 'end',
+};
+
+const after = (document: FlowDocument, id: string) =>
+  [...new Set(document.links.filter((link) => link.from === id).map((link) => link.to))];
+const before = (document: FlowDocument, id: string) =>
+  [...new Set(document.links.filter((link) => link.to === id).map((link) => link.from))];
+
+/**
+ * Where the focus goes from `id`: right and left along the links, up and down among the steps that
+ * share a predecessor, Home to the trigger. Stays where there is nowhere to go.
+ */
+export function walk(document: FlowDocument, id: string, move: Move, at: Record<string, [number, number]>): string {
+  const order = readingOrder(document);
+  const byHeight = (ids: string[]) => [...ids].sort((a, b) => (at[a]?.[1] ?? 0) - (at[b]?.[1] ?? 0));
+  const known = (ids: string[]) => ids.filter((one) => one === TRIGGER || one in document.steps);
+  if (move === 'home') return TRIGGER;
+  if (move === 'end') return order[order.length - 1] ?? TRIGGER;
+  if (move === 'right') return byHeight(known(after(document, id)))[0] ?? id;
+  if (move === 'left') return byHeight(known(before(document, id)))[0] ?? id;
+  const parents = before(document, id);
+  let peers = byHeight([...new Set(parents.flatMap((parent) => known(after(document, parent))))]);
+  // Steps that nothing leads to are each other's neighbours; otherwise they could not be reached.
+  if (parents.length === 0) peers = [TRIGGER, ...order.filter((one) => before(document, one).length === 0)];
+  const next = peers[peers.indexOf(id) + (move === 'down' ? 1 : -1)];
+  return next ?? id;
+}
