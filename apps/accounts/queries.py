@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Iterable
 from dataclasses import replace
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import lru_cache
+from time import monotonic
 from typing import Any
 from uuid import UUID
 
@@ -15,18 +17,20 @@ from django.db.models import Case, DateTimeField, Exists, Func, OuterRef, Q, Que
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
 from django.utils import timezone
+from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import (
     ApiToken,
     Invitation,
     Membership,
+    PasswordReset,
     Session,
     Team,
     User,
     Workspace,
 )
-from apps.accounts.permissions import DECIDING_ROLES, in_scope, rights_by_role
+from apps.accounts.permissions import DECIDING_ROLES, GRANTS, in_scope, rights_by_role
 from apps.accounts.sessions import IDLE, SessionStore
 from apps.core.errors import NotFound
 
@@ -205,15 +209,56 @@ def open_invitations(workspace_id: UUID) -> QuerySet[Invitation]:
     )
 
 
+def invitation_of(value: str, now: datetime, *, lock: bool = False) -> Invitation:
+    """The open invitation behind a link.
+
+    Raises:
+        NotFound: It was used or taken back, is too old, or never was.
+    """
+    rows = Invitation.objects.select_for_update(no_key=True) if lock else Invitation.objects.all()
+    row = rows.filter(
+        token_hash=token_hash(value),
+        accepted_at__isnull=True,
+        revoked_at__isnull=True,
+        expires_at__gt=now,
+    ).first()
+    if row is None:
+        raise NotFound("This invitation was used before, was taken back, or is too old.")
+    return row
+
+
+def reset_of(value: str, now: datetime, *, lock: bool = False) -> PasswordReset:
+    """The open password reset behind a link.
+
+    Raises:
+        NotFound: It was used, is too old, or never was.
+    """
+    rows = PasswordReset.objects.all()
+    if lock:
+        rows = rows.select_for_update(no_key=True)
+    row = rows.filter(
+        token_hash=token_hash(value), used_at__isnull=True, expires_at__gt=now
+    ).first()
+    if row is None:
+        raise NotFound("This link was used before or is too old.")
+    return row
+
+
 def tokens_for(actor: Actor) -> QuerySet[ApiToken]:
-    """Live tokens: one's own, or everybody's for who manages tokens."""
+    """Live tokens: one's own, or everybody's for who manages tokens.
+
+    A token with scopes sees only itself, unless managing tokens is one of them.
+    """
     live = (
         ApiToken.objects.for_workspace(actor.workspace_id)
         .filter(revoked_at__isnull=True)
         .select_related("user")
     )
-    if "tokens.manage" in rights_by_role(actor):
-        return live
+    if in_scope(actor, "tokens.manage"):
+        if "tokens.manage" in rights_by_role(actor):
+            return live
+    elif actor.kind == "token":
+        return live.filter(pk=actor.token_id) if actor.token_id else live.none()
     return live.filter(user_id=actor.user_id) if actor.user_id else live.none()
 
 
@@ -223,6 +268,35 @@ def sessions_of(user_id: UUID) -> QuerySet[Session]:
     return Session.objects.filter(
         user_id=user_id, expire_date__gt=now, last_seen_at__gt=now - IDLE
     ).order_by("-last_seen_at")
+
+
+def grants_on(workspace_id: UUID, flow_id: UUID) -> list[dict[str, Any]]:
+    """What is granted on a flow: ``[{subject: {kind, id, name}, rights}]``, people first."""
+    about = {
+        "object_pk": str(flow_id),
+        "permission__content_type__app_label": "flows",
+        "permission__content_type__model": "flow",
+    }
+    found: dict[tuple[str, UUID, str], set[str]] = {}
+    own = UserObjectPermission.objects.filter(user__memberships__workspace_id=workspace_id, **about)
+    for user_id, email, codename in own.values_list(
+        "user_id", "user__email", "permission__codename"
+    ):
+        found.setdefault(("user", user_id, email), set()).add(codename)
+    shared = GroupObjectPermission.objects.filter(group__team__workspace_id=workspace_id, **about)
+    for team_id, name, codename in shared.values_list(
+        "group__team", "group__team__name", "permission__codename"
+    ):
+        found.setdefault(("team", team_id, name), set()).add(codename)
+    return [
+        {
+            "subject": {"kind": kind, "id": id_, "name": name},
+            "rights": [right for right, (codename, _) in GRANTS.items() if codename in codenames],
+        }
+        for (kind, id_, name), codenames in sorted(
+            found.items(), key=lambda row: (row[0][0] != "user", row[0][2])
+        )
+    ]
 
 
 def can_sign_in(user: User) -> bool:
@@ -276,3 +350,13 @@ def _note_use(token: ApiToken) -> None:
         ApiToken.objects.filter(
             Q(last_used_at__isnull=True) | Q(last_used_at__lt=stale), pk=token.pk
         ).update(last_used_at=now)
+
+
+def zone_of(workspace_id: UUID) -> str:
+    """The workspace's time zone; kept for a minute, since every driven run asks."""
+    return _zone_in(workspace_id, int(monotonic() // 60))
+
+
+@lru_cache(maxsize=1024)
+def _zone_in(workspace_id: UUID, _minute: int) -> str:
+    return Workspace.objects.values_list("zone", flat=True).get(pk=workspace_id)

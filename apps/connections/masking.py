@@ -94,16 +94,12 @@ def _marked(value: Any) -> Any:
 
 def _masked_at(value: Any, steps: Sequence[str]) -> Any:
     if not steps:
-        return _marked(value) if not isinstance(value, dict) else fingerprint(_stable(value))
+        return _marked(value)
     if isinstance(value, list):
         return [_masked_at(one, steps) for one in value]
     if isinstance(value, dict) and steps[0] in value:
         return {**value, steps[0]: _masked_at(value[steps[0]], steps[1:])}
     return value
-
-
-def _stable(value: Any) -> str:
-    return json.dumps(value, sort_keys=True, default=str)
 
 
 def _forms(secrets: Iterable[str]) -> list[str]:

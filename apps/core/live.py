@@ -9,6 +9,7 @@ import logging
 import os
 import threading
 from collections.abc import Iterable
+from functools import partial
 from typing import Any
 
 from channels.layers import get_channel_layer
@@ -39,8 +40,8 @@ def publish_access(user_ids: Iterable[Any]) -> None:
     The message is ``what: "access"`` in the group ``user_group_of``: a socket asks
     ``accounts.queries.actor_of_session`` again and closes where the answer is None.
     """
-    groups = [user_group_of(one) for one in user_ids]
-    transaction.on_commit(lambda: [_put(group, "access", {}) for group in groups])
+    for group in {user_group_of(one) for one in user_ids}:
+        transaction.on_commit(partial(_put, group, "access", {}))
 
 
 def group_of(workspace_id: Any) -> str:
