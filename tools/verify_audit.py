@@ -212,7 +212,7 @@ class Verifier:
                     f"Seal {number} is not the one in the checkpoint file:"
                     " the trail was sealed again."
                 )
-        elif self.checkpoints:
+        elif self.checkpoints and number <= max(self.checkpoints):
             self.problems.append(f"The checkpoint file does not have seal {number}.")
 
     def check_signature(self, seal: dict[str, Any], signature: bytes) -> None:
@@ -342,7 +342,11 @@ def tell(verifier: Verifier) -> None:
     if verifier.others:
         print(f"{verifier.others} rows of others, or dropped ones, are there only as hashes.")
     if verifier.checkpoints:
-        print(f"{verifier.compared} seals compared with the checkpoint file.")
+        newer = verifier.seals - verifier.compared
+        print(
+            f"{verifier.compared} seals compared with the checkpoint file,"
+            f" {newer} not: they are newer than the file, or missing there."
+        )
     for problem in verifier.problems:
         print(f"PROBLEM: {problem}")
 

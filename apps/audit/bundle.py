@@ -148,7 +148,8 @@ def _leaves_by_seal(workspace_id: UUID, first: int, last: int) -> dict[int, list
     with connection.cursor() as cursor:
         cursor.execute(
             "select distinct l.seal_number from audit_leaf l"
-            " join audit_event e on e.id = l.event_id where l.seal_number between %s and %s and e.workspace_id = %s",
+            " join audit_event e on e.id = l.event_id"
+            " where l.seal_number between %s and %s and e.workspace_id = %s",
             [first, last, workspace_id],
         )
         mine = {number for (number,) in cursor.fetchall()}
