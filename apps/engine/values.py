@@ -14,8 +14,8 @@ from collections.abc import Callable, Iterable
 from decimal import Decimal
 from hashlib import sha256
 from itertools import chain
-from json.encoder import (
-    c_make_encoder,  # type: ignore[attr-defined]
+from json.encoder import (  # type: ignore[attr-defined]
+    c_make_encoder,
     encode_basestring,
 )
 from typing import Any, Final, Literal, Never, TypeAlias
@@ -35,7 +35,7 @@ __all__ = [
     "loads",
 ]
 
-Value: TypeAlias = "None | bool | int | Decimal | str | list[Value] | dict[str, Value]"
+Value: TypeAlias = "bool | int | Decimal | str | list[Value] | dict[str, Value] | None"
 Path: TypeAlias = tuple[str | int, ...]
 
 MAX_DEPTH: Final = 64
@@ -516,7 +516,7 @@ class _CarefulScan:
                 raise self.refused(
                     self.at, f"Lists and objects nest deeper than {self.max_depth} levels."
                 )
-            return self.object(depth + 1) if first == "{" else self.list(depth + 1)
+            return self.object(depth + 1) if first == "{" else self.array(depth + 1)
         if first == '"':
             return self.string()
         for word in _BAD_WORDS:
@@ -548,7 +548,7 @@ class _CarefulScan:
             if not self.take(","):
                 raise self.malformed("',' or '}'")
 
-    def list(self, depth: int) -> list[Value]:
+    def array(self, depth: int) -> list[Value]:
         self.at += 1
         found: list[Value] = []
         if self.take("]"):

@@ -1,0 +1,211 @@
+"""Functions that make a value of one type from another, and ``not``."""
+
+import re
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from apps.engine.feel import temporal
+from apps.engine.feel.builtins.registry import builtin
+from apps.engine.feel.errors import Fault
+from apps.engine.feel.types import CONTEXT, Meter, Months, Number, Range, described
+from apps.engine.values import MAX_DIGITS, MAX_EXPONENT, number_fault
+
+_NUMBER: Final = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,9})?", re.ASCII)
+_SEPARATORS: Final = frozenset({" ", ",", "."})
+_ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
+
+
+@builtin("not", "negand: boolean")
+def not_(negand: bool) -> bool:  # noqa: FBT001 - FEEL passes arguments by place
+    """The opposite of true or false."""
+    return not negand
+
+
+@builtin("number", "from: text|number")
+def number(source: str | Number) -> Number:
+    """Read a number from text such as ``-12.50``."""
+    if not isinstance(source, str):
+        return source
+    text = source.strip()
+    if len(text) > 200 or not _NUMBER.fullmatch(text):
+        raise Fault("conversion", f"Expected a number such as 12.50, found {described(source)}.")
+    if len(text) <= MAX_DIGITS and text.lstrip("-").isdecimal():
+        return int(text)
+    value = Decimal(text)
+    if number_fault(value):
+        raise Fault(
+            "conversion",
+            f"Expected a number of at most {MAX_DIGITS} digits and an exponent up to "
+            f"{MAX_EXPONENT}, found {described(source)}.",
+        )
+    return value
+
+
+@builtin(
+    "number", "from: text", "grouping separator: text|null", "decimal separator: text|null?"
+)
+def number_with_separators(source: str, grouping: str | None, point: str | None = None) -> Number:
+    """Read a number such as ``1.234,50``, given its separators."""
+    if grouping is not None and grouping not in _SEPARATORS:
+        raise Fault("conversion", 'The grouping separator must be " ", "," or ".".')
+    if point is not None and (point not in {",", "."} or point == grouping):
+        raise Fault("conversion", 'The decimal separator must be "," or ".", unlike the other.')
+    plain = source.replace(grouping, "") if grouping else source
+    return number(plain.replace(point, ".") if point else plain)
+
+
+@builtin("string", "from: any")
+def string(meter: Meter, value: Any) -> str:
+    """Write any value as text."""
+    if value is None:
+        raise Fault(
+            "conversion",
+            "Expected a value to write as text, found null. Use get or else(value, default).",
+        )
+    if type(value) is str:
+        return value
+    text = _text(meter, value)
+    meter.grow(len(text))
+    return text
+
+
+def _text(meter: Meter, value: Any) -> str:
+    match value:
+        case None:
+            return "null"
+        case bool():
+            return "true" if value else "false"
+        case int():
+            return str(value)
+        case Decimal():
+            return f"{value:f}"
+        case str():
+            return f'"{value.translate(_ESCAPES)}"'
+        case datetime() | date() | time() | timedelta() | Months():
+            return temporal.format_temporal(value)
+        case list():
+            return f"[{_joined(meter, [_text(meter, item) for item in _paid(meter, value)])}]"
+        case Mapping():
+            entries = [f"{_key(key)}: {_text(meter, value[key])}" for key in _paid(meter, value)]
+            return f"{{{_joined(meter, entries)}}}"
+        case Range():
+            return _range_text(meter, value)
+        case _:
+            raise Fault("conversion", f"Cannot write {described(value)} as text.")
+
+
+def _range_text(meter: Meter, value: Range) -> str:
+    start = "" if value.start is None else _text(meter, value.start)
+    end = "" if value.end is None else _text(meter, value.end)
+    return (
+        f"{'[' if value.start_included else '('}{start}..{end}{']' if value.end_included else ')'}"
+    )
+
+
+def _paid(meter: Meter, values: Any) -> Any:
+    meter.spend(len(values))
+    return values
+
+
+def _joined(meter: Meter, parts: list[str]) -> str:
+    meter.grow(sum(map(len, parts)) + 2 * len(parts))
+    return ", ".join(parts)
+
+
+def _key(key: str) -> str:
+    return key if key.isidentifier() else f'"{key.translate(_ESCAPES)}"'
+
+
+@builtin("date", "from: text|date|datetime")
+def date_from(source: str | date) -> date:
+    """Read a date from text, or take it from a date and time."""
+    if isinstance(source, datetime):
+        return source.date()
+    return temporal.parse_date(source) if isinstance(source, str) else source
+
+
+@builtin("date", "year: number", "month: number", "day: number")
+def date_of(year: Number, month: Number, day: Number) -> date:
+    """The date of a year, month and day."""
+    try:
+        return date(_whole(year, "year"), _whole(month, "month"), _whole(day, "day"))
+    except (ValueError, OverflowError):
+        message = f"There is no day {day} of month {month} of year {year} in the calendar."
+        raise Fault("conversion", message) from None
+
+
+@builtin("time", "from: text|time|datetime|date")
+def time_from(source: str | time | date) -> time:
+    """Read a time from text, or take it from a date and time."""
+    match source:
+        case str():
+            return temporal.parse_time(source)
+        case datetime():
+            return source.timetz()
+        case date():
+            return time(tzinfo=temporal.zone("UTC"))
+        case _:
+            return source
+
+
+@builtin("time", "hour: number", "minute: number", "second: number", "offset: days|null?")
+def time_of(hour: Number, minute: Number, second: Number, offset: timedelta | None = None) -> time:
+    """The time of an hour, minute, second and offset."""
+    micros = int(CONTEXT.multiply(Decimal(second) % 1, Decimal(1_000_000)))
+    clock = f"{_whole(hour, 'hour'):02}:{_whole(minute, 'minute'):02}:{int(second):02}"
+    found = temporal.parse_time(clock).replace(microsecond=micros)
+    if offset is None:
+        return found
+    return found.replace(tzinfo=temporal.fixed_offset(offset))
+
+
+@builtin("date and time", "from: text|datetime|date")
+def date_and_time_from(source: str | date) -> datetime:
+    """Read a date and time from text; a date is its midnight."""
+    if isinstance(source, datetime):
+        return source
+    if isinstance(source, str):
+        return temporal.parse_date_and_time(source)
+    return datetime.combine(source, time())
+
+
+@builtin("date and time", "date: date|datetime", "time: time")
+def date_and_time_of(day: date, clock: time) -> datetime:
+    """A date and a time of day together."""
+    return datetime.combine(day, clock)
+
+
+@builtin("date and time", "from: datetime", "timezone: text")
+def date_and_time_in(moment: datetime, name: str) -> datetime:
+    """The same moment in another time zone; without a zone, it is given that one."""
+    zone = temporal.zone(name)
+    if moment.tzinfo is None:
+        return moment.replace(tzinfo=zone)
+    try:
+        return moment.astimezone(zone)
+    except OverflowError:
+        raise Fault("overflow", "The result lies outside the years 1 to 9999.") from None
+
+
+@builtin("duration", "from: text|days|months")
+def duration(source: str | timedelta | Months) -> timedelta | Months:
+    """Read a duration from text such as ``P2D`` or ``P1Y6M``."""
+    return temporal.parse_duration(source) if isinstance(source, str) else source
+
+
+@builtin("years and months duration", "from: date|datetime", "to: date|datetime")
+def years_and_months_duration(start: date, end: date) -> Months:
+    """The whole months between two dates."""
+    first = start.date() if isinstance(start, datetime) else start
+    last = end.date() if isinstance(end, datetime) else end
+    return temporal.whole_months(first, last)
+
+
+def _whole(value: Number, name: str) -> int:
+    if value % 1 != 0 or abs(value) > 10**9:
+        raise Fault("conversion", f"Expected a whole number as {name}, found {value}.")
+    return int(value)
+
+

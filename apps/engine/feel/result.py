@@ -1,0 +1,87 @@
+"""What leaves an evaluation: its size, and its form as JSON."""
+
+from collections.abc import Mapping
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from itertools import chain
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from apps.engine.feel.errors import BudgetExceeded, FeelError, Position
+from apps.engine.feel.temporal import format_temporal
+from apps.engine.feel.types import Budget, FeelValue, Months, described
+from apps.engine.values import Value
+
+__all__ = ["check_size", "to_json"]
+
+_ATOMS: Final = frozenset({type(None), bool, int, Decimal, str})
+
+
+def to_json(value: FeelValue, position: Position = (0, 0)) -> Value:
+    """Turn a FEEL value into JSON: temporal values become ISO 8601 text.
+
+    A date and time in a named zone is written with its offset. Numbers keep
+    their digits. Lists and contexts without temporal values are not copied.
+
+    Raises:
+        FeelError: ``wrong_type``: a range or a function, which JSON has not.
+    """
+    if type(value) in _ATOMS:
+        return value  # type: ignore[return-value]
+    if type(value) is list:
+        items = [to_json(item, position) for item in value]
+        return value if _unchanged(value, items) else items  # type: ignore[return-value]
+    if type(value) is dict:
+        entries = {key: to_json(item, position) for key, item in value.items()}
+        kept = _unchanged(value.values(), entries.values())
+        return value if kept else entries
+    match value:
+        case Mapping():
+            return {key: to_json(item, position) for key, item in value.items()}
+        case datetime() if isinstance(value.tzinfo, ZoneInfo):
+            return value.isoformat()
+        case date() | time() | timedelta() | Months():
+            return format_temporal(value)
+        case _:
+            message = f"Expected a value that JSON can hold, found {described(value)}."
+            raise FeelError("wrong_type", message, position)
+
+
+def _unchanged(before: Any, after: Any) -> bool:
+    return all(a is b for a, b in zip(before, after, strict=True))
+
+
+def check_size(value: Any, budget: Budget, position: Position) -> None:
+    """Refuse a result that is too long or too deep.
+
+    Counts about as many bytes as the value has as JSON, level by level, and
+    stops at the first level that is too much; what is shared counts each time.
+
+    Raises:
+        BudgetExceeded: It is.
+    """
+    size = 0
+    level = [value]
+    depth = 0
+    while level:
+        texts = [item for item in level if type(item) is str]
+        size += len(level) * 4 + sum(map(len, texts))
+        if size > budget.size:
+            message = f"The result is larger than {budget.size:,} bytes. Make it smaller."
+            raise BudgetExceeded(message, position)
+        lists = [item for item in level if type(item) is list]
+        contexts = [item for item in level if isinstance(item, Mapping)]
+        if not lists and not contexts:
+            return
+        depth += 1
+        if depth > budget.depth:
+            message = f"The result nests deeper than {budget.depth} levels."
+            raise BudgetExceeded(message, position)
+        size += sum(map(len, chain.from_iterable(contexts)))
+        wide = sum(map(len, lists)) + sum(map(len, contexts))
+        if size + wide * 2 > budget.size:
+            message = f"The result is larger than {budget.size:,} bytes. Make it smaller."
+            raise BudgetExceeded(message, position)
+        level = list(chain(*lists, *(context.values() for context in contexts)))
+
+
