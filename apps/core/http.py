@@ -83,7 +83,15 @@ class CursorPages(CursorPagination):
 
 def problem(error: ProductError) -> Response:
     """The problem+json answer of a foreseen error."""
-    body = {
+    headers = (
+        {"Retry-After": str(error.fields["retry_after"])} if "retry_after" in error.fields else {}
+    )
+    return Response(problem_body(error), status=error.status, content_type=PROBLEM, headers=headers)
+
+
+def problem_body(error: ProductError) -> dict[str, Any]:
+    """A foreseen error as ``{type, title, status, detail, code, …}``."""
+    return {
         "type": f"/problems/{error.code}",
         "title": re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).capitalize(),
         "status": error.status,
@@ -91,10 +99,6 @@ def problem(error: ProductError) -> Response:
         "code": error.code,
         **error.fields,
     }
-    headers = (
-        {"Retry-After": str(error.fields["retry_after"])} if "retry_after" in error.fields else {}
-    )
-    return Response(body, status=error.status, content_type=PROBLEM, headers=headers)
 
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:

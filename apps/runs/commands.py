@@ -21,19 +21,17 @@ from apps.flows.models import Flow, FlowState
 from apps.runs import doorbell
 from apps.runs.models import Run, RunCommand, RunState, WaitingStart
 
-# One statement for a new run, used by the gateway too: a run, its state, and the start
-# command, or the place in the waiting list while the flow is paused.
-INSERT_RUN = """
-with new_run as (
+_INSERT_RUN = """
+with {before}new_run as (
   insert into run (id, workspace_id, flow_id, version_id, status, correlation_id, started_by,
                    trigger_type, created_at, updated_at)
-  values (%(run)s, %(workspace)s, %(flow)s, %(version)s, 'queued', %(correlation)s, %(by)s,
-          %(trigger_type)s, %(now)s, %(now)s)
+  select %(run)s, %(workspace)s, %(flow)s, %(version)s, 'queued', %(correlation)s, %(by)s,
+         %(trigger_type)s, %(now)s, %(now)s {source}
   on conflict (id) do nothing returning id
 ), new_state as (
   insert into run_state (run_id, workspace_id, flow_id, version_id, lane, format, seq, snapshot,
                          awaited_until, deaths)
-  select id, %(workspace)s, %(flow)s, %(version)s, %(flow)s, %(format)s, 0, '{}',
+  select id, %(workspace)s, %(flow)s, %(version)s, %(flow)s, %(format)s, 0, '{{}}',
          %(awaited_until)s, 0 from new_run
 ), held as (
   insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
@@ -43,6 +41,20 @@ with new_run as (
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
 select id, %(flow)s, 0, 'start', %(payload)s::json, %(now)s from new_run where not %(held)s
 """
+
+
+def insert_run_sql(*, before: str = "", source: str = "") -> str:
+    """One statement for a new run: the run, its state, and the start command, or the place in
+    the waiting list while the flow is paused. Writes nothing where the run is there already.
+
+    Args:
+        before: Named sub-statements that are part of the same statement, each with its comma.
+        source: One of them, as ``from name``: the run is written only if it has a row.
+    """
+    return _INSERT_RUN.format(before=before, source=source)
+
+
+INSERT_RUN = insert_run_sql()
 
 
 class FlowNotRunning(Conflict):
@@ -88,8 +100,13 @@ def run_values(
 
 
 def start_payload(
-    *, run_id: UUID, trigger_type: str, body: Any, now: datetime,
-    headers: Mapping[str, str] | None = None, query: Mapping[str, Any] | None = None,
+    *,
+    run_id: UUID,
+    trigger_type: str,
+    body: Any,
+    now: datetime,
+    headers: Mapping[str, str] | None = None,
+    query: Mapping[str, Any] | None = None,
     started_by: str = "",
 ) -> str:
     """The start command's JSON: what expressions read as ``trigger`` (engine rule 27)."""
@@ -149,8 +166,12 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
     )
     enqueue_run(parameters=parameters)
     record(
-        who=actor.who, workspace_id=actor.workspace_id, verb="run.start",
-        target=Target("run", str(run_id), flow.name), details={"flow": str(flow.id)}, now=now,
+        who=actor.who,
+        workspace_id=actor.workspace_id,
+        verb="run.start",
+        target=Target("run", str(run_id), flow.name),
+        details={"flow": str(flow.id)},
+        now=now,
     )
     live.publish(actor.workspace_id, "run", [run_id])
     return Run.objects.get(pk=run_id)
@@ -177,13 +198,20 @@ def cancel_run(*, actor: Actor, run_id: UUID, reason: str, now: datetime) -> Non
     if waiting is not None:
         waiting.delete()
     add_command(
-        run_id=run_id, lane=state.lane, kind="cancel",
-        payload={"by": actor.email or actor.name, "reason": reason}, now=now,
+        run_id=run_id,
+        lane=state.lane,
+        kind="cancel",
+        payload={"by": actor.email or actor.name, "reason": reason},
+        now=now,
     )
     RunCommand.objects.filter(run_id=run_id).update(priority=0)
     record(
-        who=actor.who, workspace_id=actor.workspace_id, verb="run.cancel",
-        target=Target("run", str(run_id), ""), reason=reason, now=now,
+        who=actor.who,
+        workspace_id=actor.workspace_id,
+        verb="run.cancel",
+        target=Target("run", str(run_id), ""),
+        reason=reason,
+        now=now,
     )
 
 
@@ -206,8 +234,11 @@ def resume_run(*, actor: Actor, run_id: UUID, now: datetime) -> None:
     add_command(run_id=run_id, lane=state.lane, kind="resume", payload={"by": actor.email}, now=now)
     RunCommand.objects.filter(run_id=run_id).update(priority=0)
     record(
-        who=actor.who, workspace_id=actor.workspace_id, verb="run.resume",
-        target=Target("run", str(run_id), ""), now=now,
+        who=actor.who,
+        workspace_id=actor.workspace_id,
+        verb="run.resume",
+        target=Target("run", str(run_id), ""),
+        now=now,
     )
 
 
@@ -217,8 +248,11 @@ def resolve_wait(
     """A wait is over: the run goes on by ``port``. Called in the transaction that closed the wait
     by its one guarded update, so a run never gets two outcomes of one wait."""
     add_command(
-        run_id=run_id, lane=lane, kind="complete",
-        payload={"step": step, "visit": visit, "port": port, "output": output}, now=now,
+        run_id=run_id,
+        lane=lane,
+        kind="complete",
+        payload={"step": step, "visit": visit, "port": port, "output": output},
+        now=now,
     )
 
 
@@ -228,8 +262,11 @@ def fail_wait(
     """A wait cannot be resolved any more; the step fails with this code and sentence."""
     error = ev.Error(step, "permanent", code, message)
     add_command(
-        run_id=run_id, lane=lane, kind="fail",
-        payload={"step": step, "visit": visit, "error": error.as_json(), "output": None}, now=now,
+        run_id=run_id,
+        lane=lane,
+        kind="fail",
+        payload={"step": step, "visit": visit, "error": error.as_json(), "output": None},
+        now=now,
     )
 
 
