@@ -2,7 +2,7 @@ import type { FlowDocument } from '~/api/types';
 import { sizes } from '~/ui/tokens';
 import { isSidePort, portOfLink, TRIGGER } from './catalogue';
 import type { Lookup } from './catalogue';
-import { portsIn } from './graph';
+import { cardHeight, portsIn } from './graph';
 
 const snap = (value: number) => Math.round(value / 8) * 8;
 
@@ -26,7 +26,8 @@ export async function tidy(document: FlowDocument, types: Lookup): Promise<Recor
     },
     children: ids.map((id) => ({
       id,
-      ...sizes.card,
+      width: sizes.card.width,
+      height: cardHeight(ports(id)),
       layoutOptions: { 'elk.portConstraints': 'FIXED_ORDER' },
       ports: [
         { id: `${id}:in`, layoutOptions: { 'elk.port.side': 'WEST' } },

@@ -14,7 +14,8 @@ const before = (document: FlowDocument, id: string) =>
 
 /**
  * Where the focus goes from `id`: right and left along the links, up and down among the steps that
- * share a predecessor, Home to the trigger. Stays where there is nowhere to go.
+ * share a predecessor, else to the nearest card that way, so that every card can be reached; Home to
+ * the trigger. Stays where there is nowhere to go.
  */
 export function walk(document: FlowDocument, id: string, move: Move, at: Record<string, [number, number]>): string {
   const order = readingOrder(document);
@@ -29,5 +30,13 @@ export function walk(document: FlowDocument, id: string, move: Move, at: Record<
   // Steps that nothing leads to are each other's neighbours; otherwise they could not be reached.
   if (parents.length === 0) peers = [TRIGGER, ...order.filter((one) => before(document, one).length === 0)];
   const next = peers[peers.indexOf(id) + (move === 'down' ? 1 : -1)];
-  return next ?? id;
+  return next ?? nearest(known([TRIGGER, ...order]), id, move === 'down' ? 1 : -1, at) ?? id;
+}
+
+function nearest(ids: string[], id: string, sign: 1 | -1, at: Record<string, [number, number]>): string | undefined {
+  const [x, y] = at[id] ?? [0, 0];
+  const far = (one: string) => Math.abs((at[one]?.[0] ?? 0) - x) + Math.abs((at[one]?.[1] ?? 0) - y);
+  return ids
+    .filter((one) => one !== id && Math.sign((at[one]?.[1] ?? 0) - y) === sign)
+    .sort((a, b) => far(a) - far(b))[0];
 }

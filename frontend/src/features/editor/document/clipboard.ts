@@ -2,8 +2,9 @@ import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
 import { parseExact, stringifyExact } from '~/api/exact';
 import type { Edit } from './document';
 import { newStepId } from './document';
-import { positions, snapped } from './place';
-import type { Point } from './place';
+import { places } from '~/features/canvas/graph';
+import type { Point } from '~/features/canvas/graph';
+import { snapped } from './place';
 
 /** Steps with the links among them: what is copied, pasted and duplicated. A whole flow can be pasted too. */
 export interface Fragment {
@@ -18,12 +19,12 @@ const MOST_CHARACTERS = 2_000_000;
 
 export function fragmentOf(doc: FlowDocument, ids: readonly string[]): Fragment {
   const kept = ids.filter((id) => doc.steps[id]);
-  const places = positions(doc);
+  const at = places(doc);
   return {
     format: doc.format,
     steps: Object.fromEntries(kept.flatMap((id) => (doc.steps[id] ? [[id, doc.steps[id]]] : []))),
     links: doc.links.filter((link) => kept.includes(link.from) && kept.includes(link.to)),
-    layout: Object.fromEntries(kept.map((id) => [id, places[id] ?? [0, 0]])),
+    layout: Object.fromEntries(kept.map((id) => [id, at[id] ?? [0, 0]])),
   };
 }
 
@@ -71,10 +72,10 @@ export function newIds(doc: FlowDocument, fragment: Fragment): Map<string, strin
 export const paste =
   (fragment: Fragment, ids: Map<string, string>, at: Point): Edit =>
   (doc) => {
-    const places = Object.values(fragment.layout);
-    const left = Math.min(...places.map(([x]) => x));
-    const top = Math.min(...places.map(([, y]) => y));
-    doc.layout = { ...positions(doc) };
+    const corners = Object.values(fragment.layout);
+    const left = Math.min(...corners.map(([x]) => x));
+    const top = Math.min(...corners.map(([, y]) => y));
+    doc.layout = { ...places(doc) };
     for (const [id, step] of Object.entries(fragment.steps)) {
       const now = ids.get(id) ?? id;
       const [x, y] = fragment.layout[id] ?? [left, top];

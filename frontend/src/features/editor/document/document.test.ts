@@ -1,22 +1,24 @@
 import { produce } from 'immer';
 import { describe, expect, it } from 'vitest';
-import type { FlowDocument } from '~/api/types';
+import type { FlowDocument, StepDocument } from '~/api/types';
 import { fragmentOf, newIds, paste, readFragment, writeFragment } from './clipboard';
 import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepId, setConfig, setTrigger } from './document';
 import type { Edit } from './document';
-import { catalogue, sampleFlow } from './fixtures';
+import { sampleFlow, types } from './fixtures';
 import { linkKey } from './links';
-import { freshStep, onwardPort, portsOf, sidesOf, typeOf } from './ports';
+import { portsOf } from '~/features/canvas/catalogue';
+import { portsIn as portsInFlow } from '~/features/canvas/graph';
+import { freshStep, onwardPort } from './ports';
 
 const after = (edit: Edit, doc: FlowDocument = sampleFlow()) =>
   produce(doc, (draft: FlowDocument) => {
     edit(draft);
   });
-const ways = (doc: FlowDocument) => (id: string) => sidesOf(doc, id, catalogue).main;
+const ways = (doc: FlowDocument) => (id: string) => portsInFlow(doc, id, types);
 const ends = (doc: FlowDocument) => doc.links.map((link) => `${link.from}.${link.port ?? ''}>${link.to}`);
-const portsIn = (step: { type: string; version: number; config: unknown }) => portsOf(typeOf(catalogue, step), step.config);
+const portsIn = (step: StepDocument) => portsOf(step, types.step(step.type));
 const stepOf = (kind: string) => {
-  const type = catalogue.results.find((one) => one.kind === kind);
+  const type = types.step(kind);
   if (!type) throw new Error(kind);
   return { type, step: freshStep(type) };
 };
@@ -42,9 +44,9 @@ describe('a new step', () => {
     expect(ends(doc)).toContain('size.large>mid');
     expect(ends(doc)).toContain('mid.done>call');
     expect(ends(doc)).not.toContain('size.large>call');
-    expect(doc.layout?.['mid']).toEqual([608, 0]);
-    expect(doc.layout?.['call']).toEqual([912, 0]);
-    expect(doc.layout?.['end']).toEqual([1216, 0]);
+    expect(doc.layout?.['mid']).toEqual([624, 0]);
+    expect(doc.layout?.['call']).toEqual([944, 0]);
+    expect(doc.layout?.['end']).toEqual([1248, 0]);
     expect(doc.layout?.['note']).toEqual([608, 112]);
   });
 });

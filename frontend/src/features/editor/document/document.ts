@@ -1,8 +1,10 @@
 import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
-import { findLink, leavesBy, makeLink, TRIGGER } from './links';
+import { isSidePort, TRIGGER } from '~/features/canvas/catalogue';
+import { COLUMN, places } from '~/features/canvas/graph';
+import type { Point } from '~/features/canvas/graph';
+import { findLink, leavesBy, makeLink } from './links';
 import type { PortRef } from './links';
-import { COLUMN, positions, roomNeeded, snapped } from './place';
-import type { Point } from './place';
+import { roomNeeded, snapped } from './place';
 
 /** An edit is a value: it can be tested, named, merged and undone. It changes the draft it is given. */
 export type Edit = (doc: FlowDocument) => void;
@@ -23,12 +25,12 @@ export function newStepId(taken: (id: string) => boolean, kind: string): string 
 function layoutOf(doc: FlowDocument): Record<string, Point> {
   // A document without places gets all of them at the first change, so that nothing jumps later.
   doc.layout ??= {};
-  for (const [id, place] of Object.entries(positions(doc))) doc.layout[id] ??= place;
+  for (const [id, place] of Object.entries(places(doc))) doc.layout[id] ??= place;
   return doc.layout;
 }
 
 function addLink(doc: FlowDocument, link: LinkDocument): void {
-  const same = doc.links.some((one) => leavesBy(one, link) && one.to === link.to);
+  const same = doc.links.some((one) => one.from === link.from && one.to === link.to && (one.port ?? '') === (link.port ?? ''));
   if (!same && link.to !== link.from && link.to !== TRIGGER) doc.links.push(link);
 }
 
@@ -74,19 +76,17 @@ export const insertOnLink =
 
 /**
  * Take steps away and join what stood around them: whoever led to a step now leads to what followed
- * by the first of its ways (`waysOf`, main ways in order) that is connected.
+ * by the first of its connected ways, those at the right before those at the bottom.
  */
 export const deleteSteps =
-  (ids: readonly string[], waysOf: (id: string) => string[]): Edit =>
+  (ids: readonly string[], portsOf: (id: string) => string[]): Edit =>
   (doc) => {
     for (const id of ids) {
       if (!doc.steps[id]) continue;
-      const ways = waysOf(id);
-      const way = ways.find((port) => doc.links.some((link) => leavesBy(link, { from: id, port }, ways.length === 1)));
-      const onward = doc.links
-        .filter((link) => way !== undefined && leavesBy(link, { from: id, port: way }, ways.length === 1))
-        .map((link) => link.to)
-        .filter((to) => to !== id);
+      const ports = portsOf(id);
+      const leaving = (port: string) => doc.links.filter((link) => leavesBy(link, { from: id, port }, ports));
+      const way = ports.filter((port) => !isSidePort(port)).find((port) => leaving(port).length > 0);
+      const onward = way === undefined ? [] : leaving(way).map((link) => link.to).filter((to) => to !== id);
       const incoming = doc.links.filter((link) => link.to === id && link.from !== id);
       doc.links = doc.links.filter((link) => link.from !== id && link.to !== id);
       for (const link of incoming) for (const to of onward) addLink(doc, { ...link, to });
@@ -158,17 +158,10 @@ export const setTrigger =
   };
 
 export const move =
-  (places: Record<string, Point>): Edit =>
+  (to: Record<string, Point>): Edit =>
   (doc) => {
     const layout = layoutOf(doc);
-    for (const [id, place] of Object.entries(places)) {
+    for (const [id, place] of Object.entries(to)) {
       if (id === TRIGGER || doc.steps[id]) layout[id] = snapped(place);
     }
-  };
-
-export const replaceDocument =
-  (document: FlowDocument): Edit =>
-  (doc) => {
-    for (const name of Object.keys(doc)) if (!(name in document)) delete doc[name];
-    Object.assign(doc, document);
   };

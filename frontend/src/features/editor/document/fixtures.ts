@@ -1,4 +1,5 @@
 import type { FlowDocument, StepCatalogue, StepType } from '~/api/types';
+import { lookup } from '~/features/canvas/catalogue';
 
 /** A small catalogue and flow for tests: one type of each shape that the editor must draw. */
 const type = (kind: string, more: Partial<StepType>): StepType => ({
@@ -44,6 +45,8 @@ export const catalogue: StepCatalogue = {
   ],
   triggers: [type('webhook', { title: 'Webhook', default_config: { path: '' } })],
 };
+
+export const types = lookup(catalogue);
 
 /** webhook → decide (large: call → stop, small: note → stop) */
 export const sampleFlow = (): FlowDocument => ({

@@ -1,7 +1,5 @@
 import type { FlowDocument, LinkDocument } from '~/api/types';
-
-/** The trigger's name in links and in `layout`. */
-export const TRIGGER = 'trigger';
+import { portOfLink, TRIGGER } from '~/features/canvas/catalogue';
 
 /** A way out of a step; the trigger's only way, and a step's only way, may go without a port. */
 export interface PortRef {
@@ -29,10 +27,9 @@ export const linkKey = (link: LinkDocument): string => nameOfLink(link);
 
 export const findLink = (doc: FlowDocument, key: string): number => linkKeys(doc.links).indexOf(key);
 
-/** Whether a link leaves by this way out: a link that names no port leaves by the only one there is. */
-export const leavesBy = (link: LinkDocument, way: PortRef, onlyPort = false): boolean =>
-  link.from === way.from &&
-  ((link.port ?? '') === (way.port ?? '') || (onlyPort && (!link.port || !way.port)));
+/** Whether a link leaves by this way out of a step with these ports. */
+export const leavesBy = (link: LinkDocument, way: PortRef, ports: string[]): boolean =>
+  link.from === way.from && portOfLink(link.port, ports) === portOfLink(way.port, ports);
 
 export const makeLink = (way: PortRef, to: string): LinkDocument =>
   way.port === undefined || way.from === TRIGGER ? { from: way.from, to } : { from: way.from, port: way.port, to };

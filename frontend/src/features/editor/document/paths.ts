@@ -1,6 +1,9 @@
-import type { FlowDocument, StepCatalogue } from '~/api/types';
-import { before, TRIGGER } from './links';
-import { isLower, portsOf, typeOf } from './ports';
+import type { FlowDocument } from '~/api/types';
+import { tintOf, TRIGGER } from '~/features/canvas/catalogue';
+import type { Lookup } from '~/features/canvas/catalogue';
+import { portsIn } from '~/features/canvas/graph';
+import type { Category } from '~/ui/tokens';
+import { before } from './links';
 
 export type PathType = 'text' | 'number' | 'boolean' | 'list' | 'context' | 'date' | 'null' | 'any';
 
@@ -21,7 +24,7 @@ export interface PathSource {
   id: string;
   title: string;
   icon: string;
-  category: string;
+  tint: Category;
   nodes: PathNode[];
 }
 
@@ -129,39 +132,39 @@ const RUN = object({ id: { type: 'string' }, started_at: { type: 'string' } });
 export function pathsFor(
   doc: FlowDocument,
   id: string,
-  catalogue: StepCatalogue | undefined,
+  types: Lookup,
   sample: Sample | null,
 ): PathSource[] {
   const trigger: PathSource = {
     id: TRIGGER,
-    title: catalogue?.triggers.find((type) => type.kind === doc.trigger.type)?.title ?? doc.trigger.type,
-    icon: catalogue?.triggers.find((type) => type.kind === doc.trigger.type)?.icon ?? '',
-    category: TRIGGER,
+    title: types.trigger(doc.trigger.type)?.title ?? doc.trigger.type,
+    icon: types.trigger(doc.trigger.type)?.icon ?? '',
+    tint: 'signal',
     nodes: grow('trigger', 'trigger', { schema: triggerSchema(doc), sample: sample?.trigger, hasSample: isRecord(sample?.trigger) }).children,
   };
   if (id === TRIGGER) return [trigger];
   const steps = before(doc, id).filter((one) => one !== TRIGGER && one !== id && doc.steps[one]);
-  const sources = steps.map((one) => stepSource(doc, one, catalogue, sample));
-  const run: PathSource = { id: 'run', title: '', icon: '', category: 'run', nodes: grow('run', 'run', { schema: RUN, hasSample: false }).children };
+  const sources = steps.map((one) => stepSource(doc, one, types, sample));
+  const run: PathSource = { id: 'run', title: '', icon: '', tint: 'other', nodes: grow('run', 'run', { schema: RUN, hasSample: false }).children };
   return [trigger, ...sources, run];
 }
 
-function stepSource(doc: FlowDocument, id: string, catalogue: StepCatalogue | undefined, sample: Sample | null): PathSource {
+function stepSource(doc: FlowDocument, id: string, types: Lookup, sample: Sample | null): PathSource {
   const step = doc.steps[id];
-  const type = typeOf(catalogue, step);
+  const type = step && types.step(step.type, step.version);
   const ran = sample?.steps[id];
   const output = grow(`steps.${id}.output`, 'output', {
     schema: type ? outputSchema(type, step?.config) : undefined,
     sample: ran?.output,
     hasSample: ran?.output !== undefined && ran.output !== null,
   });
-  const fails = portsOf(type, step?.config)?.some((port) => isLower(port) && port === 'error') ?? false;
+  const fails = portsIn(doc, id, types).includes('error');
   const error = grow(`steps.${id}.error`, 'error', { schema: ERROR, sample: ran?.error, hasSample: isRecord(ran?.error) });
   return {
     id,
     title: step?.title || id,
     icon: type?.icon ?? '',
-    category: type?.category ?? '',
+    tint: tintOf(type),
     nodes: fails ? [output, error] : [output],
   };
 }

@@ -1,73 +1,19 @@
-import type { FlowDocument, StepCatalogue, StepDocument, StepType } from '~/api/types';
-import { TRIGGER } from './links';
-
-/** Ways out that are drawn at the bottom: what happens when it does not go as meant. */
-const LOWER = new Set(['error', 'timeout']);
-export const isLower = (port: string): boolean => LOWER.has(port);
-
-/** Finds the type of a step; `undefined` for one that the server does not know. */
-export const typeOf = (
-  catalogue: StepCatalogue | undefined,
-  step: Pick<StepDocument, 'type' | 'version'> | undefined,
-): StepType | undefined =>
-  step && catalogue?.results.find((type) => type.kind === step.type && type.version === (step.version ?? 1));
+import type { FlowDocument, StepDocument, StepType } from '~/api/types';
+import { isSidePort, portsOf } from '~/features/canvas/catalogue';
+import type { Lookup } from '~/features/canvas/catalogue';
+import { portsIn } from '~/features/canvas/graph';
+import { leavesBy } from './links';
+import type { PortRef } from './links';
 
 /** The newest version of each kind, in the server's order: what the palette offers. */
-export function newest(catalogue: StepCatalogue): StepType[] {
+export function newest(types: readonly StepType[]): StepType[] {
   const byKind = new Map<string, StepType>();
-  for (const type of catalogue.results) {
+  for (const type of types) {
     const known = byKind.get(type.kind);
     if (!known || known.version < type.version) byKind.set(type.kind, type);
   }
   return [...byKind.values()];
 }
-
-/** Every value under paths such as `branches[].port, otherwise`, empty ones included, in order. */
-export function rawPorts(config: unknown, paths: string): unknown[] {
-  return paths.split(',').flatMap((path) =>
-    path.trim().split('.').reduce<unknown[]>((here, part) => {
-      const many = part.endsWith('[]');
-      const name = many ? part.slice(0, -2) : part;
-      const found = here.flatMap((one) => (isRecord(one) && name in one ? [one[name]] : []));
-      return many ? found.flatMap((one) => (Array.isArray(one) ? (one as unknown[]) : [])) : found;
-    }, [config]),
-  );
-}
-
-const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
-
-/** The ports of a step as its config stands, in order, or `null` for an unknown type. */
-export function portsOf(type: StepType | undefined, config: unknown): string[] | null {
-  if (!type) return null;
-  if (type.ports) return type.ports;
-  const named = rawPorts(config, type.ports_from ?? '').filter((port): port is string => typeof port === 'string' && port !== '');
-  return [...new Set(named)];
-}
-
-export interface Ports {
-  /** At the right, from top to bottom. */
-  main: string[];
-  /** At the bottom, from left to right. */
-  lower: string[];
-}
-
-/** The ports of a step, sorted to their sides. An unknown type has those that links leave by. */
-export function sidesOf(doc: FlowDocument, id: string, catalogue: StepCatalogue | undefined): Ports {
-  if (id === TRIGGER) return { main: [''], lower: [] };
-  const step = doc.steps[id];
-  const known = portsOf(typeOf(catalogue, step), step?.config);
-  const used = doc.links.filter((link) => link.from === id).map((link) => link.port ?? '');
-  // A link that leaves by a port which is no more still shows where it comes from.
-  const stray = known?.length === 1 ? used.filter((port) => port !== '') : used;
-  const all = [...new Set([...(known ?? []), ...stray])];
-  return { main: all.filter((port) => !isLower(port)), lower: all.filter(isLower) };
-}
-
-/** The port by which a step goes on when something is put in front of what follows. */
-export const onwardPort = (type: StepType): string | undefined => {
-  const ports = portsOf(type, type.default_config) ?? [];
-  return ports.find((port) => !isLower(port)) ?? ports[0];
-};
 
 /** A new step of a type as the catalogue describes it. */
 export const freshStep = (type: StepType): StepDocument => ({
@@ -76,3 +22,22 @@ export const freshStep = (type: StepType): StepDocument => ({
   title: type.title,
   config: structuredClone(type.default_config),
 });
+
+/** The port by which a new step goes on when it is put in front of others; none where it ends a run. */
+export const onwardPort = (type: StepType): string | undefined => {
+  const ports = portsOf(freshStep(type), type);
+  return ports.find((port) => !isSidePort(port)) ?? ports[0];
+};
+
+/** The way by which something is added behind a step: the first that leads nowhere, else the first. */
+export function openWay(doc: FlowDocument, id: string, types: Lookup): PortRef | undefined {
+  const ports = portsIn(doc, id, types);
+  const main = ports.filter((port) => !isSidePort(port));
+  const free = (port: string) => !doc.links.some((link) => leavesBy(link, { from: id, port }, ports));
+  const port = main.find(free) ?? main[0] ?? ports[0];
+  return port === undefined ? undefined : { from: id, port };
+}
+
+/** Where the names of a step's ports stand in its config, as paths such as `branches[].port`. */
+export const portPaths = (type: StepType | undefined): string[] =>
+  type?.ports_from ? type.ports_from.split(',').map((path) => path.trim()) : [];

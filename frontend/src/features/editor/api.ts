@@ -1,0 +1,125 @@
+import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { api, newKey } from '~/api/client';
+import type { Page } from '~/api/client';
+import { fetchDraft, flowKeys, saveDraft } from '~/api/flows';
+import type { Finding, Flow, FlowDocument, FlowVersion, Run, RunItem } from '~/api/types';
+import type { Sample } from './document/paths';
+
+export interface CheckAnswer {
+  findings: Finding[];
+  checked_ms?: number;
+}
+
+export const checkFlow = (id: string, document: FlowDocument, signal?: AbortSignal) =>
+  api.post<CheckAnswer>(`flows/${id}/check/`, { document }, { signal });
+
+export interface Preview {
+  value: unknown;
+  type?: string;
+}
+
+/** The value of an expression against a run's data, as the server computes it. */
+export const usePreview = (flow: string, expression: string, run: string | null) =>
+  useQuery({
+    queryKey: ['evaluate', flow, run, expression],
+    queryFn: ({ signal }) =>
+      api.post<Preview>('evaluate/', { expression, flow, ...(run ? { run } : {}) }, { signal, exact: 'written' }),
+    enabled: expression.trim() !== '' && run !== null,
+    retry: false,
+    staleTime: Infinity,
+    gcTime: 60_000,
+    placeholderData: (previous, query) => (query?.state.status === 'success' ? previous : undefined),
+  });
+
+/** The newest run of the flow, as sample values; `null` where none is there or may be seen. */
+export const useSample = (flow: string) =>
+  useQuery({
+    queryKey: ['runs', 'list', 'sample', flow],
+    queryFn: async ({ signal }): Promise<Sample | null> => {
+      const runs = await api.get<Page<RunItem>>('runs/', { query: { flow, limit: 1 }, signal });
+      const newest = runs.results[0];
+      if (!newest) return null;
+      const run = await api.get<Run>(`runs/${newest.id}/`, { signal, exact: 'written' });
+      return { run: run.id, trigger: run.trigger, steps: run.steps };
+    },
+    retry: false,
+    staleTime: 15_000,
+  });
+
+export interface TriggerInfo {
+  type: string;
+  url?: string | null;
+  curl?: string | null;
+  secret?: string | null;
+  enabled: boolean;
+  path?: string | null;
+  next_at?: string | null;
+}
+
+export const useTriggerInfo = (flow: string) =>
+  useQuery({
+    queryKey: [...flowKeys.one(flow), 'trigger'],
+    queryFn: () => api.get<TriggerInfo>(`flows/${flow}/trigger/`),
+    retry: false,
+  });
+
+export interface Delivery {
+  id: string;
+  received_at: string;
+  verdict: string;
+  reason: string;
+  run: string | null;
+  summary?: string | null;
+}
+
+export const useDeliveries = (flow: string) =>
+  useQuery({
+    queryKey: [...flowKeys.one(flow), 'deliveries'],
+    queryFn: () => api.get<Page<Delivery>>(`flows/${flow}/deliveries/`, { query: { limit: 20 } }),
+    refetchInterval: 15_000,
+    retry: false,
+  });
+
+/** The draft as it was when the editor was opened; the store holds it from then on. */
+export const useOpeningDraft = (id: string) =>
+  useQuery({
+    queryKey: ['editor', 'draft', id],
+    queryFn: ({ signal }) => fetchDraft(id, signal),
+    staleTime: Infinity,
+    gcTime: 0,
+    refetchOnWindowFocus: false,
+    refetchOnReconnect: false,
+  });
+
+/** Puts a document that could not be saved into a flow of its own; returns the new flow. */
+export async function saveAsCopy(document: FlowDocument, name: string): Promise<Flow> {
+  const flow = await api.post<Flow>('flows/', { name }, { idempotencyKey: newKey() });
+  const draft = await fetchDraft(flow.id);
+  await saveDraft(flow.id, { ...document, name }, draft.revision);
+  return flow;
+}
+
+function useChange<V, R>(change: (variables: V) => Promise<R>) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: change,
+    onSuccess: () => client.invalidateQueries({ queryKey: flowKeys.all }),
+  });
+}
+
+export const usePublish = (id: string) =>
+  useChange(({ note, key }: { note: string; key: string }) =>
+    api.post<FlowVersion>(`flows/${id}/publish/`, { note }, { idempotencyKey: key }),
+  );
+
+export const useActivate = (id: string) =>
+  useChange((number: number) => api.post(`flows/${id}/versions/${number}/activate/`));
+
+export const useStartRun = (id: string) => {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ input, key }: { input: unknown; key: string }) =>
+      api.post<{ id: string }>(`flows/${id}/runs/`, { input }, { idempotencyKey: key }),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['runs'] }),
+  });
+};

@@ -1,0 +1,85 @@
+import { create } from 'zustand';
+import type { Finding } from '~/api/types';
+import { checkFlow } from './api';
+import { pathName, readPath } from './form/schema';
+import { useEditor } from './store';
+
+interface FindingsState {
+  findings: Finding[];
+  /** `current`: they are about the document that is shown. */
+  status: 'checking' | 'current' | 'failed';
+  change: number;
+}
+
+export const useFindings = create<FindingsState>()(() => ({ findings: [], status: 'checking', change: -1 }));
+
+const DEBOUNCE_MS = 350;
+const AGAIN_MS = 10_000;
+
+/** Checks the open document on the server while it is edited. Returns a way to stop. */
+export function startChecking(flowId: string): { check: () => Promise<void>; stop: () => void } {
+  let timer: ReturnType<typeof setTimeout> | undefined;
+  let running: AbortController | undefined;
+
+  const check = async () => {
+    clearTimeout(timer);
+    running?.abort();
+    const mine = new AbortController();
+    running = mine;
+    const { document, change } = useEditor.getState();
+    useFindings.setState({ status: 'checking' });
+    try {
+      const { findings } = await checkFlow(flowId, document, mine.signal);
+      if (!mine.signal.aborted) useFindings.setState({ findings, status: 'current', change });
+    } catch {
+      if (mine.signal.aborted) return;
+      useFindings.setState({ status: 'failed' });
+      timer = setTimeout(() => void check(), AGAIN_MS);
+    }
+  };
+
+  const unsubscribe = useEditor.subscribe((state, previous) => {
+    if (state.document === previous.document || onlyMoved(state.document, previous.document)) return;
+    clearTimeout(timer);
+    timer = setTimeout(() => void check(), DEBOUNCE_MS);
+  });
+  void check();
+
+  return {
+    check,
+    stop: () => {
+      clearTimeout(timer);
+      running?.abort();
+      unsubscribe();
+      useFindings.setState({ findings: [], status: 'checking', change: -1 });
+    },
+  };
+}
+
+/** A moved card changes no finding. */
+const onlyMoved = (a: object, b: object): boolean => {
+  const names = new Set([...Object.keys(a), ...Object.keys(b)]);
+  names.delete('layout');
+  return [...names].every((name) => (a as Record<string, unknown>)[name] === (b as Record<string, unknown>)[name]);
+};
+
+const WEIGHT = { error: 0, warning: 1, info: 2 } as const;
+export const bySeverity = (a: Finding, b: Finding): number => WEIGHT[a.severity] - WEIGHT[b.severity];
+export const isError = (finding: Finding): boolean => finding.severity === 'error';
+
+/** Findings about a step; those about the trigger name it or have a path into it. */
+export const findingsOf = (findings: readonly Finding[], id: string): Finding[] =>
+  findings.filter((finding) => ownerOf(finding) === id);
+
+export function ownerOf(finding: Finding): string | null {
+  if (finding.step) return finding.step;
+  const path = finding.path ?? '';
+  const inStep = /^\/?steps[./]([^./[]+)/.exec(path)?.[1];
+  return inStep ?? (/^\/?trigger\b/.test(path) ? 'trigger' : null);
+}
+
+/** Where in the config a finding is, as the form names its fields; `''` for the step as a whole. */
+export function fieldOfFinding(finding: Finding): string {
+  const path = (finding.path ?? '').replace(/^\/?steps[./][^./[]+[./]?/, '').replace(/^\/?trigger[./]?/, '');
+  return pathName(readPath(path));
+}
