@@ -20,21 +20,6 @@ from json.encoder import (  # type: ignore[attr-defined]
 )
 from typing import Any, Final, Literal, Never, TypeAlias
 
-__all__ = [
-    "MAX_DEPTH",
-    "MAX_DIGITS",
-    "MAX_EXPONENT",
-    "BadJson",
-    "NotCanonical",
-    "NotJson",
-    "Value",
-    "canonical",
-    "check",
-    "content_hash",
-    "dumps",
-    "loads",
-]
-
 Value: TypeAlias = "bool | int | Decimal | str | list[Value] | dict[str, Value] | None"
 Path: TypeAlias = tuple[str | int, ...]
 
@@ -379,18 +364,15 @@ def _place(path: Path) -> str:
             shown += f".{part}" if shown else part
         else:
             shown += f"[{part!r}]"
-        if len(shown) > 200:
-            return f"{shown[:200]}…"
-    return shown
+    return shown if len(shown) <= 200 else f"{shown[:200]}…"
+
+
+_WORDS_OF: Final = {None: "null", True: "true", False: "false"}
 
 
 def _canonical(value: Any, path: Path) -> Iterable[str]:
-    if value is None:
-        yield "null"
-    elif value is True:
-        yield "true"
-    elif value is False:
-        yield "false"
+    if value is None or type(value) is bool:
+        yield _WORDS_OF[value]
     elif type(value) is str:
         yield encode_basestring(value)
     elif type(value) is list:
@@ -454,7 +436,7 @@ def es6_number(number: float) -> str:
     return f"-{text}" if sign else text
 
 
-_BLANKS: Final = re.compile(r"[ \t\n\r]*")
+_BLANKS: Final = frozenset(" \t\n\r")
 _NUMBER: Final = re.compile(r"-?(?:0|[1-9][0-9]*)(\.[0-9]+)?([eE][-+]?[0-9]+)?")
 _CHUNK: Final = re.compile(r'[^"\\\x00-\x1f\ud800-\udfff]*')
 _HEX: Final = re.compile(r"[0-9a-fA-F]{4}")
@@ -477,7 +459,7 @@ class _CarefulScan:
 
     def run(self) -> Value:
         value = self.value(0)
-        self.skip()
+        self.take("")
         if self.at < len(self.text):
             raise self.malformed("the end of the text")
         return value
@@ -497,19 +479,17 @@ class _CarefulScan:
         message = f"{reason} (line {line}, column {column})"
         return BadJson(code, message, position=at, line=line, column=column)
 
-    def skip(self) -> None:
-        match = _BLANKS.match(self.text, self.at)
-        self.at = match.end() if match else self.at
-
     def take(self, mark: str) -> bool:
-        self.skip()
+        """Pass over blanks, and over ``mark`` if it follows."""
+        while self.text[self.at : self.at + 1] in _BLANKS:
+            self.at += 1
         if self.text.startswith(mark, self.at):
             self.at += len(mark)
             return True
         return False
 
     def value(self, depth: int) -> Value:
-        self.skip()
+        self.take("")
         first = self.text[self.at : self.at + 1]
         if first in ("{", "["):
             if depth >= self.max_depth:
@@ -533,7 +513,7 @@ class _CarefulScan:
         if self.take("}"):
             return found
         while True:
-            self.skip()
+            self.take("")
             start = self.at
             if self.text[start : start + 1] != '"':
                 raise self.malformed("a name in double quotes")

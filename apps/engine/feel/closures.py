@@ -5,14 +5,12 @@ The pieces answer the common types themselves and leave the rest to
 """
 
 import operator
-from collections.abc import Callable, Iterator, Sequence
-from datetime import date, timedelta
-from decimal import Decimal, DecimalException
+from collections.abc import Callable, Sequence
+from decimal import DecimalException
 from typing import Any, Final, TypeAlias
 
 from apps.engine.feel import operators
 from apps.engine.feel.errors import (
-    BudgetExceeded,
     Fault,
     FeelError,
     IndexOutOfRange,
@@ -20,31 +18,28 @@ from apps.engine.feel.errors import (
     Position,
 )
 from apps.engine.feel.paths import Closure, Env
-from apps.engine.feel.types import CONTEXT, NUMBERS, Function, Meter, Range, described
+from apps.engine.feel.types import CONTEXT, NUMBERS, Meter, Range, described
 
 __all__ = [
-    "Operation",
     "arithmetic",
     "between",
     "boolean",
-    "call_function",
     "chain",
+    "compared",
     "comparison",
+    "conditional",
     "conjunction",
     "defined",
-    "filtered",
-    "for_each",
-    "function",
+    "included",
     "interval",
+    "kept",
     "matches",
-    "operation",
+    "negation",
+    "not_boolean",
     "or_else",
-    "quantified",
 ]
 
 Operation: TypeAlias = Callable[[Meter, Any, Any], Any]
-# An element's slot and the lists it runs over, from the outermost.
-Loops: TypeAlias = Sequence[tuple[int, Closure]]
 
 _LIMIT: Final = operators.INT_LIMIT
 _WHOLE: Final[dict[str, Callable[[Any, Any], Any]]] = {
@@ -180,9 +175,9 @@ def between(operand: Closure, low: Closure, high: Closure, span: Position) -> Cl
     """``operand between low and high``."""
 
     def run(env: Env) -> bool:
-        value = operand(env)
+        value, least, most = operand(env), low(env), high(env)
         try:
-            return operators.in_range(value, Range(low(env), high(env), True, True))  # noqa: FBT003
+            return operators.compare(value, least) >= 0 >= operators.compare(value, most)
         except Fault as fault:
             raise fault.at(span) from None
 
@@ -254,7 +249,9 @@ def conjunction(operands: Sequence[tuple[Closure, Position]], *, every: bool) ->
     return run
 
 
-def conditional(branches: Sequence[tuple[Closure, Closure, Position]], otherwise: Closure) -> Closure:
+def conditional(
+    branches: Sequence[tuple[Closure, Closure, Position]], otherwise: Closure
+) -> Closure:
     """``if … then … else …``."""
 
     def run(env: Env) -> Any:
@@ -267,188 +264,6 @@ def conditional(branches: Sequence[tuple[Closure, Closure, Position]], otherwise
         return otherwise(env)
 
     return run
-
-
-def over_budget(meter: Meter, span: Position) -> BudgetExceeded:
-    """The error for a loop that has spent everything."""
-    try:
-        meter.spend(meter.left + 1)
-    except Fault as fault:
-        return BudgetExceeded(fault.message, span)
-    raise AssertionError  # spending more than is left always fails
-
-
-def listed(domain: Closure, span: Position) -> Closure:
-    """The elements to go through: a list, or a range of whole numbers or dates."""
-
-    def run(env: Env) -> Any:
-        value = domain(env)
-        if type(value) is list:
-            return value
-        if type(value) is Range:
-            return steps_between(value.start, value.end, span, value)
-        raise FeelError(
-            "wrong_type",
-            f"Expected a list or a range to go through, found {described(value)}.",
-            span,
-        )
-
-    return run
-
-
-def stepped(low: Closure, high: Closure, span: Position) -> Closure:
-    """``low..high`` in a loop, downwards where ``high`` is the smaller."""
-
-    def run(env: Env) -> Any:
-        return steps_between(low(env), high(env), span, None)
-
-    return run
-
-
-def steps_between(start: Any, end: Any, span: Position, ends: Range | None) -> Any:
-    """Whole numbers or days from ``start`` to ``end``, made one by one as they are needed."""
-    first = 0 if ends is None or ends.start_included else 1
-    last = 0 if ends is None or ends.end_included else 1
-    if type(start) is date and type(end) is date:
-        low, high = start.toordinal(), end.toordinal()
-        step = 1 if low <= high else -1
-        days = range(low + first * step, high + (1 - last) * step, step)
-        return map(date.fromordinal, days)
-    if type(start) in NUMBERS and type(end) in NUMBERS and start % 1 == 0 and end % 1 == 0:
-        low, high = int(start), int(end)
-        step = 1 if low <= high else -1
-        return range(low + first * step, high + (1 - last) * step, step)
-    message = f"Expected whole numbers or dates, found {described(start)} and {described(end)}."
-    raise FeelError("wrong_type", message, span)
-
-
-def for_each(
-    loops: Loops, body: Closure, partial: int, cost: int, span: Position
-) -> Closure:
-    """``for … return …``; ``partial`` is the slot of the results so far."""
-
-    def run(env: Env) -> list[Any]:
-        meter = env[1]
-        found: list[Any] = []
-        before = env[partial]
-        env[partial] = found
-        for _ in _turns(env, loops, meter, cost, span):
-            found.append(body(env))
-        env[partial] = before
-        return found
-
-    return run
-
-
-def _turns(
-    env: Env, loops: Loops, meter: Meter, cost: int, span: Position
-) -> Iterator[None]:
-    """Set the slots to every combination in turn, and pay for each."""
-    slot, domain = loops[0]
-    for value in domain(env):
-        meter.left -= cost
-        if meter.left < 0:
-            raise over_budget(meter, span)
-        env[slot] = value
-        if len(loops) == 1:
-            yield
-        else:
-            yield from _turns(env, loops[1:], meter, cost, span)
-
-
-def quantified(
-    loops: Loops, condition: Closure, cost: int, span: Position, *, every: bool
-) -> Closure:
-    """``every … satisfies …``, or ``some``; stops at the first element that decides."""
-
-    def run(env: Env) -> bool:
-        for _ in _turns(env, loops, env[1], cost, span):
-            if condition(env) is not every:
-                return not every
-        return every
-
-    return run
-
-
-def filtered(
-    base: Closure, predicate: Closure, slot: int, cost: int, spans: tuple[Position, Position]
-) -> Closure:
-    """``base[predicate]``: the elements that satisfy it, or the one at that index."""
-    span, inner = spans
-
-    def run(env: Env) -> Any:
-        values = base(env)
-        if type(values) is not list:
-            message = f"Expected a list before the bracket, found {described(values)}."
-            raise FeelError("wrong_type", message, span)
-        meter = env[1]
-        if not values:
-            return _of_nothing(env, predicate, slot, inner)
-        found = []
-        before = env[slot]
-        for place, item in enumerate(values):
-            meter.left -= cost
-            if meter.left < 0:
-                raise over_budget(meter, span)
-            env[slot] = item
-            verdict = predicate(env)
-            if verdict is True:
-                found.append(item)
-            elif verdict is not False:
-                if place == 0 and type(verdict) in NUMBERS:
-                    found = element(values, verdict, inner)
-                    break
-                raise not_boolean(verdict, inner, "or an index in the brackets")
-        env[slot] = before
-        return found
-
-    return run
-
-
-def _of_nothing(env: Env, predicate: Closure, slot: int, inner: Position) -> list[Any]:
-    """An empty list filtered is empty, but has no element at an index."""
-    env[slot] = None
-    try:
-        verdict = predicate(env)
-    except FeelError:
-        return []  # a condition on fields that nothing has
-    return element([], verdict, inner) if type(verdict) in NUMBERS else []  # type: ignore[no-any-return]
-
-
-def indexed(base: Closure, index: Closure, span: Position, inner: Position) -> Closure:
-    """``base[index]`` where the source shows that it is a number."""
-
-    def run(env: Env) -> Any:
-        values = base(env)
-        if type(values) is not list:
-            message = f"Expected a list before the bracket, found {described(values)}."
-            raise FeelError("wrong_type", message, span)
-        place = index(env)
-        if type(place) not in NUMBERS:
-            message = f"Expected an index in the brackets, found {described(place)}."
-            raise FeelError("wrong_type", message, inner)
-        return element(values, place, inner)
-
-    return run
-
-
-def element(values: list[Any], place: Any, span: Position) -> Any:
-    """The element at a place, from 1, or from the end where negative.
-
-    Raises:
-        IndexOutOfRange: There is none.
-    """
-    count = len(values)
-    if place % 1 == 0 and place != 0 and -count <= place <= count:
-        index = int(place)
-        return values[index - 1 if index > 0 else index]
-    if place % 1 != 0:
-        message = f"Expected a whole number as index, found {place}."
-        raise FeelError("wrong_type", message, span)
-    if place == 0:
-        raise IndexOutOfRange("There is no element 0: the first is 1, the last is -1.", span)
-    size = f"the list has {count}" if count else "the list is empty"
-    raise IndexOutOfRange(f"There is no element {place}: {size}.", span)
 
 
 def matches(value: Closure, tests: Sequence[Callable[[Env, Any], bool]]) -> Closure:
@@ -490,7 +305,7 @@ def included(operand: Closure, span: Position) -> Callable[[Env, Any], bool]:
 
 def _holds(meter: Meter, value: Any, wanted: Any) -> bool:
     if type(wanted) is Range:
-        return type(value) is Range and value == wanted or (
+        return (type(value) is Range and value == wanted) or (
             type(value) is not Range and operators.in_range(value, wanted)
         )
     if type(wanted) is list and type(value) is not list:
@@ -503,72 +318,8 @@ def _holds(meter: Meter, value: Any, wanted: Any) -> bool:
     return operators.equal(meter, value, wanted)
 
 
-def function(
-    parameters: Sequence[tuple[str, int, Callable[[Any], None] | None]],
-    body: Closure,
-    cost: int,
-    span: Position,
-) -> Closure:
-    """``function(parameters) body``; each parameter with its slot and its check."""
-    names = tuple(name for name, _, _ in parameters)
-
-    def run(env: Env) -> Function:
-        captured = env.copy()
-        meter: Meter = env[1]
-
-        def call(arguments: Sequence[Any]) -> Any:
-            frame = captured.copy()
-            for (_, slot, accept), value in zip(parameters, arguments, strict=True):
-                if accept is not None:
-                    accept(value)
-                frame[slot] = value
-            meter.left -= cost
-            if meter.left < 0:
-                raise over_budget(meter, span)
-            if meter.calls >= meter.budget.depth:
-                message = f"Functions call each other deeper than {meter.budget.depth} levels."
-                raise BudgetExceeded(message, span)
-            meter.calls += 1
-            try:
-                return body(frame)
-            finally:
-                meter.calls -= 1
-
-        return Function(names, call)
-
-    return run
-
-
-def call_function(
-    callee: Closure, arguments: Sequence[Closure], names: Sequence[str], span: Position
-) -> Closure:
-    """Call a function that is a value."""
-
-    def run(env: Env) -> Any:
-        target = callee(env)
-        if type(target) is not Function:
-            message = f"Expected a function before the bracket, found {described(target)}."
-            raise FeelError("wrong_type", message, span)
-        values = [argument(env) for argument in arguments]
-        if len(values) != len(target.parameters):
-            message = f"The function takes {len(target.parameters)} arguments, not {len(values)}."
-            raise FeelError("bad_arguments", message, span)
-        if names and names[0]:
-            given = dict(zip(names, values, strict=True))
-            if set(given) != set(target.parameters):
-                message = f"The arguments of the function are {', '.join(target.parameters)}."
-                raise FeelError("bad_arguments", message, span)
-            values = [given[name] for name in target.parameters]
-        try:
-            return target.call(values)
-        except Fault as fault:
-            raise fault.at(span) from None
-
-    return run
-
-
 def defined(operand: Closure) -> Closure:
-    """``is defined(operand)``: whether the path is there, be it null."""
+    """For ``is defined``: whether the path is there, be it null."""
 
     def run(env: Env) -> bool:
         try:
@@ -581,7 +332,7 @@ def defined(operand: Closure) -> Closure:
 
 
 def or_else(operand: Closure, default: Closure) -> Closure:
-    """``get or else(operand, default)``: the default where the path is missing or null."""
+    """For ``get or else``: the default where the path is missing or null."""
 
     def run(env: Env) -> Any:
         try:
@@ -589,17 +340,6 @@ def or_else(operand: Closure, default: Closure) -> Closure:
         except (MissingPath, IndexOutOfRange):
             return default(env)
         return default(env) if value is None else value
-
-    return run
-
-
-def copied(operand: Closure) -> Closure:
-    """A list as it is now, where the original still grows."""
-
-    def run(env: Env) -> Any:
-        values = operand(env)
-        env[1].left -= len(values) // 8
-        return values.copy()
 
     return run
 

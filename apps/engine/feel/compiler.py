@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from apps.engine.feel import ast, closures, instances
+from apps.engine.feel import ast, closures, instances, loops
 from apps.engine.feel.builtins import BUILTINS, Signature, select
 from apps.engine.feel.errors import Fault, FeelError, FeelSyntaxError, Position, nearest
 from apps.engine.feel.paths import Closure, Env, Step, follow, missing_name, read_root
@@ -69,19 +69,19 @@ class Compiled:
     possible: frozenset[Path]
 
 
-def compile_node(node: ast.Node, names: frozenset[str]) -> Compiled:
+def compile_node(source: str, node: ast.Node, names: frozenset[str]) -> Compiled:
     """Compile an expression; ``names`` are names of the root that may be called.
 
     Raises:
         FeelSyntaxError: An unknown function, or arguments that do not fit.
     """
-    compiler = _Compiler(names)
+    compiler = _Compiler(source, names)
     return compiler.done(compiler.compile(node))
 
 
-def compile_tests(tests: ast.Tests, names: frozenset[str]) -> Compiled:
+def compile_tests(source: str, tests: ast.Tests, names: frozenset[str]) -> Compiled:
     """Compile unary tests; the input is in the first slot."""
-    compiler = _Compiler(names)
+    compiler = _Compiler(source, names)
     with compiler.local("?") as slot:
         checks = [compiler.test(test) for test in tests.tests]
     if not checks:
@@ -92,6 +92,7 @@ def compile_tests(tests: ast.Tests, names: frozenset[str]) -> Compiled:
 
 @dataclass(slots=True)
 class _Compiler:
+    source: str
     names: frozenset[str]
     scope: list[_Local | _Element] = field(default_factory=list)
     next_slot: int = _FIRST_SLOT
@@ -160,12 +161,15 @@ class _Compiler:
                 return _Place(tuple(elements), entry.slot)
         return _Place(tuple(elements), None)
 
+    def shown(self, node: ast.Node) -> str:
+        """What stands in the source, for a message."""
+        text = " ".join(self.source[slice(*node.span)].split())
+        return text if len(text) <= 40 else f"{text[:37]}…"
+
     def note(self, path: Path) -> None:
         """Remember that the expression reads a path of the root."""
         sure = any(path[: len(known)] == known[: len(path)] for known in self.assumed)
         (self.guarded if self.guards or sure else self.read).add(path)
-
-    # Values and paths
 
     def constant(self, node: ast.Constant) -> Closure:
         value = node.value
@@ -191,7 +195,7 @@ class _Compiler:
             self.guards -= 1
         else:
             closure = self.compile(base)
-        return follow(closure, steps, "the value before the dot")
+        return follow(closure, steps, self.shown(base))
 
     def path(self, base: ast.Name, steps: Sequence[Step]) -> Closure:
         place = self.find(base.name)
@@ -203,7 +207,7 @@ class _Compiler:
                 return read_root(full)
             start: Closure = itemgetter(place.slot)
             if base.name == "partial":
-                start = closures.copied(start)
+                start = loops.copied(start)
         else:
             if place.slot is None:
                 self.possible.add(names)
@@ -256,11 +260,7 @@ class _Compiler:
 
     def range_(self, node: ast.RangeLiteral) -> Closure:
         low, high = self.compile(node.start), self.compile(node.end)
-        return closures.interval(
-            low, high, node.span, (node.start_included, node.end_included)
-        )
-
-    # Operators
+        return closures.interval(low, high, node.span, (node.start_included, node.end_included))
 
     def chain(self, node: ast.Chain) -> Closure:
         first = self.compile(node.first)
@@ -337,41 +337,39 @@ class _Compiler:
         accepts = instances.checker(node.type)
         return lambda env: accepts(operand(env))
 
-    # Lists and loops
-
     def filter(self, node: ast.Filter) -> Closure:
         base = self.compile(node.base)
         inner = node.predicate.span
         if _is_index(node.predicate):
-            return closures.indexed(base, self.compile(node.predicate), node.base.span, inner)
+            return loops.indexed(base, self.compile(node.predicate), node.base.span, inner)
         with self.element() as slot:
             predicate, cost = self.priced(node.predicate)
-        return closures.filtered(base, predicate, slot, cost, (node.base.span, inner))
+        return loops.filtered(base, predicate, slot, cost, (node.base.span, inner))
 
     def for_(self, node: ast.For) -> Closure:
-        with self.local("partial") as partial, self.loops(node.iterators) as loops:
+        with self.local("partial") as partial, self.iterating(node.iterators) as turns:
             body, cost = self.priced(node.body)
-            return closures.for_each(loops, body, partial, cost, node.span)
+            return loops.for_each(turns, body, partial, cost, node.span)
 
     def quantified(self, node: ast.Quantified) -> Closure:
         every = node.kind == "every"
-        with self.loops(node.iterators) as loops:
+        with self.iterating(node.iterators) as turns:
             condition, cost = self.priced(node.condition)
             held = closures.boolean(condition, node.condition.span, 'after "satisfies"')
-            return closures.quantified(loops, held, cost, node.span, every=every)
+            return loops.quantified(turns, held, cost, node.span, every=every)
 
     @contextmanager
-    def loops(self, iterators: Sequence[ast.Iterator]) -> Iterator[closures.Loops]:
+    def iterating(self, iterators: Sequence[ast.Iterator]) -> Iterator[loops.Loops]:
         """Bring the loops' names into scope; a later domain sees the earlier names."""
         found: list[tuple[int, Closure]] = []
         scope, slot = len(self.scope), self.next_slot
         for iterator in iterators:
             domain = self.compile(iterator.domain)
             if iterator.end is None:
-                run = closures.listed(domain, iterator.domain.span)
+                run = loops.listed(domain, iterator.domain.span)
             else:
                 span = (iterator.domain.span[0], iterator.end.span[1])
-                run = closures.stepped(domain, self.compile(iterator.end), span)
+                run = loops.stepped(domain, self.compile(iterator.end), span)
             found.append((self.next_slot, run))
             self.scope.append(_Local(iterator.name, self.next_slot))
             self.next_slot += 1
@@ -380,20 +378,19 @@ class _Compiler:
         self.next_slot = slot
         del self.scope[scope:]
 
-    # Functions
-
     def function(self, node: ast.FunctionLiteral) -> Closure:
         names = [parameter.name for parameter in node.parameters]
         with self.local(*names) as first:
             body, cost = self.priced(node.body)
         parameters = [
-            (p.name, first + index, instances.requirement(p)) for index, p in enumerate(node.parameters)
+            (p.name, first + index, instances.requirement(p))
+            for index, p in enumerate(node.parameters)
         ]
-        return closures.function(parameters, body, cost, node.span)
+        return loops.function(parameters, body, cost, node.span)
 
     def call(self, node: ast.Call) -> Closure:
         name = _callee(node)
-        if name in _FORMS and self.find(name) == _Place((), None):
+        if name is not None and name in _FORMS and self.find(name) == _Place((), None):
             return _FORMS[name](self, node)
         if name is not None and self.find(name).slot is None and name not in self.names:
             if name in BUILTINS:
@@ -401,7 +398,7 @@ class _Compiler:
             raise self.unknown_function(name, node)
         callee = self.compile(node.callee)
         arguments = [self.compile(argument) for argument in node.arguments]
-        return closures.call_function(callee, arguments, node.names, node.span)
+        return loops.call_function(callee, arguments, node.names, node.span)
 
     def unknown_function(self, name: str, node: ast.Call) -> FeelSyntaxError:
         locals_ = [entry.name for entry in self.scope if isinstance(entry, _Local)]
@@ -423,10 +420,8 @@ class _Compiler:
             way, order = select(name, len(arguments), node.names)
         except Fault as fault:
             raise FeelSyntaxError(fault.code, fault.message, node.span) from None
-        while order and order[-1] is None:
-            order.pop()
-        ordered = [_NOTHING if i is None else arguments[i] for i in order]
-        spans = [node.span if i is None else node.arguments[i].span for i in order]
+        ordered = [arguments[i] for i in order]
+        spans = [node.arguments[i].span for i in order]
         return _invocation(way, ordered, spans, node.span)
 
     def is_defined(self, node: ast.Call) -> Closure:
@@ -467,14 +462,10 @@ _METHODS: Final[dict[type, str]] = {
     ast.Quantified: "quantified",
     ast.RangeLiteral: "range_",
 }
-_FORMS: Final[dict[str | None, Callable[[_Compiler, ast.Call], Closure]]] = {
+_FORMS: Final[dict[str, Callable[[_Compiler, ast.Call], Closure]]] = {
     "is defined": _Compiler.is_defined,
     "get or else": _Compiler.get_or_else,
 }
-
-
-def _NOTHING(_env: Env) -> None:  # noqa: N802
-    """The value of an optional argument that is left out before a given one."""
 
 
 def _bad_form(expected: str, node: ast.Call) -> FeelSyntaxError:
@@ -528,9 +519,7 @@ def _mentions_input(node: ast.Node) -> bool:
     if isinstance(node, ast.Name):
         return node.name == "?"
     return any(
-        _mentions_input(part)
-        for name in node.__slots__
-        for part in _nodes(getattr(node, name))
+        _mentions_input(part) for name in node.__slots__ for part in _nodes(getattr(node, name))
     )
 
 

@@ -13,9 +13,9 @@ from typing import Final, Literal, TypeAlias
 __all__ = [
     "BudgetExceeded",
     "Code",
+    "Fault",
     "FeelError",
     "FeelSyntaxError",
-    "Fault",
     "IndexOutOfRange",
     "MissingPath",
     "Position",
@@ -118,7 +118,7 @@ class BudgetExceeded(FeelError):
         super().__init__("budget", message, position)
 
 
-class Fault(Exception):  # noqa: N818 - becomes a FeelError as soon as its place is known
+class Fault(Exception):
     """A mistake met by code that does not know where in the source it stands.
 
     Operators and built-in functions raise it; the compiled expression gives it

@@ -158,7 +158,7 @@ def compile_unary_tests(source: str, *, names: Iterable[str] = ()) -> UnaryTests
 def _expression(source: str, names: frozenset[str]) -> Expression:
     try:
         node = parse_expression(source, names, _FUNCTIONS)
-        return Expression(source, compile_node(node, names))
+        return Expression(source, compile_node(source, node, names))
     except RecursionError:
         raise _too_nested(source) from None
 
@@ -167,7 +167,7 @@ def _expression(source: str, names: frozenset[str]) -> Expression:
 def _unary_tests(source: str, names: frozenset[str]) -> UnaryTests:
     try:
         tests = parse_unary_tests(source, names, _FUNCTIONS)
-        return UnaryTests(source, compile_tests(tests, names))
+        return UnaryTests(source, compile_tests(source, tests, names))
     except RecursionError:
         raise _too_nested(source) from None
 

@@ -48,7 +48,7 @@ _HINTS: Final = {
     "≤": 'Write "<=".',
     "≥": 'Write ">=".',
     "≠": 'Write "!=".',
-    "×": 'Write "*".',
+    "\u00d7": 'Write "*".',
     "÷": 'Write "/".',
 }
 

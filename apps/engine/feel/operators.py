@@ -243,13 +243,13 @@ def compare(left: Any, right: Any) -> int:
     """
     a, b = type(left), type(right)
     if a in NUMBERS and b in NUMBERS:
-        return (left > right) - (left < right)
+        return int(left > right) - int(left < right)
     if a is not b or a not in _ORDERED:
         raise _not_comparable(left, right)
     if a in {datetime, time}:
         gap = temporal.elapsed(left, right)
-        return (gap > timedelta()) - (gap < timedelta())
-    return (left > right) - (left < right)
+        return int(gap > timedelta()) - int(gap < timedelta())
+    return int(left > right) - int(left < right)
 
 
 def _not_comparable(left: object, right: object) -> Fault:

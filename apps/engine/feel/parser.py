@@ -39,8 +39,9 @@ from apps.engine.feel.ast import (
     Tests,
     TypeRef,
 )
-from apps.engine.feel.errors import Fault, FeelSyntaxError, Position, nearest
-from apps.engine.feel.lexer import Token, tokens
+from apps.engine.feel.cursor import Cursor
+from apps.engine.feel.errors import Fault, FeelSyntaxError
+from apps.engine.feel.lexer import Token
 from apps.engine.values import MAX_DIGITS
 
 __all__ = ["MAX_NESTING", "parse_expression", "parse_unary_tests"]
@@ -59,6 +60,7 @@ _LEVELS: Final = {
     "instance": _INSTANCE,
 }  # fmt: skip
 _COMPARATORS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_NAME_MARKS: Final = frozenset({"+", "-", "*", "/", "**", "."})
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _TYPES: Final = {
     "Any", "Null", "boolean", "context", "date", "date and time", "days and time duration",
@@ -98,84 +100,7 @@ def parse_unary_tests(source: str, names: Iterable[str], functions: Iterable[str
     return tests
 
 
-class _Parser:
-    def __init__(self, source: str, names: Iterable[str], functions: Iterable[str]) -> None:
-        self.tokens = tokens(source, names, functions)
-        self.functions = functions
-        self.index = 0
-        self.depth = 0
-
-    @property
-    def now(self) -> Token:
-        return self.tokens[self.index]
-
-    def peek(self, ahead: int = 1) -> Token:
-        return self.tokens[min(self.index + ahead, len(self.tokens) - 1)]
-
-    def next(self) -> Token:
-        token = self.tokens[self.index]
-        if token.kind != "end":
-            self.index += 1
-        return token
-
-    def at(self, *values: str) -> bool:
-        token = self.now
-        return token.value in values and token.kind in {"mark", "keyword"}
-
-    def take(self, value: str) -> bool:
-        if self.at(value):
-            self.index += 1
-            return True
-        return False
-
-    def expect(self, value: str, because: str) -> Token:
-        if not self.at(value):
-            raise self.wrong(f'Expected "{value}" {because}')
-        return self.next()
-
-    def wrong(self, expected: str) -> FeelSyntaxError:
-        token = self.now
-        found = "the end of the expression" if token.kind == "end" else f'"{token.value[:40]}"'
-        return FeelSyntaxError(
-            "syntax", f"{expected}, found {found}.", (token.start, max(token.end, token.start))
-        )
-
-    def finish(self) -> None:
-        token = self.now
-        if token.kind == "end":
-            return
-        if token.kind == "mark" and token.value == "=" and self.peek().value == "=":
-            raise self.wrong('Expected one "=" to compare')
-        before = self.tokens[self.index - 1] if self.index else None
-        if before and before.kind == "number" and token.value[:1] in {"e", "E"}:
-            raise self.wrong('Expected a number without exponent (write "* 10**3" for "e3")')
-        if before and before.kind == "name" and token.kind == "name":
-            self.unknown_function(before)
-            raise self.wrong(
-                "Expected an operator (a name with spaces is read through "
-                'get value(context, "odd key"))'
-            )
-        raise self.wrong("Expected an operator or the end")
-
-    def unknown_function(self, first: Token) -> None:
-        """Refuse several words before a bracket: a function that does not exist."""
-        ahead = 0
-        while self.peek(ahead).kind in {"name", "keyword"}:
-            ahead += 1
-        if self.peek(ahead).value != "(":
-            return
-        words = [first.value, *(self.peek(index).value for index in range(ahead))]
-        name = " ".join(words)
-        raise FeelSyntaxError(
-            "unknown_function",
-            f'There is no function "{name}".',
-            (first.start, self.peek(ahead - 1).end),
-            nearest(name, self.functions),
-        )
-
-    def span(self, start: int) -> Position:
-        return (start, self.tokens[self.index - 1].end)
-
+class _Parser(Cursor):
     def expression(self) -> Node:
         self.depth += 1
         if self.depth > MAX_NESTING:
@@ -348,19 +273,19 @@ class _Parser:
                 raise self.wrong("Expected a value")
 
     def keyword(self, token: Token) -> Node:
-        parse: Callable[[int], Node] | None = {
+        parsers: dict[str, Callable[[int], Node]] = {
             "if": self.if_,
             "for": self.for_,
             "some": self.quantified,
             "every": self.quantified,
             "function": self.function,
-        }.get(token.value)
+        }
         if token.value in _CONSTANTS:
             self.next()
             return Constant((token.start, token.end), _CONSTANTS[token.value])
-        if parse is None:
+        if token.value not in parsers:
             raise self.wrong("Expected a value")
-        return parse(token.start)
+        return parsers[token.value](token.start)
 
     def bracket(self, token: Token) -> Node:
         start = token.start
@@ -418,8 +343,8 @@ class _Parser:
                 name = key.value
                 self.next()
                 self.next()
-            elif not (name := self.label()):
-                raise self.wrong('Expected a name and ":"')
+            else:
+                name = self.key()
             if any(name == known for known, _ in entries):
                 raise FeelSyntaxError(
                     "syntax",
@@ -429,6 +354,20 @@ class _Parser:
             entries.append((name, self.expression()))
         self.next()
         return ContextLiteral(self.span(start), tuple(entries))
+
+    def key(self) -> str:
+        """Take ``name:``, where the name may have spaces and signs in it."""
+        start = self.now
+        ahead = 0
+        while self.peek(ahead).kind in {"name", "keyword", "number"} or (
+            ahead and self.peek(ahead).value in _NAME_MARKS
+        ):
+            ahead += 1
+        if start.kind not in {"name", "keyword"} or self.peek(ahead).value != ":":
+            raise self.wrong('Expected a name and ":"')
+        name = self.source[start.start : self.peek(ahead - 1).end]
+        self.index += ahead + 1
+        return " ".join(name.split())
 
     def if_(self, start: int) -> If:
         branches: list[tuple[Node, Node]] = []

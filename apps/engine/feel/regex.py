@@ -1,4 +1,4 @@
-"""Regular expressions that cannot bomb.
+r"""Regular expressions that cannot bomb.
 
 The standard library's engine backtracks, and a pattern such as ``(a+)+$`` keeps it
 busy for years. So a pattern is parsed here, and then
@@ -10,7 +10,7 @@ busy for years. So a pattern is parsed here, and then
   which pays for each step from the budget.
 
 Both find the same matches: the leftmost, alternatives in their order. The syntax
-is that of XPath and XQuery functions, with ``\\b`` besides; look-around and
+is that of XPath and XQuery functions, with ``\b`` besides; look-around and
 references back to a group are refused.
 
 Source: Russ Cox, Regular Expression Matching: the Virtual Machine Approach (2009),
@@ -70,7 +70,7 @@ class Regex:
         """Whether the standard library surely finishes soon on such a text."""
         if self.quick is None or self.repetitions is None:
             return False
-        work = len(self.program) * (length + 1) ** (1 + self.repetitions)
+        work: int = len(self.program) * (length + 1) ** (1 + self.repetitions)
         return work <= _SMALL_WORK
 
 
@@ -237,9 +237,7 @@ def _emit(tree: Pattern, program: list[tuple[int, object, int]]) -> None:
             _emit_repeat(tree, program)
 
 
-def _emit_alternatives(
-    parts: tuple[Pattern, ...], program: list[tuple[int, object, int]]
-) -> None:
+def _emit_alternatives(parts: tuple[Pattern, ...], program: list[tuple[int, object, int]]) -> None:
     jumps: list[int] = []
     for part in parts[:-1]:
         fork = len(program)

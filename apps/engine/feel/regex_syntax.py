@@ -61,7 +61,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class Boundary:
-    """``\\b``: a word begins or ends here; ``\\B``: neither."""
+    r"""``\b``: a word begins or ends here; ``\B``: neither."""
 
     wanted: bool
 
@@ -291,7 +291,7 @@ class _Parser:
         if mark and not mark.isalnum():
             return mark
         self.at -= 1
-        self.fail(f'an escape "\\{mark}" that is not known')
+        return self.fail(f'an escape "\\{mark}" that is not known')
 
     def category(self, *, wanted: bool) -> Characters:
         end = self.pattern.find("}", self.at)
@@ -391,6 +391,9 @@ _CLASSES: Final = {
     "W": Characters(lambda c: not _is_word(c), r"\W"),
 }
 _CATEGORIES: Final = frozenset(
-    "L Lu Ll Lt Lm Lo M Mn Mc Me N Nd Nl No P Pc Pd Ps Pe Pi Pf Po Z Zs Zl Zp S Sm Sc Sk So "
-    "C Cc Cf Co Cn".split()
-)
+    {
+        "L", "Lu", "Ll", "Lt", "Lm", "Lo", "M", "Mn", "Mc", "Me", "N", "Nd", "Nl", "No",
+        "P", "Pc", "Pd", "Ps", "Pe", "Pi", "Pf", "Po", "Z", "Zs", "Zl", "Zp",
+        "S", "Sm", "Sc", "Sk", "So", "C", "Cc", "Cf", "Co", "Cn",
+    }
+)  # fmt: skip

@@ -1,6 +1,6 @@
 """What leaves an evaluation: its size, and its form as JSON."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from itertools import chain
@@ -15,6 +15,7 @@ from apps.engine.values import Value
 __all__ = ["check_size", "to_json"]
 
 _ATOMS: Final = frozenset({type(None), bool, int, Decimal, str})
+_LEAVES: Final = _ATOMS | {date, datetime, time, timedelta, Months}
 
 
 def to_json(value: FeelValue, position: Position = (0, 0)) -> Value:
@@ -55,33 +56,36 @@ def check_size(value: Any, budget: Budget, position: Position) -> None:
     """Refuse a result that is too long or too deep.
 
     Counts about as many bytes as the value has as JSON, level by level, and
-    stops at the first level that is too much; what is shared counts each time.
+    stops before the first level that is too much; what is shared counts each time.
 
     Raises:
         BudgetExceeded: It is.
     """
     size = 0
     level = [value]
-    depth = 0
-    while level:
-        texts = [item for item in level if type(item) is str]
-        size += len(level) * 4 + sum(map(len, texts))
-        if size > budget.size:
+    for _ in range(budget.depth + 1):
+        kinds = set(map(type, level))
+        size += 4 * len(level)
+        if str in kinds:
+            size += sum([len(item) for item in level if type(item) is str])
+        parts = (
+            [_inner(item) for item in level if type(item) not in _LEAVES] if kinds - _LEAVES else []
+        )
+        wide = sum(map(len, parts))
+        if size + 4 * wide > budget.size:
             message = f"The result is larger than {budget.size:,} bytes. Make it smaller."
             raise BudgetExceeded(message, position)
-        lists = [item for item in level if type(item) is list]
-        contexts = [item for item in level if isinstance(item, Mapping)]
-        if not lists and not contexts:
+        if not wide:
             return
-        depth += 1
-        if depth > budget.depth:
-            message = f"The result nests deeper than {budget.depth} levels."
-            raise BudgetExceeded(message, position)
-        size += sum(map(len, chain.from_iterable(contexts)))
-        wide = sum(map(len, lists)) + sum(map(len, contexts))
-        if size + wide * 2 > budget.size:
-            message = f"The result is larger than {budget.size:,} bytes. Make it smaller."
-            raise BudgetExceeded(message, position)
-        level = list(chain(*lists, *(context.values() for context in contexts)))
+        level = list(chain.from_iterable(parts))
+    message = f"The result nests deeper than {budget.depth} levels."
+    raise BudgetExceeded(message, position)
 
 
+def _inner(value: Any) -> Collection[Any]:
+    """What a list or context holds, keys included."""
+    if type(value) is list:
+        return value
+    if isinstance(value, Mapping):
+        return [*value, *value.values()]
+    return ()

@@ -40,7 +40,7 @@ __all__ = [
 
 Temporal: TypeAlias = date | time | datetime | timedelta | Months
 
-_DATE: Final = r"(?P<year>-?\d{4,9})-(?P<month>\d\d)-(?P<day>\d\d)"
+_DATE: Final = r"(?P<year>-?(?:\d{4}|[1-9]\d{4,8}))-(?P<month>\d\d)-(?P<day>\d\d)"
 _TIME: Final = (
     r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?"
     r"(?P<zone>[zZ]|[-+]\d\d:\d\d(?::\d\d)?|@[A-Za-z0-9_+/-]{1,64})?"
@@ -390,9 +390,9 @@ def scale(value: timedelta | Months, factor: Number, *, divide: bool = False) ->
     count = value.count if type(value) is Months else to_microseconds(value)  # type: ignore[arg-type]
     exact = (CONTEXT.divide if divide else CONTEXT.multiply)(Decimal(count), Decimal(factor))
     rounding = "ROUND_DOWN" if type(value) is Months else ROUND_HALF_EVEN
+    if exact and exact.adjusted() > 30:
+        raise Fault("overflow", "The duration is too long.")
     try:
-        if abs(exact.adjusted()) > 30 and exact:
-            raise OverflowError
         whole = int(exact.to_integral_value(rounding=rounding))
         return Months(whole) if type(value) is Months else timedelta(microseconds=whole)
     except OverflowError:

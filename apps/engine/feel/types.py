@@ -36,6 +36,7 @@ __all__ = [
     "is_number",
     "phrase",
     "type_name",
+    "whole",
 ]
 
 Number: TypeAlias = int | Decimal
@@ -51,6 +52,7 @@ CONTEXT: Final = Context(
     flags=[],
     traps=[InvalidOperation, DivisionByZero, Overflow],
 )
+_COUNTABLE: Final = 10**9
 NUMBERS: Final = frozenset({int, Decimal})
 
 
@@ -214,3 +216,14 @@ def is_number(value: object) -> bool:
 def is_context(value: object) -> bool:
     """Whether the value has named parts."""
     return type(value) is dict or isinstance(value, Mapping)
+
+
+def whole(value: Number, name: str) -> int:
+    """A number that must be whole, and small enough to count with, as ``int``.
+
+    Raises:
+        Fault: ``bad_arguments``: it is neither.
+    """
+    if value % 1 != 0 or not -_COUNTABLE <= value <= _COUNTABLE:
+        raise Fault("bad_arguments", f"Expected a whole number as {name}, found {value}.")
+    return int(value)

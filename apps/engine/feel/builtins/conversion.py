@@ -9,7 +9,7 @@ from typing import Any, Final
 from apps.engine.feel import temporal
 from apps.engine.feel.builtins.registry import builtin
 from apps.engine.feel.errors import Fault
-from apps.engine.feel.types import CONTEXT, Meter, Months, Number, Range, described
+from apps.engine.feel.types import CONTEXT, Meter, Months, Number, Range, described, whole
 from apps.engine.values import MAX_DIGITS, MAX_EXPONENT, number_fault
 
 _NUMBER: Final = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,9})?", re.ASCII)
@@ -43,9 +43,7 @@ def number(source: str | Number) -> Number:
     return value
 
 
-@builtin(
-    "number", "from: text", "grouping separator: text|null", "decimal separator: text|null?"
-)
+@builtin("number", "from: text", "grouping separator: text|null", "decimal separator: text|null?")
 def number_with_separators(source: str, grouping: str | None, point: str | None = None) -> Number:
     """Read a number such as ``1.234,50``, given its separators."""
     if grouping is not None and grouping not in _SEPARATORS:
@@ -130,7 +128,7 @@ def date_from(source: str | date) -> date:
 def date_of(year: Number, month: Number, day: Number) -> date:
     """The date of a year, month and day."""
     try:
-        return date(_whole(year, "year"), _whole(month, "month"), _whole(day, "day"))
+        return date(whole(year, "year"), whole(month, "month"), whole(day, "day"))
     except (ValueError, OverflowError):
         message = f"There is no day {day} of month {month} of year {year} in the calendar."
         raise Fault("conversion", message) from None
@@ -154,7 +152,7 @@ def time_from(source: str | time | date) -> time:
 def time_of(hour: Number, minute: Number, second: Number, offset: timedelta | None = None) -> time:
     """The time of an hour, minute, second and offset."""
     micros = int(CONTEXT.multiply(Decimal(second) % 1, Decimal(1_000_000)))
-    clock = f"{_whole(hour, 'hour'):02}:{_whole(minute, 'minute'):02}:{int(second):02}"
+    clock = f"{whole(hour, 'hour'):02}:{whole(minute, 'minute'):02}:{int(second):02}"
     found = temporal.parse_time(clock).replace(microsecond=micros)
     if offset is None:
         return found
@@ -201,11 +199,3 @@ def years_and_months_duration(start: date, end: date) -> Months:
     first = start.date() if isinstance(start, datetime) else start
     last = end.date() if isinstance(end, datetime) else end
     return temporal.whole_months(first, last)
-
-
-def _whole(value: Number, name: str) -> int:
-    if value % 1 != 0 or abs(value) > 10**9:
-        raise Fault("conversion", f"Expected a whole number as {name}, found {value}.")
-    return int(value)
-
-

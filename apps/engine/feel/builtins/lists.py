@@ -7,22 +7,25 @@ from functools import cmp_to_key, partial, reduce
 from typing import Any, Final
 
 from apps.engine.feel import operators
-from apps.engine.feel.builtins.registry import builtin
+from apps.engine.feel.builtins.registry import builtin, over_list
 from apps.engine.feel.errors import Fault
-from apps.engine.feel.types import CONTEXT, NUMBERS, Function, Meter, Months, Number, described
+from apps.engine.feel.types import (
+    CONTEXT,
+    NUMBERS,
+    Function,
+    Meter,
+    Months,
+    Number,
+    described,
+    whole,
+)
 
 _HASHABLE: Final = frozenset({str, int, Decimal, bool, type(None)})
 
 
-def _whole(value: Number, name: str) -> int:
-    if value % 1 != 0 or abs(value) > 10**9:
-        raise Fault("bad_arguments", f"Expected a whole number as {name}, found {value}.")
-    return int(value)
-
-
 def _index(place: Number, count: int, name: str = "position") -> int:
     """The Python index of a FEEL place, from 1, or from the end where negative."""
-    index = _whole(place, name)
+    index = whole(place, name)
     if index == 0 or not -count <= index <= count:
         message = f"There is no element {index}: the list has {count}."
         raise Fault("index_out_of_range", message)
@@ -64,15 +67,13 @@ def _best(meter: Meter, values: Sequence[Any], sign: int, what: str) -> Any:
     return best
 
 
-@builtin("min", "list: list")
-@builtin("min", "c: any*")
+@over_list("min", "c")
 def min_(meter: Meter, values: list[Any]) -> Any:
     """The least element."""
     return _best(meter, values, -1, "least element")
 
 
-@builtin("max", "list: list")
-@builtin("max", "c: any*")
+@over_list("max", "c")
 def max_(meter: Meter, values: list[Any]) -> Any:
     """The greatest element."""
     return _best(meter, values, 1, "greatest element")
@@ -83,28 +84,25 @@ def _total(meter: Meter, values: Sequence[Any]) -> Any:
     meter.spend(len(values) // 16)
     if kinds == {int}:
         return operators.number_result(sum(values))
-    if kinds == {timedelta} or kinds == {Months}:
+    if kinds in ({timedelta}, {Months}):
         return reduce(partial(operators.add, meter), values)
     _all_of(values, NUMBERS, "numbers")
     return reduce(partial(operators.add, meter), values, 0)
 
 
-@builtin("sum", "list: list")
-@builtin("sum", "n: any*")
+@over_list("sum", "n")
 def sum_(meter: Meter, values: list[Any]) -> Any:
     """The sum of numbers or durations; of an empty list 0."""
     return _total(meter, values)
 
 
-@builtin("mean", "list: list")
-@builtin("mean", "n: any*")
+@over_list("mean", "n")
 def mean(meter: Meter, values: list[Any]) -> Any:
     """The arithmetic mean."""
     return operators.divide(meter, _total(meter, _some(values, "mean")), len(values))
 
 
-@builtin("product", "list: list")
-@builtin("product", "n: any*")
+@over_list("product", "n")
 def product(meter: Meter, values: list[Any]) -> Number:
     """The product of numbers; of an empty list 1."""
     _all_of(values, NUMBERS, "numbers")
@@ -115,8 +113,7 @@ def product(meter: Meter, values: list[Any]) -> Number:
     return total  # type: ignore[no-any-return]
 
 
-@builtin("median", "list: list")
-@builtin("median", "n: any*")
+@over_list("median", "n")
 def median(meter: Meter, values: list[Any]) -> Any:
     """The element in the middle, or the mean of the two."""
     _all_of(_some(values, "median"), NUMBERS, "numbers")
@@ -128,8 +125,7 @@ def median(meter: Meter, values: list[Any]) -> Any:
     return operators.divide(meter, operators.add(meter, *ordered[middle - 1 : middle + 1]), 2)
 
 
-@builtin("stddev", "list: list")
-@builtin("stddev", "n: any*")
+@over_list("stddev", "n")
 def stddev(meter: Meter, values: list[Any]) -> Number:
     """The standard deviation of a sample."""
     _all_of(values, NUMBERS, "numbers")
@@ -144,8 +140,7 @@ def stddev(meter: Meter, values: list[Any]) -> Number:
     return CONTEXT.sqrt(operators.divide(meter, total, len(values) - 1))
 
 
-@builtin("mode", "list: list")
-@builtin("mode", "n: any*")
+@over_list("mode", "n")
 def mode(meter: Meter, values: list[Any]) -> list[Number]:
     """The most frequent numbers, in ascending order."""
     _all_of(values, NUMBERS, "numbers")
@@ -157,23 +152,22 @@ def mode(meter: Meter, values: list[Any]) -> list[Number]:
     return sorted(value for value, times in counts.items() if times == most)
 
 
-def _verdict(values: list[Any], *, every: bool) -> bool:
+def _verdict(meter: Meter, values: list[Any], *, every: bool) -> bool:
+    meter.spend(len(values) // 16)
     _all_of(values, frozenset({bool}), "true and false")
     return all(values) if every else any(values)
 
 
-@builtin("all", "list: list")
-@builtin("all", "b: any*")
-def all_(values: list[Any]) -> bool:
+@over_list("all", "b")
+def all_(meter: Meter, values: list[Any]) -> bool:
     """Whether every element is true; of an empty list true."""
-    return _verdict(values, every=True)
+    return _verdict(meter, values, every=True)
 
 
-@builtin("any", "list: list")
-@builtin("any", "b: any*")
-def any_(values: list[Any]) -> bool:
+@over_list("any", "b")
+def any_(meter: Meter, values: list[Any]) -> bool:
     """Whether an element is true; of an empty list false."""
-    return _verdict(values, every=False)
+    return _verdict(meter, values, every=False)
 
 
 @builtin("sublist", "list: list", "start position: number", "length: number?")
@@ -182,7 +176,7 @@ def sublist(values: list[Any], start: Number, length: Number | None = None) -> l
     first = _index(start, len(values), "start position")
     if length is None:
         return values[first:]
-    size = _whole(length, "length")
+    size = whole(length, "length")
     if size < 0 or first + size > len(values):
         message = f"There are no {size} elements from {start}: the list has {len(values)}."
         raise Fault("index_out_of_range", message)
@@ -203,7 +197,6 @@ def append_many(values: list[Any]) -> list[Any]:
     return [*values[0], *values[1:]]
 
 
-@builtin("concatenate", "list: list")
 @builtin("concatenate", "lists: list*")
 def concatenate(meter: Meter, lists: list[Any]) -> list[Any]:
     """Several lists one after the other."""
@@ -255,9 +248,7 @@ def index_of(meter: Meter, values: list[Any], match: Any) -> list[int]:
     """The places of an element."""
     meter.spend(len(values) // 4)
     return [
-        place
-        for place, value in enumerate(values, start=1)
-        if operators.same(meter, value, match)
+        place for place, value in enumerate(values, start=1) if operators.same(meter, value, match)
     ]
 
 
@@ -282,7 +273,6 @@ def distinct_values(meter: Meter, values: list[Any]) -> list[Any]:
     return kept
 
 
-@builtin("union", "list: list")
 @builtin("union", "lists: list*")
 def union(meter: Meter, lists: list[Any]) -> list[Any]:
     """Several lists together, without repeated elements."""

@@ -1,6 +1,7 @@
 """Functions over numbers."""
 
 from collections.abc import Callable
+from datetime import timedelta
 from decimal import (
     ROUND_CEILING,
     ROUND_DOWN,
@@ -12,7 +13,6 @@ from decimal import (
     Decimal,
     DecimalException,
 )
-from datetime import timedelta
 from typing import Any, Final
 
 from apps.engine.feel.builtins.registry import builtin
@@ -36,7 +36,9 @@ def _exactly(operate: Callable[..., Decimal], *values: Any) -> Decimal:
 def _rounded(value: Number, scale: Number, rounding: str) -> Number:
     """``value`` with ``scale`` digits after the point, negative for tens and hundreds."""
     if scale % 1 != 0 or not _LEAST_SCALE <= scale <= _MOST_SCALE:
-        message = f"Expected a whole number of digits, {_LEAST_SCALE} to {_MOST_SCALE}, found {scale}."
+        message = (
+            f"Expected a whole number of digits, {_LEAST_SCALE} to {_MOST_SCALE}, found {scale}."
+        )
         raise Fault("bad_arguments", message)
     exact = Decimal(value)
     if exact.adjusted() + int(scale) >= MAX_DIGITS:

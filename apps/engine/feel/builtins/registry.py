@@ -5,12 +5,14 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from apps.engine.feel.errors import Fault
-from apps.engine.feel.types import Function, Months, Range, described
+from apps.engine.feel.types import Function, Meter, Months, Range, described
 
-__all__ = ["BUILTINS", "Parameter", "Signature", "builtin", "select"]
+__all__ = ["BUILTINS", "Parameter", "Signature", "builtin", "over_list", "select"]
+
+F = TypeVar("F", bound=Callable[..., Any])
 
 _TYPES: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {
     "text": ("text", (str,)),
@@ -59,8 +61,8 @@ class Signature:
 
     @property
     def least(self) -> int:
-        """The fewest arguments; a list of arguments begins at two."""
-        return sum(2 if p.many else not p.optional for p in self.parameters)
+        """The fewest arguments."""
+        return sum(not p.optional for p in self.parameters)
 
     @property
     def most(self) -> float:
@@ -75,14 +77,17 @@ class Signature:
         ]
         return f"{self.name}({', '.join(shown)})"
 
-    def order(self, names: Sequence[str]) -> list[int | None] | None:
-        """Where each parameter's argument stands, or None where the names do not fit."""
+    def order(self, names: Sequence[str]) -> list[int] | None:
+        """Where each parameter's argument stands, or None where the names do not fit.
+
+        Only the last parameter of a function is ever optional, so there are no gaps.
+        """
         known = [p.name for p in self.parameters if not p.many]
         if not set(names) <= set(known):
             return None
         if any(not p.optional and p.name not in names for p in self.parameters):
             return None
-        return [names.index(name) if name in names else None for name in known]
+        return [names.index(name) for name in known if name in names]
 
     def accept(self, values: Sequence[Any]) -> None:
         """Refuse values of the wrong type.
@@ -97,8 +102,6 @@ class Signature:
                 continue
             if dict in types and isinstance(value, Mapping):
                 continue
-            if value is None and parameter.optional:
-                continue
             raise Fault(
                 "wrong_type",
                 f'{self.name} expects {parameter.expected} as "{parameter.name}", '
@@ -110,7 +113,7 @@ class Signature:
 BUILTINS: Final[dict[str, list[Signature]]] = {}
 
 
-def builtin(name: str, *parameters: str) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
+def builtin(name: str, *parameters: str) -> Callable[[F], F]:
     """Declare a built-in function, or one more way to call it.
 
     Args:
@@ -123,10 +126,27 @@ def builtin(name: str, *parameters: str) -> Callable[[Callable[..., Any]], Calla
     ``meter``, it gets the ``Meter`` first.
     """
 
-    def declare(run: Callable[..., Any]) -> Callable[..., Any]:
+    def declare(run: F) -> F:
         metered = next(iter(inspect.signature(run).parameters), "") == "meter"
         signature = Signature(name, tuple(map(_parameter, parameters)), run, metered)
         BUILTINS.setdefault(name, []).append(signature)
+        return run
+
+    return declare
+
+
+def over_list(name: str, element: str) -> Callable[[F], F]:
+    """Declare a function of one list that also takes its elements as arguments.
+
+    ``sum([1, 2])``, ``sum(1, 2)`` and ``sum(1)`` are all calls of ``sum``.
+    """
+
+    def declare(run: F) -> F:
+        def run_one(meter: Meter, value: Any) -> Any:
+            return run(meter, value if type(value) is list else [value])
+
+        builtin(name, "list: any")(run_one)
+        builtin(name, f"{element}: any*")(run)
         return run
 
     return declare
@@ -143,7 +163,7 @@ def _parameter(text: str) -> Parameter:
     return Parameter(name, " or ".join(said for said, _ in words), types, optional, many)
 
 
-def select(name: str, count: int, names: Sequence[str]) -> tuple[Signature, list[int | None]]:
+def select(name: str, count: int, names: Sequence[str]) -> tuple[Signature, list[int]]:
     """The way of calling ``name`` that fits the arguments, and their order.
 
     Raises:

@@ -5,26 +5,20 @@ from typing import Any
 from apps.engine.feel import regex
 from apps.engine.feel.builtins.registry import builtin
 from apps.engine.feel.errors import Fault
-from apps.engine.feel.types import Meter, Number, described
-
-
-def _whole(value: Number, name: str) -> int:
-    if value % 1 != 0 or abs(value) > 10**9:
-        raise Fault("bad_arguments", f"Expected a whole number as {name}, found {value}.")
-    return int(value)
+from apps.engine.feel.types import Meter, Number, described, whole
 
 
 @builtin("substring", "string: text", "start position: number", "length: number?")
 def substring(text: str, start: Number, length: Number | None = None) -> str:
     """So many characters from a place on, or all; a negative place counts from the end."""
-    first = _whole(start, "start position")
+    first = whole(start, "start position")
     if first == 0 or abs(first) > max(len(text), 1):
         message = f"There is no character {first}: the text has {len(text)}."
         raise Fault("index_out_of_range", message)
     index = first - 1 if first > 0 else len(text) + first
     if length is None:
         return text[max(index, 0) :]
-    size = _whole(length, "length")
+    size = whole(length, "length")
     if size < 0:
         raise Fault("bad_arguments", f"Expected a length of 0 or more, found {size}.")
     return text[max(index, 0) : max(index, 0) + size]
@@ -114,5 +108,3 @@ def replace(
 def split(meter: Meter, text: str, delimiter: str) -> list[str]:
     """The parts of a text between the matches of a regular expression."""
     return regex.split(meter, regex.compiled(delimiter, ""), text)
-
-
