@@ -4,8 +4,9 @@
     python verify_audit.py BUNDLE --fingerprint HEX [--checkpoints FILE]
 
 The fingerprint names the key that signed the trail. Get it from the administrator by another way
-than the bundle: the keys inside the bundle are used only where their fingerprint is one you gave,
-or where a key that you trust handed over to them. The exit status is 0 only if all is well.
+than the bundle: the keys that the bundle names are believed only where their fingerprint is one
+you gave, or where a key that you trust handed over to them. The exit status is 0 only if all is
+well.
 """
 
 import argparse
@@ -64,6 +65,16 @@ def seal_hash(statement: dict[str, Any]) -> bytes:
     return sha256(b"\x03" + canonical(statement))
 
 
+def is_signed(public: bytes, signature: bytes, purpose: str, digest: bytes) -> bool:
+    """Whether that key signed that digest for that purpose."""
+    try:
+        key = Ed25519PublicKey.from_public_bytes(public)
+        key.verify(signature, purpose.encode() + b"\x00" + digest)
+    except (InvalidSignature, ValueError):
+        return False
+    return True
+
+
 def merkle_root(leaves: list[bytes]) -> bytes:
     """RFC 6962, section 2.1, as it is written there."""
     if not leaves:
@@ -118,8 +129,6 @@ class Verifier:
         self.digest = hashlib.sha256()
         self.trusted = {one.lower() for one in fingerprints}
         self.checkpoints = checkpoints
-        self.publics: dict[str, bytes] = {}
-        self.pending: list[tuple[int, str]] = []
         self.header: dict[str, Any] = {}
         self.seal: dict[str, Any] | None = None
         self.seal_hash = b""
@@ -160,9 +169,6 @@ class Verifier:
             raise Broken("The first line is no header: this is not a bundle of the trail.")
         if "bundle" in line:
             self.read_header(at, line["bundle"])
-        elif "keys" in line:
-            for public in map(bytes.fromhex, line["keys"]):
-                self.publics[sha256(public).hex()] = public
         elif "seal" in line:
             self.close_seal()
             self.read_seal(line["seal"], line["signature"])
@@ -201,7 +207,6 @@ class Verifier:
             )
         elif seal["previous"] != self.seal_hash.hex():
             self.problems.append(f"Seal {number} does not continue seal {number - 1}.")
-            self.distrust()
         self.seal, self.seal_hash, self.seals = seal, seal_hash(seal), self.seals + 1
         self.check_signature(seal, bytes.fromhex(signature))
         known = self.checkpoints.get(number)
@@ -216,40 +221,16 @@ class Verifier:
             self.problems.append(f"The checkpoint file does not have seal {number}.")
 
     def check_signature(self, seal: dict[str, Any], signature: bytes) -> None:
-        number, key = seal["number"], seal["key"]
-        public = self.publics.get(key)
-        if public is None:
-            if key in self.trusted:
-                self.problems.append(
-                    f"Seal {number}: the bundle does not hold its public key {key}."
-                )
-                return
-            self.pending.append((number, key))
-            return
-        try:
-            Ed25519PublicKey.from_public_bytes(public).verify(
-                signature, SEAL_FORMAT.encode() + b"\x00" + self.seal_hash
-            )
-        except (InvalidSignature, ValueError):
-            self.problems.append(f"Seal {number} does not bear the signature of the key it names.")
-            return
+        number, public = seal["number"], bytes.fromhex(seal["key"])
+        key = sha256(public).hex()
         if key not in self.trusted:
-            self.pending.append((number, key))
-            return
-        # A trusted signature covers the hash of the seal before, and so every one before that.
-        self.pending.clear()
-        if seal["kind"] == "key":
-            successor = bytes.fromhex(seal["extra"]["next_key"])
-            self.trusted.add(sha256(successor).hex())
-            self.publics[sha256(successor).hex()] = successor
-
-    def distrust(self) -> None:
-        """The chain is broken: later signatures no longer vouch for these seals."""
-        for number, key in self.pending:
             self.problems.append(
                 f"Seal {number} is signed by the key {key}, which you do not trust."
             )
-        self.pending.clear()
+        elif not is_signed(public, signature, SEAL_FORMAT, self.seal_hash):
+            self.problems.append(f"Seal {number} does not bear the signature of the key it names.")
+        elif seal["kind"] == "key":
+            self.trusted.add(sha256(bytes.fromhex(seal["extra"]["next_key"])).hex())
 
     def read_row(self, line: dict[str, Any]) -> None:
         row, values = line["row"], line["values"]
@@ -300,19 +281,13 @@ class Verifier:
 
     def check_end_signature(self, end: dict[str, Any]) -> None:
         """The file is as the server made it: nobody on its way left a row out."""
-        digest, public = self.digest.digest(), self.publics.get(end["key"])
+        digest, public = self.digest.digest(), bytes.fromhex(end["key"])
+        key = sha256(public).hex()
         if end["sha256"] != digest.hex():
             self.problems.append("The bundle was changed after it was made.")
-        if public is None or end["key"] not in self.trusted:
-            self.problems.append(
-                f"The bundle is signed by the key {end['key']}, which you do not trust."
-            )
-            return
-        try:
-            Ed25519PublicKey.from_public_bytes(public).verify(
-                bytes.fromhex(end["signature"]), BUNDLE_FORMAT.encode() + b"\x00" + digest
-            )
-        except (InvalidSignature, ValueError):
+        if key not in self.trusted:
+            self.problems.append(f"The bundle is signed by the key {key}, which you do not trust.")
+        elif not is_signed(public, bytes.fromhex(end["signature"]), BUNDLE_FORMAT, digest):
             self.problems.append("The signature at the end of the bundle is wrong.")
 
     def read_end(self, end: dict[str, Any]) -> None:
@@ -326,7 +301,6 @@ class Verifier:
         last = self.seal["number"] if self.seal else None
         if self.header["seals"] != ([self.first, last] if self.seal else []):
             self.problems.append("The bundle's header names other seals than it holds.")
-        self.distrust()
 
 
 def tell(verifier: Verifier) -> None:

@@ -93,25 +93,21 @@ def _signed(header: dict[str, Any], lines: Iterator[dict[str, Any]]) -> Iterator
     key = signing_keys()[0]
     digest = sha256()
     count = {"row": 0, "seal": 0}
-    for line in chain(_head(header), lines):
+    head: list[dict[str, Any]] = [{"bundle": header}]
+    for line in chain(head, lines):
         for kind in count.keys() & line.keys():
             count[kind] += 1
         text = msgspec.json.encode(line) + b"\n"
         digest.update(text)
         yield text
     end = {
-        "key": key.fingerprint,
+        "key": key.public.hex(),
         "rows": count["row"],
         "seals": count["seal"],
         "sha256": digest.hexdigest(),
         "signature": key.sign_bundle(digest.digest()).hex(),
     }
     yield msgspec.json.encode({"end": end}) + b"\n"
-
-
-def _head(header: dict[str, Any]) -> Iterator[dict[str, Any]]:
-    yield {"bundle": header}
-    yield {"keys": _public_keys()}
 
 
 def _period_lines(
@@ -198,10 +194,3 @@ def _seal(seal: AuditSeal) -> dict[str, Any]:
         extra=seal.extra,
     )
     return {"seal": statement, "signature": bytes(seal.signature).hex()}
-
-
-def _public_keys() -> list[str]:
-    """The configured keys and those that were handed over to; the reader trusts by fingerprint."""
-    keys = [key.public.hex() for key in signing_keys()]
-    handed = AuditSeal.objects.filter(kind="key").values_list("extra", flat=True)
-    return list(dict.fromkeys([*keys, *(extra["next_key"] for extra in handed)]))

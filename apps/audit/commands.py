@@ -160,23 +160,24 @@ def write_counted(*, now: datetime, limit: int = 1000) -> int:
         cursor.execute(
             "delete from audit_counter where id in (select id from audit_counter"
             " where minute < %s order by minute, id limit %s for update skip locked)"
-            ' returning minute, count, "row"',
+            ' returning minute, count, "row"::text',
             [over, limit],
         )
         found = sorted(cursor.fetchall(), key=lambda one: one[0])
-    rows = [
-        Record(
-            who=Who(**row["who"]),
-            workspace_id=UUID(row["workspace_id"]) if row["workspace_id"] else None,
-            verb=row["verb"],
-            target=Target(**row["target"]),
-            reason=row["reason"],
-            details={**row["details"], "count": count, "minute": minute},
-        )
-        for minute, count, row in found
-    ]
+    rows = [_counted_row(minute, count, values.loads(text)) for minute, count, text in found]
     record_many(rows=rows, now=now)
     return len(rows)
+
+
+def _counted_row(minute: datetime, count: int, row: Any) -> Record:
+    return Record(
+        who=Who(**row["who"]),
+        workspace_id=UUID(row["workspace_id"]) if row["workspace_id"] else None,
+        verb=row["verb"],
+        target=Target(**row["target"]),
+        reason=row["reason"],
+        details={**row["details"], "count": count, "minute": minute},
+    )
 
 
 @transaction.atomic

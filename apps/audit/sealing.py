@@ -110,8 +110,8 @@ def _add_seal(
 ) -> AuditSeal:
     """Sign the next seal; where the key has changed, the old one hands over first."""
     head = AuditSeal.objects.order_by("-number").first()
-    if head is not None and head.key != keys[0].fingerprint:
-        old = next((key for key in keys[1:] if key.fingerprint == head.key), None)
+    if head is not None and head.key != keys[0].public.hex():
+        old = next((key for key in keys[1:] if key.public.hex() == head.key), None)
         if old is None:
             _log.warning(
                 "the trail's key has changed and the old one is not listed in "
@@ -145,7 +145,7 @@ def _sign(  # noqa: PLR0917 - in the order of the statement
         count=count,
         root=root,
         previous=previous,
-        key=key.fingerprint,
+        key=key.public.hex(),
         extra=extra,
     )
     hash_ = audit_format.seal_hash(statement)
@@ -156,7 +156,7 @@ def _sign(  # noqa: PLR0917 - in the order of the statement
         count=count,
         root=root,
         previous=previous,
-        key=key.fingerprint,
+        key=key.public.hex(),
         extra=dict(extra),
         hash=hash_,
         signature=key.sign(hash_),

@@ -28,7 +28,6 @@ BATCH_ROWS: Final = 10_000
 BATCH_SEALS: Final = 2_000
 
 _json = msgspec.json.Decoder(dict[str, Any])
-_pairs = msgspec.json.Decoder(dict[str, list[str]])
 
 
 @dataclass(frozen=True)
@@ -102,8 +101,7 @@ class _Verifier:
         self.point = next(points, None)
         self.has_file = has_file
         self.file_ended_at: int | None = None
-        self.publics = {key.fingerprint: key.public for key in signing_keys()}
-        self.trusted = trusted | set(self.publics)
+        self.trusted = trusted | {key.fingerprint for key in signing_keys()}
         self.untrusted: dict[str, list[int]] = defaultdict(list)
         self.previous: _Seal | None = None
         self.dropped: list[tuple[UUID, UUID]] = []
@@ -111,7 +109,7 @@ class _Verifier:
 
     def run(self) -> None:
         self._read_erasures()
-        self._read_anchors_and_keys()
+        self._read_anchors()
         for batch in self._seal_batches():
             for seal in batch:
                 self._check_seal(seal)
@@ -134,15 +132,14 @@ class _Verifier:
         if batch:
             yield batch
 
-    def _read_anchors_and_keys(self) -> None:
-        """What later seals say about earlier rows, and the keys that were handed over to."""
-        for row in _fetch("select kind, extra::text from audit_seal where kind <> 'rows'"):
-            kind, extra = row[0], _json.decode(row[1])
-            if kind == "key":
-                public = bytes.fromhex(extra.get("next_key", ""))
-                self.publics[fingerprint(public)] = public
-            else:
+    def _read_anchors(self) -> None:
+        """What later seals say about earlier rows; they are themselves checked in their turn."""
+        for (text,) in _fetch("select extra::text from audit_seal where kind = 'anchor'"):
+            try:
+                extra = _json.decode(text)
                 self.dropped.append((UUID(extra["from"]), UUID(extra["to"])))
+            except (KeyError, ValueError, AttributeError):
+                continue
 
     def _check_seal(self, seal: _Seal) -> None:
         report, before = self.report, self.previous
@@ -179,9 +176,9 @@ class _Verifier:
                 f"Seal {seal.number} was changed: its hash is another.",
                 seal=seal.number,
             )
-        public = self.publics.get(seal.key)
-        if seal.key not in self.trusted or public is None:
-            self.untrusted[seal.key].append(seal.number)
+        public = _bytes(seal.key)
+        if fingerprint(public) not in self.trusted:
+            self.untrusted[fingerprint(public)].append(seal.number)
         elif not is_signature(public, seal.signature, computed):
             report.add(
                 "signature_wrong",
@@ -189,7 +186,7 @@ class _Verifier:
                 seal=seal.number,
             )
         elif seal.kind == "key":
-            self.trusted.add(fingerprint(bytes.fromhex(seal.extra.get("next_key", ""))))
+            self.trusted.add(fingerprint(_bytes(seal.extra.get("next_key"))))
         self._check_point(seal)
         self.previous = seal
 
@@ -284,10 +281,6 @@ class _Verifier:
                     " reordered.",
                     seal=seal.number,
                 )
-        for number in by_seal:
-            self.report.add(
-                "seal_missing", f"Rows name seal {number}, which is missing.", seal=number
-            )
 
     def _check_place(self, row: tuple[Any, ...], due: int) -> None:
         seal, index, _, id_ = row[:4]
@@ -341,6 +334,7 @@ class _Verifier:
                     seal=seal,
                 )
             return
+        is_whole = True
         for name, pair in salted.items():
             report.values += 1
             if not _is_committed(name, pair, commitments.get(name)):
@@ -350,6 +344,7 @@ class _Verifier:
                     row=id_,
                     seal=seal,
                 )
+                is_whole = False
         if len(salted) < len(commitments):
             missing = commitments.keys() - salted.keys()
             report.erased += len(missing)
@@ -360,7 +355,7 @@ class _Verifier:
                     row=id_,
                     seal=seal,
                 )
-        if row[18] is not None and set(row[18]) != set(audit_format.words(salted)):
+        if is_whole and set(row[18]) != set(audit_format.words(salted)):
             report.add(
                 "words_changed",
                 f"The search words of row {id_} {where} are not those of its values: it would be"
@@ -390,6 +385,10 @@ class _Verifier:
 
     def _check_strays(self) -> None:
         """Rows that no seal knows and none will."""
+        for number, count in _fetch(_LOST_LEAVES):
+            self.report.add(
+                "seal_missing", f"{count} rows name seal {number}, which is missing.", seal=number
+            )
         for (id_,) in _stream("strays", _STRAYS):
             self.report.add(
                 "row_stray",
@@ -455,16 +454,30 @@ def read_content(row: tuple[Any, ...]) -> tuple[dict[str, Any], audit_format.Sal
         target_id=row[12],
         flow=str(row[13] or ""),
         correlation_id=row[16],
-        commitments=_json.decode(row[14]),
+        commitments=_object(row[14]),
     )
-    return body, _pairs.decode(row[17]) if row[17] is not None else {}
+    return body, _object(row[17])
 
 
-def _is_committed(name: str, pair: list[str], commitment: str | None) -> bool:
+def _bytes(text: object) -> bytes:
+    """Hex as bytes; what is no hex names no key."""
+    try:
+        return bytes.fromhex(text) if isinstance(text, str) else b""
+    except ValueError:
+        return b""
+
+
+def _object(text: str | None) -> dict[str, Any]:
+    """A JSON object; what somebody put in the place of one is no object of ours."""
+    value = msgspec.json.decode(text) if text else {}
+    return value if isinstance(value, dict) else {"": value}
+
+
+def _is_committed(name: str, pair: Any, commitment: object) -> bool:
     try:
         salt, text = pair
         return audit_format.commitment(bytes.fromhex(salt), name, text) == commitment
-    except ValueError:
+    except (ValueError, TypeError, AttributeError):
         return False
 
 
@@ -514,6 +527,10 @@ _STRAYS = (
     "select e.id from audit_event e where"
     " not exists (select 1 from audit_leaf l where l.event_id = e.id)"
     " and not exists (select 1 from audit_unsealed u where u.event_id = e.id)"
+)
+_LOST_LEAVES = (
+    "select seal_number, count(*) from audit_leaf l where not exists"
+    " (select 1 from audit_seal s where s.number = l.seal_number) group by 1 order by 1"
 )
 _LOOSE_VALUES = (
     "select v.event_id from audit_value v where not exists"

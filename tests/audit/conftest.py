@@ -59,6 +59,18 @@ def write(ada, workspace_id, now):
 
 
 @pytest.fixture
+def write_seal(write, now):
+    """Write two rows and seal them."""
+
+    def write_and_seal():
+        ids = write(2)
+        seal_pending(now=now + timedelta(hours=1))
+        return ids
+
+    return write_and_seal
+
+
+@pytest.fixture
 def sealed(write, now):
     """Three seals of four rows each; returns the rows' ids by seal."""
     groups = []

@@ -12,9 +12,12 @@ TABLES = ["audit_event", "audit_value", "audit_leaf", "audit_seal", "audit_erasu
 
 
 def refused(sql):
-    with pytest.raises(IntegrityError, match="refused"), transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(sql)
+    with (
+        pytest.raises(IntegrityError, match="refused"),
+        transaction.atomic(),
+        connection.cursor() as cursor,
+    ):
+        cursor.execute(sql)
 
 
 def partitions():
@@ -49,7 +52,9 @@ def test_no_partition_can_be_emptied_or_changed_directly(sealed, now):
     month = f"{now:%Y%m}"
     for table in ("audit_event", "audit_value", "audit_leaf"):
         refused(f"delete from {table}_{month}")
-        refused(f"update {table}_{month} set {'id = id' if table == 'audit_event' else 'event_id = event_id'}")
+        refused(
+            f"update {table}_{month} set {'id = id' if table == 'audit_event' else 'event_id = event_id'}"
+        )
 
 
 def test_rows_of_a_partition_made_later_are_guarded_too(write, now):

@@ -18,7 +18,11 @@ class TestRecord:
     def test_refuses_to_stand_apart_from_what_it_tells_of(self, ada, workspace_id, now):
         with pytest.raises(TransactionManagementError, match="inside the transaction"):
             record(
-                who=ada, workspace_id=workspace_id, verb="flow.edit", target=Target("flow", "1"), now=now
+                who=ada,
+                workspace_id=workspace_id,
+                verb="flow.edit",
+                target=Target("flow", "1"),
+                now=now,
             )
 
     def test_leaves_nothing_when_the_act_is_undone(self, write):
@@ -65,7 +69,11 @@ class TestRows:
                 now=now,
             )
         [row] = with_values(audit_rows(workspace_id))
-        assert (row.event.actor_kind, row.event.actor_id, row.event.on_behalf_of) == ("token", "t1", ada.id)
+        assert (row.event.actor_kind, row.event.actor_id, row.event.on_behalf_of) == (
+            "token",
+            "t1",
+            ada.id,
+        )
         assert (row.event.target_type, row.event.target_id) == ("run", str(run))
         assert (row.event.flow_id, row.event.correlation_id, row.event.at) == (flow, str(run), now)
         assert row.values["reason"] == "stuck"
@@ -77,8 +85,8 @@ class TestRows:
         assert row.withheld == []
 
     def test_about_a_flow_are_found_by_the_flow(self, write, workspace_id):
-        flow = str(uuid4())
-        write(target=Target("flow", flow))
+        flow = uuid4()
+        write(target=Target("flow", str(flow)))
         assert audit_rows(workspace_id, flow=flow).count() == 1
 
     def test_carry_no_readable_value_in_what_is_sealed(self, write):
@@ -87,7 +95,7 @@ class TestRows:
         with connection.cursor() as cursor:
             cursor.execute("select row_to_json(e)::text from audit_event e")
             text = cursor.fetchone()[0]
-        assert "Bob" not in text and "Ada" not in text and "Flow" not in text
+        assert not any(value in text for value in ("Bob", "Ada", "Flow"))
         assert len(event.commitments["reason"]) == 64
 
     def test_take_markup_line_breaks_and_nul_as_they_are(self, write, workspace_id):
