@@ -175,6 +175,7 @@ CHANNEL_LAYERS = {
     }
 }
 
+CELERY_APP = "config.celery.app"
 CELERY = {
     "broker_url": REDIS_URL.replace("unix://", "redis+socket://", 1),
     "task_ignore_result": True,
@@ -211,6 +212,12 @@ AUTH_PASSWORD_VALIDATORS = [
     },
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
 ]
+ACCOUNT_ADAPTER = "apps.accounts.adapter.AccountAdapter"
+ACCOUNT_LOGIN_METHODS = {"email"}
+ACCOUNT_SIGNUP_FIELDS = ["email*"]
+ACCOUNT_USER_MODEL_USERNAME_FIELD = None
+ACCOUNT_EMAIL_VERIFICATION = "none"
+CSRF_FAILURE_VIEW = "apps.accounts.views.csrf_failure"
 LOGIN_URL = "/sign-in/"
 LOGIN_REDIRECT_URL = "/"
 SESSION_ENGINE = "apps.accounts.sessions"

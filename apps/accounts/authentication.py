@@ -9,7 +9,7 @@ from __future__ import annotations
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest
 from rest_framework import authentication
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from apps.accounts.actors import Actor
@@ -88,3 +88,20 @@ def _found(request: Request) -> tuple[User, Actor] | None:
 
 def _set_actor(request: HttpRequest, actor: Actor | None) -> None:
     request.actor = actor  # type: ignore[attr-defined] # ours, read by every view
+
+
+def actor_of(request: Request | HttpRequest) -> Actor:
+    """The request's actor, typed.
+
+    Raises:
+        NotAuthenticated: A stranger asks.
+    """
+    actor: Actor | None = getattr(request, "actor", None)
+    if actor is None:
+        raise NotAuthenticated
+    return actor
+
+
+def ip_of(request: Request | HttpRequest) -> str:
+    """The caller's network address; what a proxy says counts only where it is trusted."""
+    return str(request.META.get("REMOTE_ADDR") or "0.0.0.0")  # noqa: S104 - a stand-in, not a bind

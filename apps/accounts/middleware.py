@@ -1,4 +1,4 @@
-"""Gives every request its actor, and counts refusals in the trail."""
+"""Gives every request its actor, and counts refusals of the API in the trail."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-from apps.accounts.authentication import identify
+from apps.accounts import commands
+from apps.accounts.authentication import bearer_value, identify, ip_of
+from apps.core import clock
 
 Handler = Callable[[HttpRequest], HttpResponse]
+_API = "/api/"
 
 
 class ActorMiddleware:
@@ -19,4 +22,27 @@ class ActorMiddleware:
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
         identify(request)
-        return self.get_response(request)
+        actor = getattr(request, "actor", None)
+        response = self.get_response(request)
+        if request.path.startswith(_API) and _is_refusal(request, response.status_code, actor):
+            commands.note_refusal(
+                actor=actor,
+                route=_route(request),
+                status=response.status_code,
+                ip=ip_of(request),
+                now=clock.now(),
+            )
+        return response
+
+
+def _is_refusal(request: HttpRequest, status: int, actor: object) -> bool:
+    """A caller who may not, or a stranger with a bad token; not one who only forgot to sign in."""
+    if actor is None:
+        return status == 401 and bearer_value(request) is not None
+    return status in {403, 404}
+
+
+def _route(request: HttpRequest) -> str:
+    # The pattern, not the address: an address holds ids, and whatever a caller writes into it.
+    match = request.resolver_match
+    return match.route if match is not None else "unknown"

@@ -4,6 +4,9 @@ Each command checks the right, locks, decides, saves and writes the trail in one
 """
 
 from apps.accounts.commands.entry import (
+    Visit,
+    WeakPassword,
+    WrongPassword,
     accept_invitation,
     ask_for_reset,
     change_password,
@@ -14,14 +17,20 @@ from apps.accounts.commands.entry import (
     note_refusal,
     note_sign_in,
     note_sign_out,
+    note_workspace,
     reset_password,
     send_invitation,
     send_reset,
+    set_first_password,
     update_profile,
 )
 from apps.accounts.commands.grants import GrantSubject, grant_flow, set_flow_grants
 from apps.accounts.commands.keys import create_token, revoke_token
 from apps.accounts.commands.people import (
+    AlreadyMember,
+    BadName,
+    LastAdministrator,
+    SlugTaken,
     add_member,
     change_member,
     create_team,
@@ -34,7 +43,14 @@ from apps.accounts.commands.people import (
 )
 
 __all__ = [
+    "AlreadyMember",
+    "BadName",
     "GrantSubject",
+    "LastAdministrator",
+    "SlugTaken",
+    "Visit",
+    "WeakPassword",
+    "WrongPassword",
     "accept_invitation",
     "add_member",
     "ask_for_reset",
@@ -54,12 +70,14 @@ __all__ = [
     "note_refusal",
     "note_sign_in",
     "note_sign_out",
+    "note_workspace",
     "rename_team",
     "reset_password",
     "revoke_invitation",
     "revoke_token",
     "send_invitation",
     "send_reset",
+    "set_first_password",
     "set_flow_grants",
     "update_profile",
 ]

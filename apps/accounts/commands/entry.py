@@ -22,7 +22,7 @@ from django.utils.translation import gettext
 from apps.accounts import throttle
 from apps.accounts.actors import Actor
 from apps.accounts.commands.people import add_member, clean_name, member_target
-from apps.accounts.models import Invitation, Membership, PasswordReset, Session, User
+from apps.accounts.models import Invitation, Membership, PasswordReset, Session, User, Workspace
 from apps.accounts.queries import can_sign_in, invitation_of, reset_of, token_hash
 from apps.accounts.sessions import SessionStore, hashed
 from apps.audit.commands import record, record_counted
@@ -57,7 +57,6 @@ class Visit:
 @transaction.atomic
 def note_sign_in(*, actor: Actor, visit: Visit, now: datetime) -> None:
     """Write a good sign-in to the trail."""
-    User.objects.filter(pk=_person(actor)).update(last_login=now)
     _record_own(actor, "sign_in.success", now, details={"address": visit.ip})
 
 
@@ -104,6 +103,19 @@ def note_refusal(*, actor: Actor | None, route: str, status: int, ip: str, now: 
 def note_sign_out(*, actor: Actor, now: datetime) -> None:
     """Write a sign-out to the trail; the sockets of that browser find their session gone."""
     _record_own(actor, "sign_out", now)
+    live.publish_access([actor.user_id])
+
+
+@transaction.atomic
+def note_workspace(*, actor: Actor, workspace: Workspace, now: datetime) -> None:
+    """Write to the trail that a browser turned to another workspace."""
+    record(
+        who=actor.who,
+        workspace_id=workspace.pk,
+        verb="session.change",
+        target=Target("workspace", str(workspace.pk), workspace.name),
+        now=now,
+    )
     live.publish_access([actor.user_id])
 
 
@@ -235,7 +247,7 @@ def send_reset(*, email: str, now: datetime) -> None:
         to=user.email,
         subject=gettext("Set a new password"),
         template="accounts/mail/reset.txt",
-        context={"name": user.name, "link": _link("accounts:reset_confirm", value)},
+        context={"name": user.name, "link": _link("account_reset_password_from_key", value)},
     )
 
 
@@ -268,6 +280,28 @@ def reset_password(*, token: str, new: str, now: datetime) -> User:
     return row.user
 
 
+@transaction.atomic
+def set_first_password(*, user: User, new: str, now: datetime) -> None:
+    """Give an account that has none a password; for who has the machine itself.
+
+    Raises:
+        Conflict: It has one.
+        WeakPassword: It can be guessed.
+    """
+    if user.has_usable_password():
+        raise Conflict(f"{user.email} has a password; use the link on the sign-in page.")
+    check_password(new, user)
+    _set_password(user, new)
+    membership = Membership.objects.filter(user=user, is_active=True).first()
+    record(
+        who=Who(kind="system", id="system", label="Signalbox"),
+        workspace_id=membership.workspace_id if membership else None,
+        verb="password.change",
+        target=member_target(user),
+        now=now,
+    )
+
+
 def send_invitation(*, invitation_id: UUID, now: datetime) -> None:
     """Mail an invitation's link, made here so that its value is stored nowhere.
 
@@ -287,7 +321,7 @@ def send_invitation(*, invitation_id: UUID, now: datetime) -> None:
         context={
             "invited_by": row.invited_by.name,
             "workspace": row.workspace.name,
-            "link": _link("accounts:invitation", value),
+            "link": _link("invitation", value),
             "expires_at": row.expires_at,
         },
     )

@@ -47,6 +47,12 @@ class AlreadyMember(Conflict):
     code = "already_member"
 
 
+class BadName(Invalid):
+    """A name that would not do on one line."""
+
+    code = "bad_name"
+
+
 class SlugTaken(Conflict):
     """Another one has this short name."""
 
@@ -367,11 +373,11 @@ def clean_name(name: str) -> str:
     """A name on one line.
 
     Raises:
-        Invalid: It is empty, too long, or holds line breaks or other control characters.
+        BadName: It is empty, too long, or holds line breaks or other control characters.
     """
     name = name.strip()
     if not name or len(name) > 150 or not name.isprintable():
-        raise Invalid("Expected a name of 1 to 150 characters on one line.")
+        raise BadName("Expected a name of 1 to 150 characters on one line.")
     return name
 
 

@@ -1,0 +1,208 @@
+"""What the API about people takes and gives."""
+
+# ruff: noqa: D101 - a shape is named by what it shows; its fields say the rest
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.accounts.models import ApiToken, Invitation, Membership, Role, Session, Team
+from apps.accounts.permissions import GRANTS
+
+Row = dict[str, Any]
+
+
+class WorkspaceRef(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class WorkspaceShown(WorkspaceRef):
+    id = serializers.UUIDField()
+    zone = serializers.CharField()
+
+
+class Me(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    theme = serializers.CharField()
+    zone = serializers.CharField()
+    workspace = WorkspaceShown()
+    workspaces = WorkspaceRef(many=True)
+    roles = serializers.ListField(child=serializers.CharField())
+    teams = serializers.ListField(child=serializers.CharField())
+    rights = serializers.ListField(child=serializers.CharField())
+    embedded = serializers.BooleanField()
+
+
+class MeChange(serializers.Serializer[Any]):
+    name = serializers.CharField(required=False)
+    theme = serializers.CharField(required=False)
+    zone = serializers.CharField(required=False, allow_blank=True)
+
+
+class WorkspaceChoice(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+
+
+class PasswordChange(serializers.Serializer[Any]):
+    current = serializers.CharField(trim_whitespace=False)
+    new = serializers.CharField(trim_whitespace=False)
+
+
+class SessionShown(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    current = serializers.BooleanField()
+    created_at = serializers.DateTimeField()
+    last_seen_at = serializers.DateTimeField()
+    user_agent = serializers.CharField()
+    ip = serializers.CharField(allow_null=True)
+
+
+class SessionEnd(serializers.Serializer[Any]):
+    id = serializers.UUIDField(required=False)
+
+
+class MemberShown(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    user_id = serializers.UUIDField()
+    email = serializers.EmailField()
+    name = serializers.CharField()
+    roles = serializers.ListField(child=serializers.CharField())
+    teams = serializers.ListField(child=serializers.CharField())
+    is_active = serializers.BooleanField()
+    last_sign_in_at = serializers.DateTimeField(allow_null=True)
+
+
+class MemberChange(serializers.Serializer[Any]):
+    roles = serializers.ListField(child=serializers.CharField(), required=False)
+    teams = serializers.ListField(child=serializers.CharField(), required=False)
+    is_active = serializers.BooleanField(required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=1000)
+
+
+class InvitationAsked(serializers.Serializer[Any]):
+    email = serializers.CharField()
+    roles = serializers.ListField(child=serializers.ChoiceField(choices=Role.choices))
+
+
+class InvitationShown(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    email = serializers.EmailField()
+    roles = serializers.ListField(child=serializers.CharField())
+    invited_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField()
+
+
+class TeamAsked(serializers.Serializer[Any]):
+    slug = serializers.CharField()
+    name = serializers.CharField()
+
+
+class TeamChange(serializers.Serializer[Any]):
+    name = serializers.CharField()
+
+
+class TeamShown(TeamAsked):
+    id = serializers.UUIDField()
+    kind = serializers.CharField()
+
+
+class TokenAsked(serializers.Serializer[Any]):
+    name = serializers.CharField()
+    scopes = serializers.ListField(
+        child=serializers.CharField(), required=False, allow_null=True, default=None
+    )
+    days = serializers.IntegerField(required=False, allow_null=True, default=None)
+
+
+class TokenShown(serializers.Serializer[Any]):
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    prefix = serializers.CharField()
+    owner = serializers.CharField()
+    scopes = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    created_at = serializers.DateTimeField()
+    expires_at = serializers.DateTimeField(allow_null=True)
+    last_used_at = serializers.DateTimeField(allow_null=True)
+
+
+class TokenMade(TokenShown):
+    token = serializers.CharField(help_text="Shown this once.")
+
+
+class SubjectShown(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=["user", "team"])
+    id = serializers.UUIDField()
+    name = serializers.CharField(read_only=True)
+
+
+class Grant(serializers.Serializer[Any]):
+    subject = SubjectShown()
+    rights = serializers.ListField(child=serializers.ChoiceField(choices=list(GRANTS)))
+
+
+class Grants(serializers.Serializer[Any]):
+    grants = Grant(many=True)
+
+
+def member_row(member: Membership) -> Row:
+    """A row of ``queries.members`` as the API shows it."""
+    groups = member.groups  # type: ignore[attr-defined] # annotated by the query
+    return {
+        "id": member.pk,
+        "user_id": member.user_id,
+        "email": member.user.email,
+        "name": member.user.name,
+        "roles": sorted(one["slug"] for one in groups if one["kind"] == Team.Kind.ROLE),
+        "teams": sorted(one["slug"] for one in groups if one["kind"] == Team.Kind.TEAM),
+        "is_active": member.is_active and member.user.is_active,
+        "last_sign_in_at": member.user.last_login,
+    }
+
+
+def invitation_row(row: Invitation) -> Row:
+    """An invitation as the API shows it."""
+    return {
+        "id": row.pk,
+        "email": row.email,
+        "roles": row.roles,
+        "invited_by": row.invited_by.name,
+        "created_at": row.created_at,
+        "expires_at": row.expires_at,
+    }
+
+
+def team_row(team: Team) -> Row:
+    """A team as the API shows it."""
+    return {"id": team.pk, "slug": team.slug, "name": team.name, "kind": team.kind}
+
+
+def token_row(token: ApiToken) -> Row:
+    """A token as the API shows it, never its value."""
+    return {
+        "id": token.pk,
+        "name": token.name,
+        "prefix": token.prefix,
+        "owner": token.user.email,
+        "scopes": token.scopes,
+        "created_at": token.created_at,
+        "expires_at": token.expires_at,
+        "last_used_at": token.last_used_at,
+    }
+
+
+def session_row(session: Session, current: Any) -> Row:
+    """A signed-in browser as the API shows it."""
+    return {
+        "id": session.id,
+        "current": session.id == current,
+        "created_at": session.created_at,
+        "last_seen_at": session.last_seen_at,
+        "user_agent": session.user_agent,
+        "ip": session.ip,
+    }
