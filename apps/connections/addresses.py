@@ -13,7 +13,7 @@ import idna
 IPAddress = IPv4Address | IPv6Address
 
 
-class BadHost(ValueError):  # noqa: N818 - what it is, not what it does
+class BadHost(ValueError):
     """The text is not a host name or address in its usual form."""
 
 

@@ -1,4 +1,4 @@
-"""Registers the package with Django."""
+"""Registers the package with Django, and its sealed columns with the rotation."""
 
 from django.apps import AppConfig
 
@@ -6,3 +6,10 @@ from django.apps import AppConfig
 class ConnectionsConfig(AppConfig):
     name = "apps.connections"
     label = "connections"
+
+    def ready(self) -> None:
+        from apps.connections import rotation
+        from apps.connections.queries import value_context
+
+        for column in ("ciphertext", "previous"):
+            rotation.register(rotation.SealedColumn("connections.Secret", column, value_context))

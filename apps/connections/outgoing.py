@@ -62,23 +62,23 @@ class OutgoingError(Exception):
         self.sent = sent
 
 
-class Refused(OutgoingError):  # noqa: N818 - the contract's name
+class Refused(OutgoingError):
     """Our own guard said no: the address, the scheme, a header."""
 
 
-class ConnectFailed(OutgoingError):  # noqa: N818 - the contract's name
+class ConnectFailed(OutgoingError):
     """The name has no address, nobody listens, the certificate is wrong, or it broke off."""
 
     error_class: ErrorClass = "transient"
 
 
-class TimedOut(OutgoingError):  # noqa: N818 - the contract's name
+class TimedOut(OutgoingError):
     """The time limit over everything, name look-up to last byte, is over."""
 
     error_class: ErrorClass = "transient"
 
 
-class TooLarge(OutgoingError):  # noqa: N818 - the contract's name
+class TooLarge(OutgoingError):
     """The answer is over 10 MB once decompressed."""
 
 

@@ -29,7 +29,7 @@ _HEAD = 1 + 4 + 12 + 12
 _TAG = 16
 
 
-class CannotOpen(Exception):  # noqa: N818 - reads as the sentence it is
+class CannotOpen(Exception):
     """The ciphertext is damaged, stands in another row, or its key is no longer in the list."""
 
 

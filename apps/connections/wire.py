@@ -149,11 +149,11 @@ class _Inflater(Protocol):
     def eof(self) -> bool: ...
 
 
-class UnknownCoding(ValueError):  # noqa: N818 - what it is, not what it does
+class UnknownCoding(ValueError):
     """The answer is compressed in a way we did not ask for."""
 
 
-class TooLong(ValueError):  # noqa: N818 - what it is, not what it does
+class TooLong(ValueError):
     """The answer is over the limit."""
 
 
