@@ -384,17 +384,13 @@ def _canonical(value: Any, path: Path) -> Iterable[str]:
         yield "]"
     elif type(value) is dict:
         yield "{"
-        for index, key in enumerate(sorted(value, key=_utf16)):
+        by_code_units = sorted(value, key=lambda key: key.encode("utf-16-be"))
+        for index, key in enumerate(by_code_units):
             yield f"{',' if index else ''}{encode_basestring(key)}:"
             yield from _canonical(value[key], (*path, key))
         yield "}"
     else:
         yield _canonical_number(value, path)
-
-
-def _utf16(key: str) -> bytes:
-    """The order of RFC 8785: by UTF-16 code units."""
-    return key.encode("utf-16-be")
 
 
 def _canonical_number(value: int | Decimal, path: Path) -> str:

@@ -164,7 +164,7 @@ class _Compiler:
     def shown(self, node: ast.Node) -> str:
         """What stands in the source, for a message."""
         text = " ".join(self.source[slice(*node.span)].split())
-        return text if len(text) <= 40 else f"{text[:37]}…"
+        return (text if len(text) <= 40 else f"{text[:37]}…").replace('"', "'")
 
     def note(self, path: Path) -> None:
         """Remember that the expression reads a path of the root."""

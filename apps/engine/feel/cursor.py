@@ -57,8 +57,6 @@ class Cursor:
         token = self.now
         if token.kind == "end":
             return
-        if token.kind == "mark" and token.value == "=" and self.peek().value == "=":
-            raise self.wrong('Expected one "=" to compare')
         before = self.tokens[self.index - 1] if self.index else None
         if before and before.kind == "number" and token.value[:1] in {"e", "E"}:
             raise self.wrong('Expected a number without exponent (write "* 10**3" for "e3")')

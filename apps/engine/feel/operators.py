@@ -286,12 +286,12 @@ def equal(meter: Meter, left: Any, right: Any) -> bool:
     if a in NUMBERS and b in NUMBERS:
         return bool(left == right)
     if a is list and b is list:
-        meter.spend(1 + min(len(left), len(right)) // 8)
+        meter.spend(1 + min(len(left), len(right)) // 2)
         return len(left) == len(right) and all(
             equal(meter, x, y) for x, y in zip(left, right, strict=True)
         )
     if is_context(left) and is_context(right):
-        meter.spend(1 + min(len(left), len(right)) // 8)
+        meter.spend(1 + min(len(left), len(right)) // 2)
         return left.keys() == right.keys() and all(equal(meter, left[k], right[k]) for k in left)
     if a is not b:
         raise _not_comparable(left, right)

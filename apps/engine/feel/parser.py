@@ -60,6 +60,9 @@ _LEVELS: Final = {
     "instance": _INSTANCE,
 }  # fmt: skip
 _COMPARATORS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_AFTER_RANGE: Final = frozenset(
+    {")", ",", "]", "}", ".", "and", "or", "then", "else", "return", "satisfies"}
+)
 _NAME_MARKS: Final = frozenset({"+", "-", "*", "/", "**", "."})
 _CONSTANTS: Final = {"true": True, "false": False, "null": None}
 _TYPES: Final = {
@@ -117,19 +120,17 @@ class _Parser(Cursor):
     def operators(self, least: int) -> Node:
         start = self.now.start
         left = self.unary()
-        own: Node | None = None  # the chain that this loop may still lengthen
         while (level := self.level()) >= least:
             token = self.next()
-            match level:
-                case 1 | 2:
-                    left = own = self.logic(token, level, left, own, start)
-                case 3:
-                    left = self.comparison(token, left, start)
-                    self.not_chained()
-                case 7:
-                    left = self.instance_of(left, start)
-                case _:
-                    left = own = self.chain(token, level, left, own, start)
+            if level <= _AND:
+                left = self.logic(token, level, left, start)
+            elif level == _COMPARE:
+                left = self.comparison(token, left, start)
+                self.not_chained()
+            elif level == _INSTANCE:
+                left = self.instance_of(left, start)
+            else:
+                left = self.chain(token, level, left, start)
         return left
 
     def level(self) -> int:
@@ -138,20 +139,24 @@ class _Parser(Cursor):
             return _LEVELS.get(token.value, 0)
         return 0
 
-    def logic(self, token: Token, level: int, left: Node, own: Node | None, start: int) -> Logic:
-        right = self.operators(level + 1)
+    def logic(self, token: Token, level: int, left: Node, start: int) -> Logic:
         operator: Literal["and", "or"] = "and" if token.value == "and" else "or"
-        if isinstance(own, Logic) and own is left and own.operator == operator:
-            return Logic(self.span(start), operator, (*own.operands, right))
-        return Logic(self.span(start), operator, (left, right))
+        operands = [left, self.operators(level + 1)]
+        while self.take(operator):
+            operands.append(self.operators(level + 1))
+        return Logic(self.span(start), operator, tuple(operands))
 
-    def chain(self, token: Token, level: int, left: Node, own: Node | None, start: int) -> Chain:
-        right = self.operators(level + 1)
-        if isinstance(own, Chain) and own is left and _LEVELS[own.rest[-1][0]] == level:
-            return Chain(self.span(start), own.first, (*own.rest, (token.value, right)))
-        return Chain(self.span(start), left, ((token.value, right),))
+    def chain(self, token: Token, level: int, first: Node, start: int) -> Chain:
+        rest = [(token.value, self.operators(level + 1))]
+        while self.level() == level:
+            rest.append((self.next().value, self.operators(level + 1)))
+        return Chain(self.span(start), first, tuple(rest))
 
     def comparison(self, token: Token, left: Node, start: int) -> Node:
+        if token.value == "=" and self.at("="):
+            raise self.wrong('Expected one "=" to compare')
+        if token.value == "<" and self.at(">"):
+            raise self.wrong('Expected "!=" for "is different from"')
         if token.value == "between":
             low = self.operators(_ADD)
             self.expect("and", "between the two limits")
@@ -188,7 +193,7 @@ class _Parser(Cursor):
         start = self.now.start
         node = self.primary()
         links = 0
-        while self.at(".", "[", "("):
+        while self.at(".", "[", "(") and not self.closes_range():
             links += 1
             if links > MAX_NESTING:
                 raise self.wrong(f"Expected at most {MAX_NESTING} parts of a path")
@@ -206,6 +211,13 @@ class _Parser(Cursor):
             else:
                 node = self.call(node, start)
         return node
+
+    def closes_range(self) -> bool:
+        """Whether a ``[`` ends a range, as in ``]0..9[``: no expression follows it."""
+        after = self.peek()
+        return self.at("[") and (
+            after.kind == "end" or (after.kind != "text" and after.value in _AFTER_RANGE)
+        )
 
     def member_name(self, token: Token) -> tuple[str, int]:
         if token.value == "time" and self.now.value == "offset" and self.now.kind == "name":
@@ -419,6 +431,9 @@ class _Parser(Cursor):
             at = self.now.start
             name = self.name("of a parameter")
             type_ = self.type() if self.take(":") else None
+            if any(name == known.name for known in parameters):
+                self.index -= 1
+                raise self.wrong("Expected another name for each parameter")
             parameters.append(Parameter(self.span(at), name, type_))
         self.next()
         if self.at("external"):
@@ -445,9 +460,8 @@ class _Parser(Cursor):
                 break
         name = " ".join(words)
         if name not in _TYPES:
-            raise self.wrong(
-                f"Expected a type such as number, string or list<number>, not {name or 'this'}"
-            )
+            self.index -= bool(words)
+            raise self.wrong("Expected a type such as number, string or list<number>")
         self.depth += 1
         arguments: tuple[TypeRef, ...] = ()
         fields: tuple[str, ...] = ()

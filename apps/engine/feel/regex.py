@@ -40,11 +40,12 @@ from apps.engine.feel.types import Meter
 __all__ = ["Regex", "compiled", "replace", "search", "split"]
 
 _MAX_PROGRAM: Final = 2_000
-_SMALL_WORK: Final = 2_000_000
-_STEPS_PER_OPERATION: Final = 2
+_SMALL_WORK: Final = 20_000_000
 
 # Instructions: what to do, and one or two numbers.
 _CHARACTER, _SPLIT, _JUMP, _SAVE, _ASSERT, _MATCH = range(6)
+
+_TOO_MUCH: Final = "The regular expression needs too much work on a text of this length."
 
 Match = list[int]
 
@@ -112,7 +113,7 @@ def replace(meter: Meter, regex: Regex, text: str, replacement: str) -> str:
             elif match[2 * piece] >= 0:
                 parts.append(text[match[2 * piece] : match[2 * piece + 1]])
         end = match[1]
-        meter.spend(1 + sum(map(len, parts[-len(pieces) :])) // 256 if pieces else 1)
+        meter.spend(2 + sum(map(len, parts[-len(pieces) :])) // 256 if pieces else 2)
     parts.append(text[end:])
     meter.grow(sum(map(len, parts)))
     return "".join(parts)
@@ -125,7 +126,7 @@ def split(meter: Meter, regex: Regex, text: str) -> list[str]:
     for match in _matches(meter, regex, text):
         parts.append(text[end : match[0]])
         end = match[1]
-        meter.spend(1)
+        meter.spend(2)
     parts.append(text[end:])
     return parts
 
@@ -280,7 +281,7 @@ def backtrack(meter: Meter, regex: Regex, text: str, start: int) -> Match | None
     Raises:
         Fault: ``budget``: text and pattern are too long for what is left.
     """
-    limit = meter.left * _STEPS_PER_OPERATION + 1
+    limit = meter.left
     seen: set[int] = set()
     try:
         for begin in range(start, len(text) + 1):
@@ -288,7 +289,7 @@ def backtrack(meter: Meter, regex: Regex, text: str, start: int) -> Match | None
             if match is not None:
                 return match
     finally:
-        meter.left -= len(seen) // _STEPS_PER_OPERATION
+        meter.left -= len(seen)
     return None
 
 
@@ -307,6 +308,8 @@ def _try_at(regex: Regex, text: str, begin: int, seen: set[int], limit: int) -> 
             key = at * (length + 1) + place
             if key in seen:
                 break
+            if len(seen) >= limit:
+                raise Fault("budget", _TOO_MUCH)
             seen.add(key)
             kind, first, second = program[at]
             if kind == _CHARACTER:
@@ -330,8 +333,4 @@ def _try_at(regex: Regex, text: str, begin: int, seen: set[int], limit: int) -> 
             else:
                 saved[0], saved[1] = begin, place
                 return saved
-        if len(seen) > limit:
-            raise Fault(
-                "budget", "The regular expression needs too much work on a text of this length."
-            )
     return None

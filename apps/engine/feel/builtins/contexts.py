@@ -8,27 +8,21 @@ from apps.engine.feel.errors import Fault, nearest
 from apps.engine.feel.types import Meter, described, is_context
 
 
-@builtin("get value", "m: context", "key: text")
-def get_value(source: Mapping[str, Any], key: str) -> Any:
-    """The value of an entry whose name need not be a word."""
-    try:
-        return source[key]
-    except KeyError:
-        near = nearest(key, source)
-        hint = f' Did you mean "{near}"?' if near else ""
-        raise Fault("missing_path", f'The context has no "{key[:60]}".{hint}') from None
-
-
 @builtin("get value", "context: context", "keys: list")
-def get_value_at(source: Mapping[str, Any], keys: Sequence[Any]) -> Any:
-    """The value at the end of a path of names."""
+@builtin("get value", "m: context", "key: text|list")
+def get_value(source: Mapping[str, Any], key: str | Sequence[Any]) -> Any:
+    """The value of an entry whose name need not be a word, or at a path of names."""
     value: Any = source
-    for key in keys:
-        if type(key) is not str:
-            raise Fault("wrong_type", f"Expected names as texts, found {described(key)}.")
+    for name in [key] if isinstance(key, str) else key:
+        if type(name) is not str:
+            raise Fault("wrong_type", f"Expected names as texts, found {described(name)}.")
         if not is_context(value):
-            raise Fault("missing_path", f'There is no "{key[:60]}" in {described(value)}.')
-        value = get_value(value, key)
+            raise Fault("missing_path", f'There is no "{name[:60]}" in {described(value)}.')
+        if name not in value:
+            near = nearest(name, value)
+            hint = f' Did you mean "{near}"?' if near else ""
+            raise Fault("missing_path", f'The context has no "{name[:60]}".{hint}')
+        value = value[name]
     return value
 
 
@@ -56,31 +50,27 @@ def context(meter: Meter, entries: Sequence[Any]) -> dict[str, Any]:
     return found
 
 
-@builtin("context put", "context: context", "key: text", "value: any")
-def context_put(meter: Meter, source: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
-    """The context with one entry added or replaced."""
-    meter.spend(1 + len(source) // 8)
-    return {**source, key: value}
-
-
 @builtin("context put", "context: context", "keys: list", "value: any")
-def context_put_at(
-    meter: Meter, source: Mapping[str, Any], keys: Sequence[Any], value: Any
+@builtin("context put", "context: context", "key: text|list", "value: any")
+def context_put(
+    meter: Meter, source: Mapping[str, Any], key: str | Sequence[Any], value: Any
 ) -> dict[str, Any]:
-    """The context with the entry at a path of names added or replaced."""
-    if not keys:
-        raise Fault("bad_arguments", "Expected at least one name in the list of keys.")
-    if len(keys) > meter.budget.depth:
-        raise Fault("budget", f"A path may have {meter.budget.depth} names.")
-    key = keys[0]
-    if type(key) is not str:
-        raise Fault("wrong_type", f"Expected names as texts, found {described(key)}.")
-    if len(keys) == 1:
-        return context_put(meter, source, key, value)
-    inner = source.get(key, {})
+    """The context with one entry added or replaced, or the one at a path of names."""
+    meter.spend(1 + len(source) // 8)
+    keys: Sequence[Any] = [key] if isinstance(key, str) else key
+    if not keys or len(keys) > meter.budget.depth:
+        raise Fault("bad_arguments", f"Expected 1 to {meter.budget.depth} names as keys.")
+    first, rest = keys[0], keys[1:]
+    if type(first) is not str:
+        raise Fault("wrong_type", f"Expected names as texts, found {described(first)}.")
+    if not rest:
+        return {**source, first: value}
+    inner = source.get(first, {})
     if not is_context(inner):
-        raise Fault("wrong_type", f'Expected a context at "{key[:60]}", found {described(inner)}.')
-    return context_put(meter, source, key, context_put_at(meter, inner, keys[1:], value))
+        raise Fault(
+            "wrong_type", f'Expected a context at "{first[:60]}", found {described(inner)}.'
+        )
+    return {**source, first: context_put(meter, inner, rest, value)}
 
 
 @builtin("context merge", "contexts: list")

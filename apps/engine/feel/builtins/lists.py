@@ -131,7 +131,7 @@ def stddev(meter: Meter, values: list[Any]) -> Number:
     _all_of(values, NUMBERS, "numbers")
     if len(values) < 2:
         raise Fault("bad_arguments", "A standard deviation needs at least two numbers.")
-    meter.spend(len(values) // 2)
+    meter.spend(len(values) * 2)
     average = mean(meter, values)
     total: Any = 0
     for value in values:
@@ -223,18 +223,15 @@ def remove(values: list[Any], place: Number) -> list[Any]:
     return [*values[:index], *values[index + 1 :]]
 
 
-@builtin("list replace", "list: list", "position: number", "newItem: any")
-def list_replace(values: list[Any], place: Number, item: Any) -> list[Any]:
-    """The list with another element at a place."""
+@builtin("list replace", "list: list", "match: function", "newItem: any")
+@builtin("list replace", "list: list", "position: number|function", "newItem: any")
+def list_replace(meter: Meter, values: list[Any], place: Number | Function, item: Any) -> list[Any]:
+    """The list with another element at a place, or wherever ``match(element, new)`` is true."""
+    if isinstance(place, Function):
+        meter.spend(len(values))
+        return [item if _asked(place, [value, item]) else value for value in values]
     index = _index(place, len(values))
     return [*values[:index], item, *values[index + 1 :]]
-
-
-@builtin("list replace", "list: list", "match: function", "newItem: any")
-def list_replace_where(meter: Meter, values: list[Any], match: Function, item: Any) -> list[Any]:
-    """The list with another element wherever ``match(element, new)`` is true."""
-    meter.spend(len(values))
-    return [item if _asked(match, [value, item]) else value for value in values]
 
 
 @builtin("reverse", "list: list")

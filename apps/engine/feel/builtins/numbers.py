@@ -110,7 +110,11 @@ def modulo(dividend: Number, divisor: Number) -> Number:
         raise Fault("division_by_zero", "A number is divided by zero. Check the divisor first.")
     if type(dividend) is int and type(divisor) is int:
         return dividend % divisor
-    rest = _exactly(CONTEXT.remainder, dividend, divisor)
+    try:
+        rest = CONTEXT.remainder(dividend, divisor)
+    except DecimalException:
+        message = "The numbers are too far apart for an exact remainder."
+        raise Fault("overflow", message) from None
     return CONTEXT.add(rest, divisor) if rest and (rest < 0) != (divisor < 0) else rest
 
 

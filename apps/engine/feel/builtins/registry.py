@@ -122,6 +122,8 @@ def builtin(name: str, *parameters: str) -> Callable[[F], F]:
             several with ``|``, or ``any``; ``?`` at the end makes it optional, ``*``
             takes all that are left.
 
+    Of several declarations the one nearest to the function is tried first.
+
     The function takes the arguments in order; if its first parameter is called
     ``meter``, it gets the ``Meter`` first.
     """
