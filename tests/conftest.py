@@ -75,7 +75,7 @@ def _fresh_copy(_test_case: TransactionTestCase) -> None:
     database.copy_template()
 
 
-TransactionTestCase._fixture_teardown = _fresh_copy
+TransactionTestCase._fixture_teardown = _fresh_copy  # type: ignore[attr-defined]
 
 
 @pytest.fixture

@@ -153,18 +153,22 @@ class Cluster:
     def wait_until_ready(self, seconds: float = 60) -> None:
         """Wait until it answers, then make the product's database if it is missing."""
         until = time.monotonic() + seconds
-        while True:
-            try:
-                with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
-                    known = connection.execute(
-                        "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
-                    ).fetchone()
-                    if not known:
-                        connection.execute(
-                            sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE))
-                        )
-                    return
-            except psycopg.OperationalError:
-                if time.monotonic() > until:
-                    raise
-                time.sleep(0.03)
+        while not self.answers():
+            if time.monotonic() > until:
+                raise TimeoutError(f"PostgreSQL did not answer within {seconds:g} seconds.")
+            time.sleep(0.03)
+
+    def answers(self) -> bool:
+        """Whether it takes connections now; then the product's database exists too."""
+        try:
+            with psycopg.connect(self.url("postgres"), autocommit=True) as connection:
+                known = connection.execute(
+                    "SELECT 1 FROM pg_database WHERE datname = %s", [DATABASE]
+                ).fetchone()
+                if not known:
+                    connection.execute(
+                        sql.SQL("CREATE DATABASE {}").format(sql.Identifier(DATABASE))
+                    )
+        except psycopg.OperationalError:
+            return False
+        return True

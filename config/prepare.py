@@ -1,0 +1,32 @@
+"""Bring database, static files and demo data up to date: ``python -m config.prepare``.
+
+Safe to run at any time, also beside running processes: migrations expand first, files of older
+builds stay until nobody asks for them.
+"""
+
+import os
+import sys
+
+
+def prepare() -> None:
+    """Migrate, collect static files, and in embedded mode make the demo workspace."""
+    os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+    import django  # noqa: PLC0415 - the variable above names the settings
+    from django.core.exceptions import ImproperlyConfigured  # noqa: PLC0415
+
+    try:
+        django.setup()
+    except ImproperlyConfigured as error:
+        sys.exit(f"Signalbox refuses to start. {error}")
+
+    from django.conf import settings  # noqa: PLC0415
+    from django.core.management import call_command, get_commands  # noqa: PLC0415
+
+    call_command("migrate", interactive=False, verbosity=1)
+    call_command("collectstatic", interactive=False, verbosity=0)
+    if settings.DEMO and "demo" in get_commands():
+        call_command("demo")
+
+
+if __name__ == "__main__":
+    prepare()
