@@ -149,7 +149,7 @@ class EffectContext(Protocol):
     ) -> Any:
         """Send one request through the guard: ``.status``, ``.headers``, ``.content``."""
 
-    def fill(self, value: Any, *, host: str) -> Any:
+    def fill(self, value: Any, *, host: str, port: int | None) -> Any:
         """Replace every ``{"secret": …}`` by its value, if it may go to ``host``."""
 
     def mask(self, text: str) -> str:
@@ -196,6 +196,12 @@ class StepType:
     def expression_fields(self) -> frozenset[tuple[str, ...]]:
         """Paths of the config, ``*`` for list items and map values, that are FEEL as they stand."""
         return frozenset(_expression_fields(self.config_schema))
+
+    @cached_property
+    def secret_fields(self) -> frozenset[str]:
+        """Fields of the config in which, however deep, a secret is filled in."""
+        fields = self.config_schema.get("properties", {})
+        return frozenset(name for name, inner in fields.items() if inner.get("x-secret"))
 
     def ports_of(self, config: Mapping[str, Any]) -> tuple[str, ...]:
         """The ports that a step of this type has with this config, in document order."""

@@ -1,0 +1,222 @@
+"""Judge the links of a flow document, and the graph that they make."""
+
+from collections.abc import Iterator, Mapping
+from typing import Any
+
+from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, Link
+from apps.engine.soundness import Soundness, Starving
+from apps.steps.findings import Finding, Severity, pointer
+from apps.steps.reads import KnownStep
+from apps.steps.registry import StepType
+from apps.steps.texts import did_you_mean, found, one_line, shown
+
+MAX_LINKS = 10_000
+
+Steps = Mapping[str, KnownStep]
+
+
+def read_links(document: Mapping[str, Any], steps: Steps) -> tuple[list[Finding], list[Link]]:
+    """The findings about the links, and those whose both ends are there, each once."""
+    links = document.get("links", [])
+    if not isinstance(links, list):
+        message = f"“links” must be a list; it is {found(links)}."
+        return [Finding("bad_document", "error", message, 'Write "links": [].', path="/links")], []
+    if len(links) > MAX_LINKS:
+        message = f"The flow has {len(links):,} links; at most {MAX_LINKS:,} are allowed."
+        fix = "Split it into several flows."
+        return [Finding("too_many_links", "error", message, fix, path="/links")], []
+    findings: list[Finding] = []
+    good: dict[tuple[str, str, str], Link] = {}
+    for index, one in enumerate(links):
+        wrong, link = _read_link(steps, index, one)
+        findings += wrong
+        if (
+            link is not None
+            and good.setdefault((link.source, link.port, link.target), link) is not link
+        ):
+            message = f"{_between(steps, link)} is there twice."
+            fix = "Take one of them out."
+            path = pointer(("links", index))
+            findings.append(Finding("duplicate_link", "error", message, fix, link.source, path))
+    return findings, list(good.values())
+
+
+def graph_of(steps: Steps, links: list[Link]) -> Graph:
+    """The graph as far as it can be drawn; a link by a port that is not there still leads on."""
+    return Graph(steps={step.id: _graph_step(step) for step in steps.values()}, links=tuple(links))
+
+
+def graph_findings(soundness: Soundness, steps: Steps) -> Iterator[Finding]:
+    """What is never reached, never ends, leads nowhere or starves."""
+    graph = soundness.graph
+    if steps and not graph.from_port(TRIGGER, TRIGGER_PORT):
+        message = "Nothing is linked to the trigger, so a run would do nothing."
+        fix = "Link the trigger to the first step."
+        yield Finding("no_trigger_link", "error", message, fix, TRIGGER, "/links")
+        return
+    for step in steps.values():
+        if step.id not in soundness.reached:
+            message = f"No way leads from the trigger to “{step.title}”."
+            fix = "Link a step to it, or take it out."
+            yield Finding("unreachable", "error", message, fix, step.id, _at(step.id))
+        elif step.type is not None:
+            yield from _unlinked(step, step.type, graph)
+    for loop in soundness.traps:
+        way = " → ".join(f"“{steps[one].title}”" for one in (*loop[:6], loop[0]))
+        yield Finding(
+            "no_way_out",
+            "error",
+            f"Once a run comes to {way}, it never ends.",
+            "Add a way out of the loop, such as a decide with a branch that leads on.",
+            loop[0],
+            _at(loop[0]),
+        )
+    for one in soundness.starving:
+        message, fix = _starving_words(one, steps)
+        code, severity = _STARVING[one.certain]
+        yield Finding(code, severity, message, fix, one.join, _at(one.join))
+
+
+def _read_link(steps: Steps, index: int, link: object) -> tuple[list[Finding], Link | None]:
+    path = ("links", index)
+    if not isinstance(link, Mapping):
+        message = f"Link {index + 1} must have named fields; it is {found(link)}."
+        fix = 'Write it as {"from": "trigger", "to": "a_step"}.'
+        return [Finding("bad_link", "error", message, fix, path=pointer(path))], None
+    source, target = link.get("from"), link.get("to")
+    findings = [
+        _no_such_end(steps, index, name, end)
+        for name, end in (("from", source), ("to", target))
+        if not _is_end(steps, end)
+    ]
+    if findings or not isinstance(source, str) or not isinstance(target, str):
+        return findings, None
+    if target == TRIGGER:
+        message = f"A link leads from “{_title(steps, source)}” into the trigger."
+        fix = "Link to the first step instead; a trigger only starts runs."
+        step = source if source != TRIGGER else None
+        to = pointer((*path, "to"))
+        return [Finding("link_into_trigger", "error", message, fix, step, to)], None
+    named = link.get("port")
+    if named is not None and not isinstance(named, str):
+        message = f"The way out of link {index + 1} must be text; it is {found(named)}."
+        return [_bad_port(index, source, "bad_link", message, "Name a way out.")], None
+    port, wrong = _port(steps, source, named or "")
+    return [_bad_port(index, source, *one) for one in wrong], Link(index, source, port, target)
+
+
+def _port(steps: Steps, source: str, named: str) -> tuple[str, list[tuple[str, str, str]]]:
+    """The port by which a link leaves, and what is wrong with it: code, message, fix."""
+    if source == TRIGGER:
+        if named in ("", TRIGGER_PORT):
+            return TRIGGER_PORT, []
+        message = f"The trigger has no way out “{one_line(named)}”."
+        fix = "Leave the way out away: a trigger has only one."
+        return TRIGGER_PORT, [("unknown_port", message, fix)]
+    step = steps[source]
+    if step.type is None:
+        return named, []
+    ports = step.type.ports_of(step.config)
+    listed = ", ".join(f"“{one_line(port, 30)}”" for port in ports[:6])
+    if not ports:
+        if step.type.behaviour is not Behaviour.END:
+            return named, []  # the config names no way out yet, which is a finding of its own
+        message = f"“{step.title}” ends the run, so nothing can follow it."
+        return named, [("no_ports", message, "Take the link out.")]
+    if not named and len(ports) == 1:
+        return ports[0], []
+    if not named:
+        message = f"A link from “{step.title}” does not say by which way out it leaves."
+        return named, [("port_missing", message, f"Name one of {listed}.")]
+    if named not in ports:
+        message = f"“{step.title}” has no way out “{one_line(named)}”."
+        fix = did_you_mean(named, ports) or f"Use one of {listed}."
+        return named, [("unknown_port", message, fix)]
+    return named, []
+
+
+def _bad_port(index: int, source: str, code: str, message: str, fix: str) -> Finding:
+    return Finding(code, "error", message, fix, source, pointer(("links", index, "port")))
+
+
+def _is_end(steps: Steps, end: object) -> bool:
+    return isinstance(end, str) and (end == TRIGGER or end in steps)
+
+
+def _no_such_end(steps: Steps, index: int, name: str, end: object) -> Finding:
+    what = "leads to" if name == "to" else "comes from"
+    missing = f"no step “{shown(end)}”" if isinstance(end, str) else f"{found(end)}, not a step"
+    return Finding(
+        "unknown_step",
+        "error",
+        f"Link {index + 1} {what} {missing}.",
+        did_you_mean(end, steps) or "Take the link out, or link it to a step.",
+        path=pointer(("links", index, name)),
+    )
+
+
+def _graph_step(step: KnownStep) -> GraphStep:
+    if step.type is None:
+        return GraphStep(step.id, Behaviour.PURE, ("",))
+    needs = 0
+    if step.type.behaviour is Behaviour.JOIN:
+        mode = step.config.get("mode", "all")
+        many = mode.get("n") if isinstance(mode, Mapping) else None
+        needs = many if isinstance(many, int) and many > 0 else {"any": 1}.get(str(mode), 0)
+    ports = step.type.ports_of(step.config)
+    return GraphStep(step.id, step.type.behaviour, ports, needs, step.type.fails_unlinked)
+
+
+def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Finding]:
+    for port in type_.ports_of(step.config):
+        if graph.from_port(step.id, port):
+            continue
+        severity: Severity = "error" if port in type_.must_link else "warning"
+        then = "the run fails" if port in type_.fails_unlinked else "this way ends there"
+        yield Finding(
+            "unlinked_port",
+            severity,
+            f"Nothing is linked to the way out “{one_line(port)}” of “{step.title}”; {then}.",
+            "Link it to the step that comes next, or to a stop.",
+            step.id,
+            _at(step.id),
+        )
+
+
+_STARVING: Mapping[bool, tuple[str, Severity]] = {
+    True: ("starving_join", "error"),
+    False: ("join_may_starve", "warning"),
+}
+
+
+def _starving_words(one: Starving, steps: Steps) -> tuple[str, str]:
+    join = steps[one.join].title
+    missing = " and ".join(f"“{_title(steps, link.source)}”" for link in one.missing[:3])
+    if not one.certain:
+        choice, port = steps[one.choice].title, one_line(one.port)
+        return (
+            f"“{join}” waits for {missing}; it never comes when “{choice}” leaves by “{port}”.",
+            f"Lead “{port}” of “{choice}” to a stop or to “{join}” as well.",
+        )
+    if one.choice:
+        choice = steps[one.choice].title
+        return (
+            f"“{join}” waits for {missing}, but “{choice}” takes only one of these ways.",
+            "Set the join to go on with the first that arrives, or link the ways without a join.",
+        )
+    return (
+        f"“{join}” waits for {one.needed} ways, but only {len(one.missing)} lead to it.",
+        "Set a smaller number, or link more steps to it.",
+    )
+
+
+def _between(steps: Steps, link: Link) -> str:
+    return f"The link from “{_title(steps, link.source)}” to “{_title(steps, link.target)}”"
+
+
+def _title(steps: Steps, step_id: str) -> str:
+    return steps[step_id].title if step_id in steps else step_id
+
+
+def _at(step_id: str) -> str:
+    return pointer(("steps", step_id))

@@ -1,0 +1,265 @@
+"""What a flow's expressions read, and whether it will be there.
+
+Something is claimed only where the shape is known: ids of steps, declared outputs, the
+trigger's own fields. Below an answer's body or a trigger's body anything may be.
+"""
+
+import re
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from apps.engine import feel
+from apps.engine.feel.errors import nearest
+from apps.engine.graph import TRIGGER
+from apps.engine.soundness import ERROR_PORT, Soundness
+from apps.steps.findings import Finding, Severity, pointer
+from apps.steps.registry import StepModel, StepType
+
+# None is open: nothing is known of what lies below.
+Shape = Mapping[str, Any] | None
+Path = tuple[str, ...]
+
+ERROR_SHAPE: Shape = {"class": None, "code": None, "message": None}
+RUN_SHAPE: Shape = {"id": None, "started_at": None}
+_CALL: Mapping[str, Shape] = {
+    "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
+}  # fmt: skip
+TRIGGER_SHAPES: Mapping[str, Shape] = {
+    "webhook": _CALL,
+    "manual": _CALL,
+    "schedule": {**_CALL, "scheduled_for": None},
+}
+_SECRETS = frozenset({"secret", "secrets"})
+_SEARCHED = 12
+
+
+@dataclass(frozen=True)
+class KnownStep:
+    """What the check knows of a step that an expression may read."""
+
+    id: str
+    title: str
+    type: StepType | None
+    config: Mapping[str, Any]
+
+    @property
+    def output(self) -> Shape:
+        """The fields of its output, where they are declared."""
+        if self.type is None:
+            return None
+        if self.type.output_from is not None:
+            named = self.config.get(self.type.output_from)
+            return dict.fromkeys(named) if isinstance(named, Mapping) else None
+        return declared(self.type.output) if self.type.output else None
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where an expression stands: the step (or ``trigger``) and its path in the document."""
+
+    step: str
+    path: tuple[str | int, ...]
+
+    def finding(
+        self,
+        code: str,
+        message: str,
+        fix: str,
+        *,
+        severity: Severity = "error",
+        position: tuple[int, int] | None = None,
+    ) -> Finding:
+        """A finding about this place."""
+        return Finding(code, severity, message, fix, self.step, pointer(self.path), position)
+
+
+class Reads:
+    """Judges every path that expressions read against what the document declares."""
+
+    def __init__(
+        self, steps: Mapping[str, KnownStep], trigger_type: str, soundness: Soundness
+    ) -> None:
+        self.steps = steps
+        self.trigger_type = trigger_type
+        self.soundness = soundness
+
+    def findings(self, place: Place, source: str) -> Iterator[Finding]:
+        """Compile one expression and judge what it reads."""
+        try:
+            expression = feel.compile_expression(source)
+        except feel.FeelError as wrong:
+            fix = f"Did you mean {wrong.suggestion}?" if wrong.suggestion else _MEND
+            yield place.finding("bad_expression", wrong.message, fix, position=wrong.position)
+            return
+        for path in sorted(expression.paths):
+            guarded = path in expression.guarded_paths
+            found = self._judge(place, path, guarded=guarded)
+            for code, severity, message, fix in found:
+                yield place.finding(
+                    code, message, fix, severity=severity, position=_position(source, path)
+                )
+
+    def _judge(
+        self, place: Place, path: Path, *, guarded: bool
+    ) -> Iterable[tuple[str, Severity, str, str]]:
+        match path:
+            case ("steps" | "run", *_) if place.step == TRIGGER:
+                yield (
+                    "missing_path",
+                    "error",
+                    f"“{path[0]}” does not exist yet when a call comes in.",
+                    "Read only “trigger” here.",
+                )
+            case ("steps",):
+                return
+            case ("steps", target, *rest):
+                yield from self._step(place, target, tuple(rest), guarded=guarded)
+            case ("trigger", *rest):
+                yield from self._trigger(tuple(rest), guarded=guarded)
+            case ("run", *rest):
+                yield from _below("run", RUN_SHAPE, tuple(rest), guarded=guarded)
+            case (name, *_) if name in _SECRETS:
+                yield (
+                    "secret_in_expression",
+                    "error",
+                    "An expression cannot read a secret.",
+                    "Choose the secret in the field itself: headers, query and body of a request.",
+                )
+            case (name, *_):
+                yield "unknown_name", "error", f"There is nothing named “{name}”.", self._near(name)
+
+    def _step(
+        self, place: Place, target: str, rest: Path, *, guarded: bool
+    ) -> Iterator[tuple[str, Severity, str, str]]:
+        step = self.steps.get(target)
+        if step is None:
+            near = nearest(target, self.steps)
+            fix = f"Did you mean “steps.{near}”?" if near else "Name a step of this flow by its id."
+            severity: Severity = "warning" if guarded else "error"
+            yield "missing_path", severity, f"There is no step “{target}” in this flow.", fix
+            return
+        part, below = (rest[0], rest[1:]) if rest else ("output", ())
+        shapes: dict[str, Shape] = {"output": step.output, "error": ERROR_SHAPE}
+        if part not in shapes:
+            yield from _below(f"steps.{target}", shapes, rest, guarded=guarded)
+            return
+        wrong = list(_below(f"steps.{target}.{part}", shapes[part], below, guarded=guarded))
+        yield from wrong
+        if not wrong and not guarded:
+            yield from self._presence(place, step, part)
+
+    def _presence(
+        self, place: Place, step: KnownStep, part: str
+    ) -> Iterator[tuple[str, Severity, str, str]]:
+        """Whether the step has run, and as well or as badly as the path needs."""
+        if place.step not in self.soundness.reached:
+            return
+        if part == "error":
+            if step.type is not None and ERROR_PORT not in step.type.ports_of(step.config):
+                yield (
+                    "missing_path",
+                    "error",
+                    f"“{step.title}” has no way out “error”, so there is never an error to read.",
+                    "Read its output, or another step's error.",
+                )
+            elif not self.soundness.surely_failed(step.id, place.step):
+                yield (
+                    "may_be_missing",
+                    "warning",
+                    f"“{step.title}” may have gone well on the way here; then it has no error.",
+                    f"Ask first: if is defined(steps.{step.id}.error) then … else ….",
+                )
+            return
+        if self.soundness.surely_succeeded(step.id, place.step):
+            return
+        if self.soundness.comes_later(step.id, place.step):
+            yield (
+                "missing_path",
+                "error",
+                f"“{step.title}” runs only after this, so there is nothing to read yet.",
+                "Read a step that comes before.",
+            )
+        elif self.soundness.surely_ran(step.id, place.step):
+            yield (
+                "may_be_missing",
+                "warning",
+                f"“{step.title}” may have failed on the way here; then it may have no output.",
+                f"Say what to use then: get or else(steps.{step.id}.output, …).",
+            )
+        else:
+            yield (
+                "may_be_missing",
+                "warning",
+                f"“{step.title}” may not have run on the way here.",
+                f"Say what to use then: get or else(steps.{step.id}.output, …).",
+            )
+
+    def _trigger(self, rest: Path, *, guarded: bool) -> Iterable[tuple[str, Severity, str, str]]:
+        yield from _below("trigger", TRIGGER_SHAPES.get(self.trigger_type), rest, guarded=guarded)
+        if guarded or not rest:
+            return
+        if rest[0] == "headers" and len(rest) > 1 and rest[1] != rest[1].lower():
+            yield (
+                "missing_path",
+                "error",
+                "Names of headers are kept in small letters.",
+                f"Write trigger.headers.{rest[1].lower()}.",
+            )
+        elif self.trigger_type == "schedule" and rest[0] in {"body", "headers", "query"}:
+            yield (
+                "may_be_missing",
+                "warning",
+                f"A run that the schedule starts has no “trigger.{rest[0]}”.",
+                f"Say what to use then: get or else(trigger.{rest[0]}, …).",
+            )
+
+    def _near(self, name: str) -> str:
+        if name in self.steps:
+            return f"Write steps.{name}.output to read what that step gave."
+        near = nearest(name, ["trigger", "steps", "run"])
+        if near:
+            return f"Did you mean “{near}”?"
+        return f"Write where it comes from: trigger.body.{name}, or steps.<id>.output.{name}."
+
+
+_MEND = "Put the expression right; the form shows the place."
+
+
+def _below(
+    shown: str, shape: Shape, rest: Path, *, guarded: bool
+) -> Iterator[tuple[str, Severity, str, str]]:
+    """The finding about the first name that a known shape does not have."""
+    for name in rest:
+        if shape is None or guarded:
+            return
+        if name not in shape:
+            near = nearest(name, shape)
+            listed = ", ".join(f"“{one}”" for one in list(shape)[:6])
+            fix = f"Did you mean “{shown}.{near}”?" if near else f"It has {listed or 'nothing'}."
+            yield "missing_path", "error", f"“{shown}” has no “{name}”.", fix
+            return
+        shown, shape = f"{shown}.{name}", shape[name]
+
+
+@lru_cache(maxsize=256)
+def declared(output: type[StepModel]) -> Shape:
+    """The shape of a step type's declared output."""
+    schema = output.model_json_schema()
+    return _shape(schema, schema)
+
+
+def _shape(schema: Mapping[str, Any], root: Mapping[str, Any]) -> Shape:
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
+    if schema.get("type") != "object" or schema.get("additionalProperties") is not False:
+        return None
+    return {name: _shape(inner, root) for name, inner in schema.get("properties", {}).items()}
+
+
+def _position(source: str, path: Path) -> tuple[int, int] | None:
+    """Where an expression reads a path, as far as its text shows."""
+    pattern = r"\s*\.\s*".join(map(re.escape, path[:_SEARCHED]))
+    found = re.search(rf"(?<![\w.]){pattern}(?!\w)", source)
+    return found.span() if found else None
