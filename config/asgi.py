@@ -1,9 +1,49 @@
-"""The ASGI application: Django for pages and API, Channels for live updates."""
+"""The ASGI application: the gateway for ``/hooks/``, Channels for sockets, Django for the rest."""
 
 import os
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
-from django.core.asgi import get_asgi_application  # noqa: E402 - the variable names the settings
+from django.core.asgi import get_asgi_application
 
-application = get_asgi_application()
+django_application = get_asgi_application()
+
+# Only now: these need Django's applications to be ready.
+from apps.accounts.consumers import LiveConsumer  # noqa: E402
+from apps.triggers.gateway import PREFIX, Gateway, Receive, Scope, Send  # noqa: E402
+
+LIVE = "/ws/live/"
+
+gateway = Gateway()
+live = LiveConsumer.as_asgi()
+
+
+async def application(scope: Scope, receive: Receive, send: Send) -> None:
+    """Hand each connection to the part that answers it."""
+    if scope["type"] == "lifespan":
+        await _lifespan(receive, send)
+    elif scope["type"] == "websocket":
+        await _socket(scope, receive, send)
+    elif scope["path"].startswith(PREFIX):
+        await gateway(scope, receive, send)
+    else:
+        await django_application(scope, receive, send)
+
+
+async def _socket(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["path"] != LIVE:
+        await receive()
+        await send({"type": "websocket.close"})
+        return
+    await live(scope, receive, send)
+
+
+async def _lifespan(receive: Receive, send: Send) -> None:
+    while True:
+        message = await receive()
+        if message["type"] == "lifespan.startup":
+            await send({"type": "lifespan.startup.complete"})
+        else:
+            await gateway.close()
+            await send({"type": "lifespan.shutdown.complete"})
+            return

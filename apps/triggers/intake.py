@@ -1,0 +1,291 @@
+"""What the gateway reads and writes in PostgreSQL, in as few round trips as can be.
+
+Ids are made before the first try and every insert may be done twice, so a broken connection
+costs a retry and never a second run.
+"""
+
+import logging
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from apps.connections import vault
+from apps.connections.queries import value_context
+from apps.core.errors import Conflict
+from apps.core.models import first_uuid7_at, uuid7
+from apps.flows.models import FlowState
+from apps.runs.commands import insert_run_sql, run_values
+from apps.steps.types.trigger_webhook import Webhook
+from apps.triggers.calls import Key, Ready, webhook_config
+from apps.triggers.models import MAX_REASON, Verdict
+from apps.triggers.wires import Connection, Wires, away
+
+#: How many refused or repeated calls are noted per trigger and minute.
+NOTED_PER_MINUTE = 20
+#: Of their headers, so many characters each: a flood must not fill the disk.
+NOTED_HEADER = 200
+
+_ADDRESS = """
+select t.id, t.workspace_id, t.flow_id, t.version_id, f.state, t.config::text, w.zone,
+       t.secret_name, s.id, s.ciphertext, s.previous, s.previous_until, business_now()
+from accounts_workspace w
+join triggers_trigger t
+  on t.workspace_id = w.id and t.path = %(path)s and t.type = 'webhook' and t.enabled
+join flows_flow f on f.id = t.flow_id
+left join connections_secret s on s.workspace_id = t.workspace_id and s.name = t.secret_name
+where w.slug = %(slug)s
+"""
+_DELIVERY = """
+delivery as (
+  insert into triggers_delivery (id, workspace_id, trigger_id, run_id, verdict, reason, summary,
+                                 headers, query, body, received_at)
+  select %(delivery)s, %(workspace)s, %(trigger)s, %(run)s, %(verdict)s, '', %(summary)s,
+         %(headers)s::json, %(query)s::json, %(body)s, %(now)s {source}
+  on conflict (id) do nothing
+), """
+_FIRST = """
+first as (
+  insert into triggers_dedupekey (trigger_id, key_sha256, run_id, body_sha256, created_at)
+  values (%(trigger)s, %(key)s, %(run)s, %(body_sha256)s, %(now)s)
+  on conflict (trigger_id, key_sha256) do nothing returning run_id
+), """
+_INSERT = insert_run_sql(before=_DELIVERY.format(source=""))
+_INSERT_FIRST = insert_run_sql(
+    before=_FIRST + _DELIVERY.format(source="from first"), source="from first"
+)
+_EARLIER = """
+select run_id, body_sha256 from triggers_dedupekey where trigger_id = %s and key_sha256 = %s
+"""
+# Shared, so that resuming waits for us or we see that the flow was resumed: a call that is held
+# just after its flow went on would be held for ever.
+_STATE = "select state from flows_flow where id = %s for share"
+_NOTE = """
+insert into triggers_delivery (id, workspace_id, trigger_id, run_id, verdict, reason, summary,
+                               headers, query, body, received_at)
+select %(delivery)s, %(workspace)s, %(trigger)s, %(run)s, %(verdict)s, %(reason)s, %(summary)s,
+       %(headers)s::json, %(query)s::json, null, %(now)s
+where (select count(*) from triggers_delivery
+       where trigger_id = %(trigger)s and verdict in ('refused', 'duplicate')
+         and id >= %(minute)s) < %(most)s
+on conflict (id) do nothing
+"""
+_OLDEST = """
+select extract(epoch from business_now() - created_at) from run_command
+where priority < 100 order by id limit 1
+"""
+_BACKLOG = "select count(*) from (select 1 from run_command limit %s) some"
+
+_log = logging.getLogger(__name__)
+
+
+class IdempotencyKeyReused(Conflict):
+    """The key came before with another body."""
+
+    code = "idempotency_key_reused"
+
+
+@dataclass(frozen=True, slots=True)
+class Address:
+    """Where a call is going, as PostgreSQL has it now."""
+
+    trigger_id: UUID
+    workspace_id: UUID
+    flow_id: UUID
+    version_id: UUID
+    is_paused: bool
+    config: Webhook
+    zone: str
+    secrets: Sequence[str]
+    now: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class Accepted:
+    """The run that a call stands for. ``is_repeat``: an earlier call started it."""
+
+    run_id: UUID
+    is_repeat: bool = False
+    is_held: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Stored:
+    """What a call is stored as; the ids are the same however often it is tried."""
+
+    address: Address
+    ready: Ready
+    run_id: UUID
+    delivery_id: UUID
+    #: Seconds of ``time.monotonic`` after which nothing is written any more: the caller was told.
+    give_up_at: float
+
+
+async def address_of(wires: Wires, slug: str, path: str) -> Address | None:
+    """The enabled webhook at this address. Never cached: a publication holds for the next call."""
+
+    async def read(connection: Connection) -> Address | None:
+        cursor = await connection.execute(_ADDRESS, {"slug": slug, "path": path}, binary=True)
+        row = await cursor.fetchone()
+        return None if row is None else _address(row)
+
+    return await wires.run(read)
+
+
+async def store(wires: Wires, stored: Stored) -> Accepted:
+    """Write the run, its start and the delivery in one statement; nothing for a repeat.
+
+    Raises:
+        IdempotencyKeyReused: The key came before with another body.
+        Unavailable: Nothing was written, or nobody can tell.
+    """
+
+    async def write(connection: Connection) -> Accepted:
+        if time.monotonic() > stored.give_up_at:
+            raise away()
+        if not stored.address.is_paused:
+            return await _write(connection, stored, is_paused=False)
+        async with connection.transaction():
+            cursor = await connection.execute(_STATE, [stored.address.flow_id])
+            row = await cursor.fetchone()
+            is_paused = row is not None and row[0] == FlowState.PAUSED
+            return await _write(connection, stored, is_paused=is_paused)
+
+    return await wires.run(write)
+
+
+async def note(
+    wires: Wires,
+    address: Address,
+    *,
+    verdict: Verdict,
+    headers: str,
+    query: str,
+    summary: str,
+    reason: str = "",
+    run_id: UUID | None = None,
+) -> None:
+    """Keep a refused or repeated call for the list of deliveries, if there is room this minute."""
+    values = {
+        "delivery": uuid7(),
+        "workspace": address.workspace_id,
+        "trigger": address.trigger_id,
+        "run": run_id,
+        "verdict": verdict.value,
+        "reason": reason[:MAX_REASON],
+        "summary": summary,
+        "headers": headers,
+        "query": query,
+        "now": address.now,
+        "minute": first_uuid7_at(int(time.time() * 1000) - 60_000),
+        "most": NOTED_PER_MINUTE,
+    }
+
+    async def write(connection: Connection) -> None:
+        await connection.execute(_NOTE, values)
+
+    await wires.run(write)
+
+
+async def lag(wires: Wires, *, backlog_from: float, most: int) -> tuple[float, int]:
+    """Seconds that the oldest command has waited; beyond ``backlog_from``, how many wait too.
+
+    The count stops at ``most``.
+    """
+
+    async def read(connection: Connection) -> tuple[float, int]:
+        row = await (await connection.execute(_OLDEST)).fetchone()
+        age = float(row[0]) if row else 0.0
+        if age <= backlog_from:
+            return age, 0
+        counted = await (await connection.execute(_BACKLOG, [most])).fetchone()
+        return age, counted[0] if counted else 0
+
+    return await wires.run(read)
+
+
+async def _write(connection: Connection, stored: Stored, *, is_paused: bool) -> Accepted:
+    address, ready = stored.address, stored.ready
+    now = address.now
+    values = run_values(
+        run_id=stored.run_id,
+        workspace_id=address.workspace_id,
+        flow_id=address.flow_id,
+        version_id=address.version_id,
+        trigger_type="webhook",
+        payload=ready.payload,
+        now=now,
+        held=is_paused,
+        awaited_until=now + timedelta(seconds=ready.wait_s) if ready.wait_s else None,
+    )
+    values |= {
+        "delivery": stored.delivery_id,
+        "trigger": address.trigger_id,
+        "verdict": (Verdict.HELD if is_paused else Verdict.ACCEPTED).value,
+        "summary": ready.summary,
+        "headers": ready.headers,
+        "query": ready.query,
+        "body": ready.sealed,
+    }
+    if ready.key is None:
+        await connection.execute(_INSERT, values)
+        return Accepted(stored.run_id, is_held=is_paused)
+    values |= {"key": ready.key.sha256, "body_sha256": ready.body_sha256}
+    cursor = await connection.execute(_INSERT_FIRST, values)
+    if cursor.rowcount:
+        return Accepted(stored.run_id, is_held=is_paused)
+    return await _earlier(connection, stored, ready.key, is_paused=is_paused)
+
+
+async def _earlier(
+    connection: Connection, stored: Stored, key: Key, *, is_paused: bool
+) -> Accepted:
+    # A statement of its own: the one before does not see what a concurrent first call committed.
+    cursor = await connection.execute(_EARLIER, [stored.address.trigger_id, key.sha256])
+    row = await cursor.fetchone()
+    if row is None:
+        # Forgotten between the two statements: this call is the first one again.
+        return await _write(connection, stored, is_paused=is_paused)
+    run_id, body_sha256 = row
+    if run_id == stored.run_id:
+        # Our own first try was committed before its connection broke.
+        return Accepted(run_id, is_held=is_paused)
+    if key.binds_body and bytes(body_sha256) != stored.ready.body_sha256:
+        raise IdempotencyKeyReused(
+            "This Idempotency-Key was used with another body; send a new key."
+        )
+    return Accepted(run_id, is_repeat=True)
+
+
+def _address(row: tuple[Any, ...]) -> Address:
+    (
+        trigger_id, workspace_id, flow_id, version_id, state, config, zone,
+        secret_name, secret_id, ciphertext, previous, previous_until, now,
+    ) = row  # fmt: skip
+    secrets: list[str] = []
+    if secret_id is not None:
+        secrets.append(_opened(secret_id, ciphertext))
+        if previous is not None and previous_until > now:
+            secrets.append(_opened(secret_id, previous))
+    elif secret_name:
+        _log.warning("webhook trigger %s: its secret is not there any more", trigger_id)
+    return Address(
+        trigger_id=trigger_id,
+        workspace_id=workspace_id,
+        flow_id=flow_id,
+        version_id=version_id,
+        is_paused=state == FlowState.PAUSED,
+        config=webhook_config(config),
+        zone=zone,
+        secrets=secrets,
+        now=now,
+    )
+
+
+@lru_cache(maxsize=1024)
+def _opened(secret_id: UUID, ciphertext: bytes) -> str:
+    """A secret's value. The ciphertext is part of the key, so a change is seen at once."""
+    return vault.open(ciphertext, value_context(secret_id)).decode()
