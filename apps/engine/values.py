@@ -291,7 +291,7 @@ def _survey(value: object) -> int:
     """
     level: list[Any] = [value]
     found = 0
-    for _ in range(MAX_DEPTH + 1):
+    for depth in range(MAX_DEPTH + 1):
         types = set(map(type, level))
         if not types <= _QUICK:
             return -1
@@ -304,17 +304,19 @@ def _survey(value: object) -> int:
             return -1
         if not types & _CONTAINERS:
             return found
+        if depth == MAX_DEPTH:
+            break
         level = [v for v in level if type(v) in _CONTAINERS]
         if dict in types:
             keys = chain.from_iterable(v for v in level if type(v) is dict)
             if not set(map(type, keys)) <= _KEYS:
                 return -1
         level = list(_children(level))
-    return -1 if level else found
+    return -1
 
 
 def _check(value: object, path: Path) -> None:
-    if len(path) > MAX_DEPTH:
+    if len(path) >= MAX_DEPTH and type(value) in _CONTAINERS:
         raise NotJson(path, f"lies deeper than {MAX_DEPTH} levels.")
     match value:
         case None | True | False:

@@ -63,7 +63,7 @@ def check_size(value: Any, budget: Budget, position: Position) -> None:
     """
     size = 0
     level = [value]
-    for _ in range(budget.depth + 1):
+    for depth in range(budget.depth + 1):
         kinds = set(map(type, level))
         size += 4 * len(level)
         if str in kinds:
@@ -75,8 +75,10 @@ def check_size(value: Any, budget: Budget, position: Position) -> None:
         if size + 4 * wide > budget.size:
             message = f"The result is larger than {budget.size:,} bytes. Make it smaller."
             raise BudgetExceeded(message, position)
-        if not wide:
+        if not parts:
             return
+        if depth == budget.depth:
+            break
         level = list(chain.from_iterable(parts))
     message = f"The result nests deeper than {budget.depth} levels."
     raise BudgetExceeded(message, position)
