@@ -21,7 +21,7 @@ from apps.audit import merkle
 from apps.audit.keys import signing_keys
 from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal
 from apps.audit.queries import audit_rows
-from apps.audit.verify import ROWS_OF_SEALS, read_content
+from apps.audit.stored import StoredRow, json_object, rows_of_seals
 from apps.core.errors import Conflict, NotFound
 
 __all__ = ["bundle_of_period", "proof_of_row"]
@@ -73,7 +73,7 @@ def proof_of_row(
         raise Conflict("This row is not sealed yet; try again in a few seconds.")
     seal = AuditSeal.objects.get(number=leaf.seal_number)
     leaves = _leaves_by_seal(workspace_id, seal.number, seal.number)[seal.number]
-    steps = merkle.path([bytes(row[2]) for row in leaves], leaf.leaf_index)
+    steps = merkle.path([row.leaf for row in leaves], leaf.leaf_index)
     header = {
         "format": audit_format.BUNDLE_FORMAT,
         "from": "",
@@ -139,7 +139,7 @@ def _span(workspace_id: UUID, since: datetime | None, until: datetime | None) ->
     return found["first"] or 0, found["last"] or 0
 
 
-def _leaves_by_seal(workspace_id: UUID, first: int, last: int) -> dict[int, list[tuple[Any, ...]]]:
+def _leaves_by_seal(workspace_id: UUID, first: int, last: int) -> dict[int, list[StoredRow]]:
     """The leaves of those seals that hold a row of the workspace."""
     with connection.cursor() as cursor:
         cursor.execute(
@@ -151,29 +151,26 @@ def _leaves_by_seal(workspace_id: UUID, first: int, last: int) -> dict[int, list
         mine = {number for (number,) in cursor.fetchall()}
         if not mine:
             return {}
-        cursor.execute(ROWS_OF_SEALS, [min(mine), max(mine)])
-        groups = groupby(cursor.fetchall(), key=lambda row: row[0])
-        return {number: list(group) for number, group in groups if number in mine}
+    groups = groupby(rows_of_seals(min(mine), max(mine)), key=lambda row: row.seal or 0)
+    return {number: list(group) for number, group in groups if number in mine}
 
 
 def _leaf_lines(
-    leaves: list[tuple[Any, ...]], workspace_id: UUID, withhold: Collection[str]
+    leaves: list[StoredRow], workspace_id: UUID, withhold: Collection[str]
 ) -> Iterator[dict[str, Any]]:
     """A line for each own row, and one for each run of leaves between them."""
-    for is_own, group in groupby(
-        leaves, key=lambda row: row[4] is not None and row[5] == workspace_id
-    ):
+    for is_own, group in groupby(leaves, key=lambda row: row.workspace == str(workspace_id)):
         if is_own:
             for row in group:
                 yield _row(row, withhold)
         else:
-            yield {"hashes": [row[2].hex() for row in group]}
+            yield {"hashes": [row.leaf.hex() for row in group]}
 
 
-def _row(row: tuple[Any, ...], withhold: Collection[str]) -> dict[str, Any]:
-    body, salted = read_content(row)
+def _row(row: StoredRow, withhold: Collection[str]) -> dict[str, Any]:
+    salted = json_object(row.salted)
     shown = {name: pair for name, pair in salted.items() if not _is_withheld(name, withhold)}
-    return {"row": body, "values": shown}
+    return {"row": row.body(), "values": shown}
 
 
 def _is_withheld(name: str, withhold: Collection[str]) -> bool:

@@ -193,18 +193,19 @@ def signed_bundle_text(digest: bytes) -> bytes:
 
 
 def words(salted: Salted) -> list[str]:
-    """The words a row is found by: plain, and marked by whether they name the actor or target."""
+    """The words a row is found by: plain, and marked by whether they name the actor or target.
+
+    At most 200, labels and the reason first, then by field: the same for any order of fields.
+    """
     found: dict[str, None] = {}
-    # Labels and the reason first, else by name: the same words whatever order the fields come in.
-    for field in sorted(salted, key=lambda name: (name not in _FIRST, name)):
-        text = salted[field][1]
-        if len(text) > 2_000:
-            continue
-        parts = _words_of(text)
-        for prefix in ("", _MARKS[field]) if field in _MARKS else ("",):
-            found.update((prefix + part, None) for part in parts)
-        if len(found) > 200:
-            break
+    for field, mark in _MARKS.items():
+        if field in salted:
+            parts = _words_of(salted[field][1][:2_000])
+            found.update(dict.fromkeys(parts))
+            if mark:
+                found.update(dict.fromkeys([mark + part for part in parts]))
+    rest = [salted[field][1][:2_000] for field in sorted(salted) if field not in _MARKS]
+    found.update(dict.fromkeys(_words_of("\n".join(rest))))
     return list(found)[:200]
 
 
@@ -215,13 +216,13 @@ def query_words(text: str, *, mark: str = "") -> list[str]:
 
 ACTOR_MARK: Final = "actor/"
 TARGET_MARK: Final = "target/"
-_MARKS = {"actor.label": ACTOR_MARK, "target.label": TARGET_MARK}
-_FIRST = frozenset({"actor.label", "target.label", "reason"})
-_WORD = re.compile(r"\w+")
+_MARKS = {"actor.label": ACTOR_MARK, "target.label": TARGET_MARK, "reason": ""}
+_ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
+_find_words = re.compile(r"\w{1,64}").findall
 
 
 def _words_of(text: str) -> list[str]:
-    return [word[:64] for word in _WORD.findall(text.casefold())][:100]
+    return _find_words(_ESCAPE.sub(" ", text.casefold()) if "\\" in text else text.casefold())
 
 
 def _value_text(value: Any) -> str:
