@@ -5,8 +5,9 @@ import asyncio
 import os
 import signal
 import sys
+from pathlib import Path
 
-from config.stack import control, oneoff
+from config.stack import backup, control, oneoff
 from config.stack.keys import KeysMissing
 from config.stack.offspring import die_with_parent
 from config.stack.places import Places
@@ -24,6 +25,12 @@ def main() -> int:
     commands.add_parser("prepare", help="migrate, collect static files, make demo data")
     commands.add_parser("restart", help="replace the running processes without a gap")
     commands.add_parser("status", help="name the running processes")
+    commands.add_parser("stop", help="end the running processes")
+    back = commands.add_parser("backup", help="copy the data")
+    back.add_argument("to", nargs="?", type=Path)
+    commands.add_parser("restore", help="put a backup into an empty home").add_argument(
+        "source", type=Path
+    )
     manage = commands.add_parser("manage", help="run manage.py against the same data")
     manage.add_argument("arguments", nargs=argparse.REMAINDER)
     given = parser.parse_args()
@@ -36,9 +43,20 @@ def main() -> int:
                 return oneoff.run(places, [sys.executable, "-m", "config.prepare"])
             case "manage":
                 return oneoff.run(places, [sys.executable, "manage.py", *given.arguments])
+            case "backup":
+                return backup.make(places, given.to)
+            case "restore":
+                return backup.restore(places, given.source)
             case order:
                 return control.order(places, order)
-    except (Refusal, KeysMissing, StartFailed, PermissionError, FileNotFoundError) as error:
+    except (
+        Refusal,
+        KeysMissing,
+        StartFailed,
+        backup.BackupFailed,
+        PermissionError,
+        FileNotFoundError,
+    ) as error:
         print(f"Signalbox did not start. {error}", file=sys.stderr)
         return 1
 

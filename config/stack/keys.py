@@ -4,11 +4,13 @@ They are not in the database and not in a backup: who has a copy of the data sti
 its secrets nor sign its trail.
 """
 
+import hashlib
 import os
 import secrets
 from base64 import b64encode
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
+from config.stack.errors import KeysMissing
 from config.stack.places import Places
 
 DEMO_PASSWORD = "SIGNALBOX_DEMO_PASSWORD"  # noqa: S105 - a variable's name
@@ -17,10 +19,6 @@ _FILES = {
     "SIGNALBOX_ENCRYPTION_KEYS": "encryption_keys",
     "SIGNALBOX_SIGNING_KEY": "signing_key",
 }
-
-
-class KeysMissing(Exception):
-    """The data is here and the keys that belong to it are not."""
 
 
 def keys(places: Places) -> dict[str, str]:
@@ -40,6 +38,23 @@ def keys(places: Places) -> dict[str, str]:
     if not os.environ.get(DEMO_PASSWORD):
         found[DEMO_PASSWORD] = _kept(places, "demo_password", lambda: secrets.token_urlsafe(9))
     return found
+
+
+def key_marks(environ: Mapping[str, str], places: Places | None = None) -> dict[str, str]:
+    """What tells two sets of keys apart without giving them away: a short hash of each.
+
+    Raises:
+        KeysMissing: Neither the environment nor the home has them.
+    """
+    marks = {}
+    for name, file in _FILES.items():
+        value = environ.get(name, "")
+        if not value and places and (places.keys / file).exists():
+            value = (places.keys / file).read_text(encoding="ascii").strip()
+        if not value:
+            raise KeysMissing(f"{name} is not set.")
+        marks[name] = hashlib.sha256(b"signalbox key mark\0" + value.encode()).hexdigest()[:16]
+    return marks
 
 
 def _kept(places: Places, name: str, make: Callable[[], str]) -> str:

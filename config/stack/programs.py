@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+from config.stack.errors import Refusal
 from config.stack.keys import DEMO_PASSWORD, keys
 from config.stack.offspring import Footing, unprivileged
 from config.stack.places import Places
@@ -22,10 +23,6 @@ class Program:
     dies_by: signal.Signals = signal.SIGKILL  # when the supervisor is gone
     answers: Callable[[], bool] | None = None  # None: it sends a notice when it is ready
     listens: bool = False  # it is given the socket of the web port
-
-
-class Refusal(Exception):
-    """The stack cannot start, and the message says what to do."""
 
 
 def is_embedded() -> bool:

@@ -13,10 +13,10 @@ from collections.abc import Callable, Coroutine, Iterable, Iterator, Mapping, Se
 
 from config.stack import notices, web
 from config.stack.children import Child, Slot
+from config.stack.errors import Refusal, StartFailed
 from config.stack.places import ROOT, Places
 from config.stack.programs import (
     Program,
-    Refusal,
     demo_password,
     environment,
     host,
@@ -30,10 +30,6 @@ _START_TRIES = 3
 _START_SECONDS = 180
 _STOP_PATIENCE = 10
 _REPLACE_PATIENCE = 60  # for what a worker has in hand when it is replaced
-
-
-class StartFailed(Exception):
-    """A process did not come up."""
 
 
 class Supervisor:
