@@ -8,11 +8,10 @@ import sys
 from pathlib import Path
 
 from config.stack import backup, control, oneoff
-from config.stack.keys import KeysMissing
+from config.stack.errors import Refusal
 from config.stack.offspring import die_with_parent
 from config.stack.places import Places
-from config.stack.programs import Refusal
-from config.stack.supervisor import StartFailed, Supervisor
+from config.stack.supervisor import Supervisor
 
 
 def main() -> int:
@@ -49,15 +48,8 @@ def main() -> int:
                 return backup.restore(places, given.source)
             case order:
                 return control.order(places, order)
-    except (
-        Refusal,
-        KeysMissing,
-        StartFailed,
-        backup.BackupFailed,
-        PermissionError,
-        FileNotFoundError,
-    ) as error:
-        print(f"Signalbox did not start. {error}", file=sys.stderr)
+    except (Refusal, PermissionError, FileNotFoundError) as error:
+        print(error, file=sys.stderr)
         return 1
 
 
