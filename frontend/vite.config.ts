@@ -9,6 +9,7 @@ const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 
 export default defineConfig(({ command }) => ({
   root: here('.'),
+  cacheDir: here('../node_modules/.vite'),
   base: command === 'build' ? '/static/build/' : '/',
   resolve: { alias: { '~': here('./src') } },
   css: { modules: { localsConvention: 'camelCaseOnly' } },

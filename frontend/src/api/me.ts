@@ -53,7 +53,7 @@ export const useTokens = () =>
 export function useCreateToken() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: ({ key, ...body }: { name: string; scopes: string[]; days: number; key: string }) =>
+    mutationFn: ({ key, ...body }: { name: string; scopes: string[] | null; days: number; key: string }) =>
       api.post<ApiToken>('tokens/', body, { idempotencyKey: key }),
     onSuccess: () => client.invalidateQueries({ queryKey: ['tokens'] }),
   });

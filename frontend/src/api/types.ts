@@ -3,6 +3,7 @@
 export type Right =
   | 'flow.create' | 'people.manage' | 'roles.manage' | 'tokens.manage' | 'settings.manage'
   | 'secrets.manage' | 'hosts.manage' | 'audit.view' | 'export.read' | 'run.operate'
+  | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide'
   | 'flow.view' | 'flow.edit' | 'flow.publish' | 'flow.run' | 'run.view' | 'run.cancel';
 
 export type Theme = 'auto' | 'light' | 'dark';
@@ -86,6 +87,7 @@ export interface ApiToken {
   id: string;
   name: string;
   prefix?: string;
+  owner?: string;
   scopes: string[] | null;
   created_at?: string;
   expires_at: string | null;

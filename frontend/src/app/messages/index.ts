@@ -1,5 +1,5 @@
 import type { MessageFormatElement } from '@formatjs/icu-messageformat-parser';
-import { createElement } from 'react';
+import { createElement, useCallback } from 'react';
 import type { ReactNode } from 'react';
 import { useIntl } from 'react-intl';
 import app from './en/app.json';
@@ -28,7 +28,7 @@ export type Translate = (id: MessageId, values?: Values) => string;
 /** `t('flows.title')`: the text in the reader's language. */
 export function useT(): Translate {
   const intl = useIntl();
-  return (id, values) => intl.formatMessage({ id }, values);
+  return useCallback<Translate>((id, values) => intl.formatMessage({ id }, values), [intl]);
 }
 
 type RichValue = ReactNode | ((parts: ReactNode[]) => ReactNode);

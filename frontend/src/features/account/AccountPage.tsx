@@ -1,0 +1,22 @@
+import { useMe } from '~/api/me';
+import { useT } from '~/app/messages';
+import { Tokens } from '~/features/settings/Tokens';
+import { Page, PageHeader } from '~/ui/Page';
+import { PasswordForm } from './PasswordForm';
+import { ProfileForm } from './ProfileForm';
+import { Sessions } from './Sessions';
+
+/** What belongs to the person whatever the workspace. */
+export function AccountPage() {
+  const t = useT();
+  const me = useMe();
+  return (
+    <Page narrow>
+      <PageHeader title={t('settings.account')} />
+      <ProfileForm key={me.id} />
+      <PasswordForm />
+      <Sessions />
+      <Tokens ownOf={me.email} />
+    </Page>
+  );
+}

@@ -1,0 +1,88 @@
+import { Button, Tooltip } from '@mantine/core';
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { useAudit, useSeals } from '~/api/audit';
+import { useRight } from '~/api/me';
+import { useMembers } from '~/api/settings';
+import { useT } from '~/app/messages';
+import { spanStart, SPANS } from '~/ui/spans';
+import { FilterChip, SearchBox } from '~/ui/Filter';
+import { IconDownload, IconSearch, IconShieldCheck } from '~/ui/icons';
+import { Page, PageHeader, Toolbar } from '~/ui/Page';
+import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
+import { useIntlTools } from '~/ui/time';
+import classes from './Audit.module.css';
+import { AuditTable } from './AuditTable';
+import { EntryDrawer } from './EntryDrawer';
+import { NOUNS } from './verbs';
+
+function SealState() {
+  const t = useT();
+  const { short } = useIntlTools();
+  const seals = useSeals().data?.results;
+  const newest = seals?.[0];
+  if (!seals) return null;
+  return (
+    <span className={classes.seals}>
+      <IconShieldCheck size={16} aria-hidden />
+      {t('audit.seals', { number: newest?.number ?? seals.length, time: newest ? short(newest.sealed_at) : '' })}
+    </span>
+  );
+}
+
+/** Who did what to what, when and why; sealed, searchable, exportable. */
+export function AuditPage() {
+  const t = useT();
+  const search = useSearch({ from: '/audit' });
+  const navigate = useNavigate({ from: '/audit' });
+  const mayExport = useRight('export.read', 'audit.view');
+  const { event, from, ...rest } = search;
+  const since = useMemo(() => spanStart(from), [from]);
+  const list = useAudit({ ...rest, from: since });
+  const members = useMembers(useRight('flow.view')).data?.results ?? [];
+  const change = (part: Partial<typeof search>) => void navigate({ search: { ...search, ...part }, replace: true });
+  const filtered = Boolean(from ?? rest.actor ?? rest.search ?? rest.target ?? rest.verb);
+  const people = members.map((member) => ({ value: member.user_id, label: member.name || member.email }));
+
+  return (
+    <Page>
+      <PageHeader
+        title={t('audit.title')}
+        actions={
+          <>
+            <SealState />
+            {mayExport ? (
+              <Tooltip label={t('audit.bundle_hint')}>
+                <Button component="a" href="/api/v1/audit/bundle/" download leftSection={<IconDownload size={16} aria-hidden />}>{t('audit.bundle')}</Button>
+              </Tooltip>
+            ) : null}
+          </>
+        }
+      />
+      <Toolbar>
+        <SearchBox label={t('audit.search')} value={search.search} onChange={(value) => change({ search: value })} />
+        <FilterChip label={t('audit.filter.verb')} value={search.verb} choices={NOUNS.map(([value, label]) => ({ value, label: t(label) }))} onChange={(verb) => change({ verb })} />
+        <FilterChip label={t('audit.filter.actor')} value={search.actor} choices={people} onChange={(actor) => change({ actor })} />
+        {search.target ? <FilterChip label={t('audit.filter.target')} value={search.target} choices={[{ value: search.target, label: targetLabel(list.items, search.target) }]} onChange={(target) => change({ target })} /> : null}
+        <FilterChip label={t('audit.filter.time')} value={from} choices={SPANS.map(({ value, label }) => ({ value, label: t(label) }))} onChange={(span) => change({ from: span })} />
+      </Toolbar>
+      {list.items ? (
+        list.items.length > 0 ? (
+          <AuditTable rows={list.items} more={list} onOpen={(id) => change({ event: id })} />
+        ) : filtered ? (
+          <EmptyState icon={IconSearch} title={t('audit.none.title')} action={<Button onClick={() => void navigate({ search: {} })}>{t('app.filter_clear_all')}</Button>}>{t('audit.none.text')}</EmptyState>
+        ) : (
+          <EmptyState icon={IconShieldCheck} title={t('audit.first.title')}>{t('audit.first.text')}</EmptyState>
+        )
+      ) : list.error ? (
+        <ErrorState error={list.error} retry={() => void list.refetch()} />
+      ) : (
+        <ListSkeleton />
+      )}
+      <EntryDrawer entry={list.items?.find((one) => one.id === event)} onClose={() => change({ event: undefined })} onFilter={(part) => change({ event: undefined, ...part })} />
+    </Page>
+  );
+}
+
+const targetLabel = (rows: { target: { id: string; label: string } }[] | undefined, target: string): string =>
+  rows?.find((row) => row.target.id === target)?.target.label ?? target.slice(0, 13);

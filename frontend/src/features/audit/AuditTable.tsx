@@ -1,0 +1,54 @@
+import { UnstyledButton } from '@mantine/core';
+import type { AuditEvent } from '~/api/types';
+import { useT } from '~/app/messages';
+import type { Translate } from '~/app/messages';
+import { DataTable } from '~/ui/DataTable';
+import type { Column } from '~/ui/DataTable';
+import { IconCircleDashed, IconLock } from '~/ui/icons';
+import { More } from '~/ui/More';
+import type { MoreOf } from '~/ui/More';
+import { RelativeTime } from '~/ui/RelativeTime';
+import classes from './Audit.module.css';
+import { verbWords } from './verbs';
+
+export const whoOf = (entry: AuditEvent, t: Translate): string =>
+  entry.actor.kind === 'system' ? t('audit.system') : entry.actor.label || entry.actor.id;
+
+export function Seal({ entry }: { entry: AuditEvent }) {
+  const t = useT();
+  const sealed = entry.sealed ?? (entry.seal !== null && entry.seal !== undefined);
+  const number = typeof entry.seal === 'number' ? entry.seal : undefined;
+  return (
+    <span className={classes.seal} data-sealed={sealed || undefined}>
+      {sealed ? <IconLock size={14} aria-hidden /> : <IconCircleDashed size={14} aria-hidden />}
+      {sealed ? (number === undefined ? t('audit.sealed') : t('audit.sealed_in', { number })) : t('audit.unsealed')}
+    </span>
+  );
+}
+
+export function AuditTable({ rows, more, onOpen }: { rows: AuditEvent[]; more: MoreOf; onOpen: (id: string) => void }) {
+  const t = useT();
+  const columns: Column<AuditEvent>[] = [
+    {
+      key: 'what', header: t('audit.column.what'), width: 220,
+      cell: (row) => <UnstyledButton className={classes.open} onClick={() => onOpen(row.id)}>{verbWords(row.verb, t)}</UnstyledButton>,
+    },
+    {
+      key: 'target', header: t('audit.column.target'),
+      cell: (row) => <span className={classes.target}>{row.target.label || row.target.id}</span>,
+    },
+    {
+      key: 'who', header: t('audit.column.who'), width: 220,
+      cell: (row) => (
+        <span>
+          {whoOf(row, t)} {row.actor.kind === 'token' ? t('audit.token') : null}
+          {row.actor.on_behalf_of ? t('audit.on_behalf', { name: row.actor.on_behalf_of }) : null}
+        </span>
+      ),
+    },
+    { key: 'reason', header: t('audit.column.reason'), show: 'wide', cell: (row) => <span className={classes.target}>{row.reason}</span> },
+    { key: 'seal', header: t('audit.column.seal'), width: 120, show: 'medium', cell: (row) => <Seal entry={row} /> },
+    { key: 'when', header: t('audit.column.when'), width: 140, cell: (row) => <RelativeTime at={row.at} /> },
+  ];
+  return <DataTable label={t('audit.list')} columns={columns} rows={rows} rowKey={(row) => row.id} footer={<More of={more} />} />;
+}

@@ -1,0 +1,58 @@
+import { Button, Drawer } from '@mantine/core';
+import type { AuditEvent } from '~/api/types';
+import { useT } from '~/app/messages';
+import { Short } from '~/ui/Mono';
+import { useIntlTools } from '~/ui/time';
+import { Values } from '~/ui/Values';
+import classes from './Audit.module.css';
+import { Seal, whoOf } from './AuditTable';
+import { verbWords } from './verbs';
+
+interface Props {
+  entry: AuditEvent | undefined;
+  onClose: () => void;
+  onFilter: (part: { actor?: string; target?: string }) => void;
+}
+
+const isFilled = (value: unknown) => value !== null && value !== undefined && !(typeof value === 'object' && Object.keys(value).length === 0);
+
+/** One entry in full, beside the list. */
+export function EntryDrawer({ entry, onClose, onFilter }: Props) {
+  const t = useT();
+  return (
+    <Drawer opened={entry !== undefined} onClose={onClose} position="right" size={440} title={t('audit.entry')} closeButtonProps={{ 'aria-label': t('audit.entry.close') }}>
+      {entry ? <Entry entry={entry} onFilter={onFilter} /> : null}
+    </Drawer>
+  );
+}
+
+function Entry({ entry, onFilter }: { entry: AuditEvent; onFilter: Props['onFilter'] }) {
+  const t = useT();
+  const { exact } = useIntlTools();
+  return (
+    <div className={classes.entry}>
+      <h3 className={classes.verb}>{verbWords(entry.verb, t)}</h3>
+      <dl className={classes.facts}>
+        <dt>{t('audit.column.target')}</dt>
+        <dd>{entry.target.label || entry.target.id}</dd>
+        <dt>{t('audit.column.who')}</dt>
+        <dd>{whoOf(entry, t)} {entry.actor.on_behalf_of ? t('audit.on_behalf', { name: entry.actor.on_behalf_of }) : null}</dd>
+        <dt>{t('audit.column.when')}</dt>
+        <dd>{exact(entry.at)}</dd>
+        {entry.reason ? <><dt>{t('audit.column.reason')}</dt><dd>{entry.reason}</dd></> : null}
+        <dt>{t('audit.column.seal')}</dt>
+        <dd><Seal entry={entry} /></dd>
+        <dt>{t('audit.entry.id')}</dt>
+        <dd><Short value={entry.id} copy={t('audit.entry.id')} length={18} /></dd>
+        {entry.correlation_id ? <><dt>{t('audit.entry.correlation')}</dt><dd><Short value={entry.correlation_id} copy={t('audit.entry.correlation_id')} length={18} /></dd></> : null}
+      </dl>
+      {isFilled(entry.before) ? <Values label={t('audit.entry.before')} value={entry.before} /> : null}
+      {isFilled(entry.after) ? <Values label={t('audit.entry.after')} value={entry.after} /> : null}
+      {isFilled(entry.details) ? <Values label={t('audit.entry.details')} value={entry.details} /> : null}
+      <div className={classes.links}>
+        <Button onClick={() => onFilter({ target: entry.target.id })}>{t('audit.entry.same')}</Button>
+        {entry.actor.kind === 'person' ? <Button onClick={() => onFilter({ actor: entry.actor.id })}>{t('audit.entry.by')}</Button> : null}
+      </div>
+    </div>
+  );
+}

@@ -1,0 +1,70 @@
+import { Button, Textarea } from '@mantine/core';
+import { useState } from 'react';
+import { isProblem } from '~/api/problem';
+import { useDecide } from '~/api/tasks';
+import type { Task } from '~/api/types';
+import { useT } from '~/app/messages';
+import { notifyDone } from '~/ui/notify';
+import { ProblemText } from '~/ui/ProblemText';
+import classes from './TaskPane.module.css';
+import { answersOf, outcomeDone } from './words';
+
+/**
+ * Comment and answers, fixed at the bottom. What is sent names the facts that are on the screen; if
+ * they have changed meanwhile, nothing is decided and the person is shown the task anew.
+ */
+export function Decision({ task, refresh }: { task: Task; refresh: () => void }) {
+  const t = useT();
+  const decide = useDecide(task.id);
+  const [comment, setComment] = useState('');
+  // The facts that this person has before them, also while a newer task arrives by itself.
+  const [seen, setSeen] = useState(task.seen);
+  const changed = seen !== task.seen || isProblem(decide.error, 409);
+
+  const answer = (outcome: string) => {
+    decide.mutate(
+      { outcome, comment: comment.trim(), seen },
+      { onSuccess: () => notifyDone(t('inbox.done_note', { outcome: outcomeDone(outcome, t) })) },
+    );
+  };
+  const showNow = () => {
+    decide.reset();
+    setSeen(task.seen);
+    refresh();
+  };
+  if (task.may_decide === false) {
+    return <div className={classes.bar}><p className={classes.none}>{task.why_not || t('inbox.why_not')}</p></div>;
+  }
+  return (
+    <div className={classes.bar}>
+      <div className={classes.form}>
+        {changed ? (
+          <div className={classes.conflict} role="alert">
+            <p>
+              <strong>{t('inbox.conflict.title')}</strong>
+              {isProblem(decide.error, 409) ? decide.error.message : ''} {comment ? t('inbox.conflict.kept') : ''}
+            </p>
+            <Button onClick={showNow}>{t('inbox.conflict.show')}</Button>
+          </div>
+        ) : (
+          <ProblemText error={decide.error} />
+        )}
+        <Textarea label={t('inbox.comment')} description={t('inbox.comment_hint')} autosize minRows={1} maxRows={6} maxLength={5000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
+        <div className={classes.buttons}>
+          {answersOf(task, t).map((one) => (
+            <Button
+              key={one.value}
+              variant={one.tone === 'accent' ? 'filled' : one.tone === 'danger' ? 'outline' : 'default'}
+              color={one.tone === 'danger' ? 'danger' : 'accent'}
+              loading={decide.isPending && decide.variables.outcome === one.value}
+              disabled={changed || decide.isPending}
+              onClick={() => answer(one.value)}
+            >
+              {one.label}
+            </Button>
+          ))}
+        </div>
+      </div>
+    </div>
+  );
+}

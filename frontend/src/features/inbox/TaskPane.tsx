@@ -1,0 +1,95 @@
+import { Button } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { useRight } from '~/api/me';
+import { useTask } from '~/api/tasks';
+import { nameOf } from '~/api/types';
+import type { Task } from '~/api/types';
+import { useT } from '~/app/messages';
+import { IconArrowLeft, IconCircleCheck, IconClock } from '~/ui/icons';
+import { RelativeTime } from '~/ui/RelativeTime';
+import { ErrorState, PageSkeleton } from '~/ui/States';
+import { Decision } from './Decision';
+import { FactValue } from './FactValue';
+import { Markdown } from './Markdown';
+import classes from './TaskPane.module.css';
+import { TimeLeft } from './TimeLeft';
+import { answersOf, outcomeDone } from './words';
+
+/** One task: what is asked, by whom, until when, on which facts, and what each answer does. */
+export function TaskPane({ id, onBack }: { id: string; onBack: () => void }) {
+  const t = useT();
+  const { data: task, error, refetch } = useTask(id);
+  return (
+    <article className={classes.pane}>
+      <div className={classes.scroll}>
+        <div className={classes.sheet}>
+          <Button className={classes.back} variant="subtle" color="gray" leftSection={<IconArrowLeft size={16} aria-hidden />} onClick={onBack}>
+            {t('inbox.back')}
+          </Button>
+          {task ? <TaskSheet task={task} /> : error ? <ErrorState bare error={error} retry={() => void refetch()} /> : <PageSkeleton />}
+        </div>
+      </div>
+      {task?.status === 'open' ? <Decision task={task} refresh={() => void refetch()} /> : null}
+    </article>
+  );
+}
+
+function TaskSheet({ task }: { task: Task }) {
+  const t = useT();
+  const seesRuns = useRight('run.view');
+  const answers = answersOf(task, t).filter((answer) => answer.then);
+  return (
+    <>
+      <header>
+        <h2 className={classes.title}>{task.title}</h2>
+        <dl className={classes.about}>
+          <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>
+          <div><dt>{t('inbox.asked')}</dt><dd><RelativeTime at={task.opened_at} /></dd></div>
+          {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} /></dd></div> : null}
+          <div>
+            <dt>{t('inbox.flow')}</dt>
+            <dd>{seesRuns && task.run ? <Link to="/runs/$runId/" params={{ runId: task.run }} title={t('inbox.open_run')}>{task.flow.name}</Link> : task.flow.name}</dd>
+          </div>
+        </dl>
+      </header>
+      <Closed task={task} />
+      {task.details ? <section><h3 className={classes.heading}>{t('inbox.details')}</h3><Markdown text={task.details} /></section> : null}
+      <section>
+        <h3 className={classes.heading}>{t('inbox.facts')}</h3>
+        {task.facts.length > 0 ? (
+          <dl className={classes.facts}>
+            {task.facts.map((fact, index) => (
+              <div key={index}><dt>{fact.label}</dt><dd><FactValue value={fact.value} /></dd></div>
+            ))}
+          </dl>
+        ) : (
+          <p className={classes.none}>{t('inbox.facts_none')}</p>
+        )}
+      </section>
+      {answers.length > 0 ? (
+        <section>
+          <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
+          <ul className={classes.thens}>
+            {answers.map((answer) => <li key={answer.value}>{t('inbox.on_answer', { answer: answer.label, then: answer.then })}</li>)}
+          </ul>
+        </section>
+      ) : null}
+    </>
+  );
+}
+
+function Closed({ task }: { task: Task }) {
+  const t = useT();
+  if (task.status === 'open') return null;
+  const who = nameOf(task.decided_by);
+  const outcome = task.outcome ? outcomeDone(task.outcome, t) : '';
+  return (
+    <p className={classes.closed} data-status={task.status} role="status">
+      {task.status === 'decided' ? <IconCircleCheck size={16} aria-hidden /> : <IconClock size={16} aria-hidden />}
+      {task.status === 'decided'
+        ? who ? t('inbox.decided_by', { outcome, name: who }) : t('inbox.decided_plain', { outcome })
+        : t(task.status === 'timed_out' ? 'inbox.closed.timed_out' : 'inbox.closed.cancelled')}{' '}
+      <RelativeTime at={task.decided_at} />
+    </p>
+  );
+}

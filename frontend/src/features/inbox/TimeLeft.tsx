@@ -1,0 +1,24 @@
+import { Tooltip } from '@mantine/core';
+import { useT } from '~/app/messages';
+import { IconClock } from '~/ui/icons';
+import { useIntlTools, useNow } from '~/ui/time';
+import classes from './InboxPage.module.css';
+
+const PRESSING_MS = 4 * 3_600_000;
+
+/** How long is left to decide; says so when it presses. */
+export function TimeLeft({ due }: { due: string | null }) {
+  const t = useT();
+  const now = useNow(15_000);
+  const { duration, exact } = useIntlTools();
+  if (!due) return <span>{t('inbox.no_due')}</span>;
+  const left = Date.parse(due) - now;
+  return (
+    <Tooltip label={t('inbox.until', { time: exact(due) })}>
+      <time dateTime={due} className={classes.due} data-pressing={(left > 0 && left < PRESSING_MS) || undefined} data-over={left <= 0 || undefined}>
+        <IconClock size={14} aria-hidden />
+        {left > 0 ? t('inbox.due_in', { time: duration(Math.max(left, 60_000)) }) : t('inbox.overdue')}
+      </time>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,122 @@
+import { ActionIcon, Drawer, Tooltip } from '@mantine/core';
+import { useMediaQuery } from '@mantine/hooks';
+import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
+import { useMemo } from 'react';
+import { useVersion } from '~/api/flows';
+import { useRun } from '~/api/runs';
+import type { Run } from '~/api/types';
+import { useT } from '~/app/messages';
+import { useLookup } from '~/features/canvas/catalogue';
+import { FlowCanvas } from '~/features/canvas/FlowCanvas';
+import { Outline } from '~/features/canvas/Outline';
+import { IconArrowLeft } from '~/ui/icons';
+import { Short } from '~/ui/Mono';
+import { Page, useTitle } from '~/ui/Page';
+import { Duration, RelativeTime } from '~/ui/RelativeTime';
+import { ErrorState, PageSkeleton } from '~/ui/States';
+import { StatusBadge, useStatusLabel } from '~/ui/StatusBadge';
+import { useIntlTools } from '~/ui/time';
+import { breakpoints } from '~/ui/tokens';
+import { CancelRun } from './CancelRun';
+import { cardStates, stepOfInterest, takenLinks } from './runPicture';
+import { startedBy } from './RunList';
+import { RunNotice } from './RunNotice';
+import classes from './RunPage.module.css';
+import { SidePanel } from './SidePanel';
+
+function Header({ run }: { run: Run }) {
+  const t = useT();
+  return (
+    <header className={classes.header}>
+      <Tooltip label={t('runs.back')}>
+        <ActionIcon component={Link} to="/runs/" aria-label={t('runs.back')}>
+          <IconArrowLeft size={16} aria-hidden />
+        </ActionIcon>
+      </Tooltip>
+      <h1 className={classes.name}>
+        <Link to="/flows/$flowId/" params={{ flowId: run.flow.id }} title={t('runs.open_flow')}>{run.flow.name}</Link>
+      </h1>
+      <StatusBadge status={run.status} />
+      <dl className={classes.facts}>
+        <Fact label={t('runs.column.started')}><RelativeTime at={run.started_at ?? run.created_at} /></Fact>
+        <Fact label={t('runs.column.duration')}><Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /></Fact>
+        <Fact label={t('runs.column.by')}>{startedBy(run, t)}</Fact>
+        <Fact label={t('runs.column.version')}>{t('flows.version', { number: run.version })}</Fact>
+        <Fact label={t('runs.column.run')}><Short value={run.id} copy={t('runs.id')} length={13} /></Fact>
+      </dl>
+      <CancelRun run={run} />
+    </header>
+  );
+}
+
+function Fact({ label, children }: { label: string; children: React.ReactNode }) {
+  return (
+    <div className={classes.fact}>
+      <dt>{label}</dt>
+      <dd>{children}</dd>
+    </div>
+  );
+}
+
+/** One run on the picture of its version, with what went in and out of each step beside it. */
+export function RunPage() {
+  const t = useT();
+  const { runId } = useParams({ from: '/runs/$runId' });
+  const run = useRun(runId);
+  useTitle(run.data ? t('runs.page_title', { flow: run.data.flow.name }) : t('runs.title'));
+  if (!run.data) return <Page>{run.error ? <ErrorState error={run.error} retry={() => void run.refetch()} /> : <PageSkeleton />}</Page>;
+  return (
+    <div className={classes.page}>
+      <Header run={run.data} />
+      <RunBody run={run.data} />
+    </div>
+  );
+}
+
+function RunBody({ run }: { run: Run }) {
+  const t = useT();
+  const types = useLookup();
+  const status = useStatusLabel();
+  const { duration } = useIntlTools();
+  const search = useSearch({ from: '/runs/$runId' });
+  const navigate = useNavigate({ from: '/runs/$runId' });
+  const version = useVersion(run.flow.id, run.version);
+  const small = useMediaQuery(`(max-width: ${breakpoints.tablet}px)`);
+  const document = version.data?.document;
+  // eslint-disable-next-line react-hooks/exhaustive-deps -- words change only with the language
+  const states = useMemo(() => (document ? cardStates(document, run, { t, status, duration }) : {}), [document, run]);
+  const taken = useMemo(() => (document ? takenLinks(document, run, types) : {}), [document, run, types]);
+  const selected = search.step ?? (small ? undefined : stepOfInterest(run));
+  const select = (step: string | undefined) => void navigate({ search: { ...search, step }, replace: true });
+  const panel = document ? (
+    <SidePanel run={run} document={document} step={selected} tab={search.tab} onTab={(tab) => void navigate({ search: { ...search, tab }, replace: true })} />
+  ) : null;
+
+  return (
+    <>
+      <RunNotice run={run} document={document} onShow={select} />
+      <div className={classes.body}>
+        <div className={classes.picture}>
+          {document && small ? (
+            <div className={classes.outline}>
+              <Outline document={document} types={types} selected={selected} onSelect={select} runs={states} />
+            </div>
+          ) : document ? (
+            <FlowCanvas document={document} types={types} selected={selected} onSelect={select} runs={states} taken={taken} />
+          ) : version.error ? (
+            <ErrorState error={version.error} retry={() => void version.refetch()} />
+          ) : (
+            <PageSkeleton />
+          )}
+        </div>
+        {small ? (
+          <Drawer opened={selected !== undefined} onClose={() => select(undefined)} position="bottom" size="85%" title={t('runs.panel')} closeButtonProps={{ 'aria-label': t('runs.panel.close') }}>
+            {panel}
+          </Drawer>
+        ) : (
+          <aside className={classes.side} aria-label={t('runs.panel')}>{panel}</aside>
+        )}
+      </div>
+    </>
+  );
+}

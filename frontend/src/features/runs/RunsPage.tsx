@@ -1,0 +1,17 @@
+import { useNavigate, useSearch } from '@tanstack/react-router';
+import { useT } from '~/app/messages';
+import { Page, PageHeader } from '~/ui/Page';
+import { RunList } from './RunList';
+
+/** Every run the person may see, newest first. */
+export function RunsPage() {
+  const t = useT();
+  const search = useSearch({ from: '/runs' });
+  const navigate = useNavigate({ from: '/runs' });
+  return (
+    <Page>
+      <PageHeader title={t('runs.title')} />
+      <RunList filter={search} onFilter={(next) => void navigate({ search: { ...next }, replace: true })} />
+    </Page>
+  );
+}

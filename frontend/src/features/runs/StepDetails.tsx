@@ -1,0 +1,70 @@
+import type { FlowDocument, Run, RunStep } from '~/api/types';
+import { useT } from '~/app/messages';
+import type { MessageId } from '~/app/messages';
+import { tintOf, useLookup } from '~/features/canvas/catalogue';
+import { StepIcon } from '~/features/canvas/StepIcon';
+import { summaryOf } from '~/features/canvas/summary';
+import { Mono } from '~/ui/Mono';
+import { Duration, RelativeTime } from '~/ui/RelativeTime';
+import { StatusBadge } from '~/ui/StatusBadge';
+import { Values } from '~/ui/Values';
+import classes from './SidePanel.module.css';
+
+const CLASSES: Record<string, MessageId> = {
+  transient: 'runs.step.class.transient',
+  permanent: 'runs.step.class.permanent',
+  human: 'runs.step.class.human',
+  unknown: 'runs.step.class.unknown',
+};
+
+function Facts({ step }: { step: RunStep }) {
+  const t = useT();
+  return (
+    <dl className={classes.facts}>
+      {step.port ? <><dt>{t('runs.step.left_by')}</dt><dd>{step.port}</dd></> : null}
+      <dt>{t('runs.step.started')}</dt>
+      <dd><RelativeTime at={step.started_at} /></dd>
+      <dt>{t('runs.step.took')}</dt>
+      <dd><Duration from={step.started_at} to={step.finished_at} /></dd>
+      {step.attempts > 0 ? <><dt>{t('runs.step.attempts')}</dt><dd>{step.attempts}</dd></> : null}
+      {step.visits > 1 ? <><dt>{t('runs.step.visits')}</dt><dd>{step.visits}</dd></> : null}
+    </dl>
+  );
+}
+
+/** One step of a run: state, times, what went wrong, what went in and what came out. */
+export function StepDetails({ run, document, id }: { run: Run; document: FlowDocument; id: string }) {
+  const t = useT();
+  const types = useLookup();
+  const written = document.steps[id];
+  const type = written ? types.step(written.type, written.version) : undefined;
+  const step = run.steps[id];
+  return (
+    <div className={classes.stack}>
+      <div className={classes.head}>
+        <StepIcon icon={type?.icon} tint={tintOf(type)} />
+        <div>
+          <h2 className={classes.title}>{written?.title ?? id}</h2>
+          <p className={classes.kind}>{written ? summaryOf(written, type, t) : id}</p>
+        </div>
+        <StatusBadge status={step?.status ?? 'skipped'} />
+      </div>
+      {step ? <Facts step={step} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
+      {step?.error ? (
+        <div className={classes.error}>
+          <h3>{t('runs.step.error')}</h3>
+          <p>{step.error.message}</p>
+          <p>
+            {step.error.class in CLASSES ? t(CLASSES[step.error.class]!) : null} <Mono>{step.error.code}</Mono>
+          </p>
+        </div>
+      ) : null}
+      {step?.input !== undefined && step.input !== null ? <Values label={t('runs.step.input')} value={step.input} /> : null}
+      {step?.output !== undefined && step.output !== null ? (
+        <Values label={t('runs.step.output')} value={step.output} />
+      ) : step?.finished_at ? (
+        <p className={classes.none}>{t('runs.step.no_output')}</p>
+      ) : null}
+    </div>
+  );
+}

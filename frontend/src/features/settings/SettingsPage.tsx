@@ -1,0 +1,38 @@
+import { Link, Navigate, Outlet } from '@tanstack/react-router';
+import { NoRight } from '~/app/RouteStates';
+import { useT } from '~/app/messages';
+import { useTitle } from '~/ui/Page';
+import { useSections } from './sections';
+import classes from './Settings.module.css';
+
+/** The parts at the left (a row on a phone), the open one beside them. */
+export function SettingsPage() {
+  const t = useT();
+  const sections = useSections();
+  useTitle(t('settings.title'));
+  if (sections.length === 0) return <NoRight />;
+  return (
+    <div className={classes.page}>
+      <nav className={classes.nav} aria-label={t('settings.nav')}>
+        <h1 className={classes.title}>{t('settings.title')}</h1>
+        <div className={classes.links}>
+          {sections.map(({ to, label, icon: Glyph }) => (
+            <Link key={to} to={to} className={classes.link} activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
+              <Glyph size={16} aria-hidden />
+              {t(label)}
+            </Link>
+          ))}
+        </div>
+      </nav>
+      <div className={classes.body}>
+        <Outlet />
+      </div>
+    </div>
+  );
+}
+
+/** `/settings/` leads to the first part that is open to the person. */
+export function FirstSection() {
+  const first = useSections()[0];
+  return first ? <Navigate to={first.to} replace /> : null;
+}

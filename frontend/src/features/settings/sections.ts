@@ -1,0 +1,26 @@
+import { useMe } from '~/api/me';
+import type { Right } from '~/api/types';
+import type { MessageId } from '~/app/messages';
+import { IconKey, IconLock, IconUser, IconUsersGroup, IconWorld } from '~/ui/icons';
+import type { Icon } from '~/ui/icons';
+
+interface Section {
+  to: '/settings/people/' | '/settings/teams/' | '/settings/secrets/' | '/settings/tokens/' | '/settings/hosts/';
+  label: MessageId;
+  icon: Icon;
+  rights: Right[];
+}
+
+const SECTIONS: Section[] = [
+  { to: '/settings/people/', label: 'settings.people', icon: IconUser, rights: ['people.manage', 'roles.manage'] },
+  { to: '/settings/teams/', label: 'settings.teams', icon: IconUsersGroup, rights: ['people.manage', 'roles.manage'] },
+  { to: '/settings/secrets/', label: 'settings.secrets', icon: IconLock, rights: ['secrets.manage'] },
+  { to: '/settings/tokens/', label: 'settings.tokens', icon: IconKey, rights: ['tokens.manage'] },
+  { to: '/settings/hosts/', label: 'settings.hosts', icon: IconWorld, rights: ['hosts.manage'] },
+];
+
+/** The parts of the settings that the person's rights open. */
+export function useSections(): Section[] {
+  const { rights } = useMe();
+  return SECTIONS.filter((section) => section.rights.some((right) => rights.includes(right)));
+}
