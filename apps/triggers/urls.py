@@ -1,3 +1,12 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses of the API about triggers. ``/hooks/`` itself is the gateway's, before Django."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, path
+
+from apps.triggers import api
+
+_FLOW = "api/v1/flows/<uuid:flow_id>/"
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path(f"{_FLOW}trigger/", api.TriggerView.as_view(), name="flow-trigger"),
+    path(f"{_FLOW}deliveries/", api.DeliveriesView.as_view(), name="flow-deliveries"),
+]
