@@ -42,7 +42,7 @@ def create_token(
 
     Raises:
         Invalid: An unknown scope, no scope, or a time out of range.
-        Forbidden: A token may not make one that can or lasts more than itself.
+        Forbidden: A token may not make one that may more than itself; it ends no later either.
     """
     if actor.user_id is None:
         raise Forbidden("Only a person can hold a token.")
@@ -51,7 +51,7 @@ def create_token(
         raise Invalid(f"A token lasts from 1 to {MAX_DAYS} days; {days} was asked for.")
     expires_at = None if days is None else now + timedelta(days=days)
     if actor.token_id is not None:
-        _check_not_more(actor, actor.token_id, limited, expires_at)
+        expires_at = _not_more(actor, actor.token_id, limited, expires_at)
     value = PREFIX + secrets.token_urlsafe(32)
     token = ApiToken.objects.create(
         id=uuid7(),
@@ -112,11 +112,12 @@ def _clean_scopes(scopes: Iterable[str] | None) -> list[str] | None:
     return wanted
 
 
-def _check_not_more(
+def _not_more(
     actor: Actor, token_id: UUID, scopes: list[str] | None, expires_at: datetime | None
-) -> None:
-    own = ApiToken.objects.get(pk=token_id)
-    wider = actor.scopes is not None and (scopes is None or not actor.scopes.issuperset(scopes))
-    longer = own.expires_at is not None and (expires_at is None or expires_at > own.expires_at)
-    if wider or longer:
-        raise Forbidden("A token cannot make one that may more, or lasts longer, than itself.")
+) -> datetime | None:
+    """Refuse a token that may more than the one that makes it; the end it gets is no later."""
+    if actor.scopes is not None and (scopes is None or not actor.scopes.issuperset(scopes)):
+        raise Forbidden("A token cannot make one that may more than itself.")
+    own_end = ApiToken.objects.get(pk=token_id).expires_at
+    ends = [end for end in (own_end, expires_at) if end is not None]
+    return min(ends, default=None)
