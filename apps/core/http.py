@@ -13,7 +13,6 @@ from rest_framework.parsers import BaseParser
 from rest_framework.renderers import JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import set_rollback
 
 from apps.core.errors import Invalid, PreconditionFailed, PreconditionRequired, ProductError
 from apps.engine import values
@@ -103,6 +102,9 @@ def problem_body(error: ProductError) -> dict[str, Any]:
 
 def exception_handler(exception: Exception, context: dict[str, Any]) -> Response | None:
     """Map every foreseen error to problem+json; an unforeseen one stays a 500."""
+    # DRF's views read their settings, which name this module, when they are imported.
+    from rest_framework.views import set_rollback  # noqa: PLC0415
+
     set_rollback()
     if isinstance(exception, ProductError):
         return problem(exception)

@@ -8,6 +8,7 @@ import asyncio
 import logging
 import os
 import threading
+import time
 from collections.abc import Iterable
 from functools import partial
 from typing import Any
@@ -60,24 +61,28 @@ def _put(group: str, type_: str, ids: dict[str, None]) -> None:
         _pending.setdefault((group, type_), {}).update(ids)
         if _owner_pid != os.getpid():
             _owner_pid = os.getpid()
-            threading.Thread(
-                target=lambda: asyncio.run(_send_all()), name="live", daemon=True
-            ).start()
+            threading.Thread(target=_send_all, name="live", daemon=True).start()
     _wake.set()
 
 
-async def _send_all() -> None:
+def _send_all() -> None:
+    """Wait outside the event loop: a thread of the loop's own would hold up the process's end."""
+    with asyncio.Runner() as runner:
+        while True:
+            _wake.wait()
+            time.sleep(PAUSE_S)
+            _wake.clear()
+            with _lock:
+                batch = dict(_pending)
+                _pending.clear()
+            runner.run(_send(batch))
+
+
+async def _send(batch: dict[tuple[str, str], dict[str, None]]) -> None:
     layer = get_channel_layer()
-    while True:
-        await asyncio.to_thread(_wake.wait)
-        await asyncio.sleep(PAUSE_S)
-        _wake.clear()
-        with _lock:
-            batch = dict(_pending)
-            _pending.clear()
-        for (group, type_), ids in batch.items():
-            message = {"type": "live.changed", "what": type_, "ids": list(ids)[:MOST_IDS]}
-            try:
-                await layer.group_send(group, message)
-            except Exception as error:  # noqa: BLE001 - pages fall back to asking
-                _log.info("live update not sent: %s", error)
+    for (group, type_), ids in batch.items():
+        message = {"type": "live.changed", "what": type_, "ids": list(ids)[:MOST_IDS]}
+        try:
+            await layer.group_send(group, message)
+        except Exception as error:  # noqa: BLE001 - pages fall back to asking
+            _log.info("live update not sent: %s", error)

@@ -99,6 +99,15 @@ class Attempt:
 
 
 @dataclass(frozen=True, slots=True)
+class Late:
+    """A worker that had lost its lease brought an outcome; it is refused and written down."""
+
+    step: str
+    visit: int
+    outcome: str
+
+
+@dataclass(frozen=True, slots=True)
 class Finish:
     """A stop step was reached; ``outcome`` is ``completed`` or ``failed``."""
 
@@ -153,6 +162,7 @@ Command: TypeAlias = (
     | Fail
     | Retry
     | Attempt
+    | Late
     | Finish
     | Answer
     | Cancel

@@ -31,12 +31,14 @@ class StaleCommand(Exception):
 class RunState:
     """The run so far: tokens, counters and references into the journal, never outputs.
 
-    ``outputs`` and ``errors`` name the journal row of a step's latest visit. ``queued`` and
+    ``started`` is the row that started the run (0: none yet); ``outputs`` and ``errors`` name the
+    journal row of a step's latest visit. ``queued`` and
     ``owed`` count, per link, tokens that wait at a join and those it will swallow.
     """
 
     status: RunStatus = RunStatus.QUEUED
     seq: int = 0
+    started: int = 0
     activated: int = 0
     responded: bool = False
     visits: dict[str, int] = field(default_factory=dict)
@@ -123,6 +125,8 @@ class _Decision:
                 self._add(ev.StepStarted(step, visit, kind, input_))
             case ev.Complete() | ev.Fail() | ev.Finish() | ev.Retry() | ev.Attempt():
                 self._outcome(command)
+            case ev.Late(step, visit, outcome):
+                self._add(ev.OutcomeIgnored(step, visit, outcome, "lease_lost"))
             case ev.Answer(step, status, body, in_time):
                 delivered = in_time and not self.state.responded
                 self._add(ev.Responded(step, status, body, delivered))
@@ -143,7 +147,7 @@ class _Decision:
         return self.events
 
     def _start(self, command: ev.Start) -> None:
-        if self.state.seq:
+        if self.state.started:
             raise StaleCommand("the run has already started")
         arrivals = self._arrivals(TRIGGER, TRIGGER_PORT)
         self._add(ev.RunStarted(command.trigger, command.started_by, arrivals))
@@ -297,6 +301,7 @@ def apply(state: RunState, event: ev.Event) -> None:
             _take(state, step, took, owes)
             _arrive(state, arrivals)
         case ev.RunStarted(_, _, arrivals):
+            state.started = state.seq
             _arrive(state, arrivals)
         case ev.StepStarted(step, visit, kind, _):
             after = StepStatus.RUNNING if kind == "effect" else StepStatus.WAITING
@@ -334,7 +339,7 @@ def apply(state: RunState, event: ev.Event) -> None:
 
 def _resting(state: RunState) -> RunStatus:
     """Running while anything executes, else waiting (engine rule 26)."""
-    if not state.seq or (state.status is RunStatus.PAUSED and state.activated == 0):
+    if not state.started:
         return RunStatus.QUEUED
     executing = any(
         status in {StepStatus.READY, StepStatus.RUNNING} for status in state.active.values()
@@ -395,6 +400,7 @@ def to_json(state: RunState) -> dict[str, Any]:
     return {
         "status": state.status.value,
         "seq": state.seq,
+        "started": state.started,
         "activated": state.activated,
         "responded": state.responded,
         "visits": state.visits,
@@ -414,6 +420,7 @@ def from_json(data: Mapping[str, Any]) -> RunState:
     return RunState(
         status=RunStatus(data["status"]),
         seq=data["seq"],
+        started=data["started"],
         activated=data["activated"],
         responded=data["responded"],
         visits=dict(data["visits"]),

@@ -246,7 +246,8 @@ def resolve_wait(
     *, run_id: UUID, lane: UUID, step: str, visit: int, port: str, output: Any, now: datetime
 ) -> None:
     """A wait is over: the run goes on by ``port``. Called in the transaction that closed the wait
-    by its one guarded update, so a run never gets two outcomes of one wait."""
+    by its one guarded update, so a run never gets two outcomes of one wait.
+    """
     add_command(
         run_id=run_id,
         lane=lane,

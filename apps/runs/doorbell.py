@@ -10,8 +10,7 @@ import threading
 
 import redis
 from django.conf import settings
-
-from config.celery import app
+from django.utils.module_loading import import_string
 
 TASKS = {"drive": "runs.drive", "effects": "runs.work_effects", "housekeeping": "operations.relay"}
 MARKER_MS = 1000
@@ -41,7 +40,9 @@ def ring_now(queue: str) -> bool:
     try:
         if not store().set(f"bell:{queue}", 1, nx=True, px=MARKER_MS):
             return True
-        app.send_task(TASKS[queue], queue=queue, ignore_result=True, retry=False)
+        import_string(settings.CELERY_APP).send_task(
+            TASKS[queue], queue=queue, ignore_result=True, retry=False
+        )
     except Exception as error:  # noqa: BLE001 - the sweep rings again
         _log.warning("bell for %s not rung: %s", queue, error)
         return False

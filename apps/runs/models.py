@@ -216,9 +216,7 @@ class Timer(models.Model):
             ),
         ]
         indexes = [
-            models.Index(
-                fields=["fires_at"], name="timer_due", condition=models.Q(status="open")
-            ),
+            models.Index(fields=["fires_at"], name="timer_due", condition=models.Q(status="open")),
         ]
 
 

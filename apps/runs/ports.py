@@ -14,7 +14,8 @@ from uuid import UUID
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
     """A step asks people. ``request`` is what ``steps.types.approval`` made of its config:
-    ``{title, details, users, groups, rule, due_at, fields, requester, allow_requester}``."""
+    ``{title, details, users, groups, rule, due_at, fields, requester, allow_requester}``.
+    """
 
     workspace_id: UUID
     flow_id: UUID
@@ -52,7 +53,7 @@ _close: CloseTasks | None = None
 
 def register_tasks(*, open_tasks: OpenTasks, close_tasks: CloseTasks) -> None:
     """Say who opens tasks, and who closes those of runs that ended."""
-    global _open, _close  # noqa: PLW0603 - set once, when the applications are ready
+    global _open, _close
     _open, _close = open_tasks, close_tasks
 
 

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 
 from django.db import migrations
 
-from apps.engine.lifecycle import RUN_TRANSITIONS, FINAL_RUN
+from apps.engine.lifecycle import FINAL_RUN, RUN_TRANSITIONS
 from apps.runs.partitions import ensure_partitions
 
 STATUSES = ", ".join(f"'{status}'" for status in RUN_TRANSITIONS)
@@ -88,7 +88,11 @@ def first_partitions(apps, schema_editor):
 
 
 class Migration(migrations.Migration):
-    dependencies = [("runs", "0001_initial"), ("core", "0002_business_now"), ("audit", "0002_insert_only")]
+    dependencies = [
+        ("runs", "0001_initial"),
+        ("core", "0002_business_now"),
+        ("audit", "0002_insert_only"),
+    ]
     operations = [
         migrations.RunSQL(TABLES, "drop table run_event; drop table run"),
         migrations.RunSQL(

@@ -9,7 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
 from typing import Any, Literal
-from urllib.parse import urlencode, urlsplit, urlunsplit
+from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 from pydantic import Field
 
@@ -145,21 +145,21 @@ def _request(config: Config, ctx: EffectContext) -> tuple[str, dict[str, str], b
     parts = urlsplit(config.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise StepError("bad_address", f"“{config.url[:100]}” is not an http or https address.")
-    host = parts.hostname
+    place = {"host": parts.hostname, "port": _port(parts)}
     plain = config.model_dump(include={"headers", "query", "body"})
-    headers = {name: str(text) for name, text in ctx.fill(plain["headers"], host=host).items()}
+    headers = {name: str(text) for name, text in ctx.fill(plain["headers"], **place).items()}
     for name, text in headers.items():
         if any(sign in name + text for sign in "\r\n\0"):
             raise StepError(
                 "bad_header", f"The header “{name[:60]}” holds a line break; take it out."
             )
-    query = ctx.fill(plain["query"], host=host)
+    query = ctx.fill(plain["query"], **place)
     if query:
         joined = "&".join(filter(None, [parts.query, urlencode(query)]))
         parts = parts._replace(query=joined)
     names = {name.lower() for name in headers}
     content = b""
-    body = ctx.fill(plain["body"], host=host)
+    body = ctx.fill(plain["body"], **place)
     if body is not None and config.method not in {"GET", "HEAD"}:
         content = body.encode() if isinstance(body, str) else values.dumps(body).encode()
         if "content-type" not in names:
@@ -168,6 +168,13 @@ def _request(config: Config, ctx: EffectContext) -> tuple[str, dict[str, str], b
     if "idempotency-key" not in names:
         headers["Idempotency-Key"] = ctx.idempotency_key
     return urlunsplit(parts._replace(fragment="")), headers, content
+
+
+def _port(parts: SplitResult) -> int:
+    try:
+        return parts.port or (443 if parts.scheme == "https" else 80)
+    except ValueError:
+        raise StepError("bad_address", f"“{parts.netloc[:100]}” has no port that exists.") from None
 
 
 def _text(answer: Any) -> str:

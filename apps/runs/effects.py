@@ -1,0 +1,487 @@
+"""Do what steps want done outside: pull, send under a lease, and report once.
+
+Rows are pulled by worker threads (engine rules 12 to 14). No database connection is held
+while a step talks to the outside. A result counts only with the fence it was claimed under.
+"""
+
+import logging
+import random
+import threading
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from time import monotonic
+from typing import Any
+from uuid import UUID
+
+from django.conf import settings
+from django.core.mail import EmailMessage
+from django.db import IntegrityError, connection, transaction
+
+from apps.connections import masking
+from apps.connections import queries as connection_queries
+from apps.connections.outgoing import Answer, OutgoingClient, OutgoingError, check_host
+from apps.core import clock
+from apps.core.errors import ProductError
+from apps.engine import events as ev
+from apps.engine import values
+from apps.engine.lifecycle import EffectStatus
+from apps.runs import doorbell
+from apps.runs.commands import add_command
+from apps.runs.models import Effect, RunState
+from apps.steps import registry
+from apps.steps.document import validated
+
+LEASE = timedelta(seconds=30)
+HEARTBEAT_S = 5.0
+MARGIN_S = 10.0
+MAX_DEATHS = 3
+LONGEST_DELAY_S = 3600.0
+MAX_SECONDS_A_CALL = 60.0
+
+_log = logging.getLogger(__name__)
+
+CLAIM = """
+with recursive lanes as (
+  (select lane from effect where status = 'queued' order by lane limit 1)
+  union all
+  select n.lane from lanes l, lateral (
+    select lane from effect where status = 'queued' and lane > l.lane order by lane limit 1) n
+), next as (
+  select e.id from (select lane from lanes order by random()) l, lateral (
+    select id from effect
+    where status = 'queued' and lane = l.lane and available_at <= business_now()
+      and (deaths < 2 or %(alone)s)
+    order by available_at, id limit 1 for update skip locked) e
+  limit 1
+)
+update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence + 1,
+  lease_until = clock_timestamp() + %(lease)s, sent_at = null
+from next where e.id = next.id
+returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
+  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """An effect that this thread holds."""
+
+    id: UUID
+    run_id: UUID
+    workspace_id: UUID
+    lane: UUID
+    step: str
+    visit: int
+    kind: str
+    version: int
+    input: Any
+    attempt: int
+    max_attempts: int
+    fence: int
+    deaths: int
+    key: str
+
+
+class LeaseLost(Exception):
+    """Somebody else holds the effect by now; nothing may be sent any more."""
+
+
+def work_effects() -> int:
+    """Pull and do effects until none is due; returns how many were done.
+
+    One thread does one at a time; while more are due it rings for another thread.
+    """
+    doorbell.answered("effects")
+    started = monotonic()
+    done = 0
+    while (effect := claim()) is not None:
+        if is_work_due():
+            doorbell.ring_now("effects")
+        perform(effect)
+        done += 1
+        if monotonic() - started > MAX_SECONDS_A_CALL:
+            doorbell.ring_now("effects")
+            break
+    return done
+
+
+def claim() -> Claimed | None:
+    """Take the oldest due effect of a lane drawn by lot, or nothing.
+
+    Locks:
+        The effect's row; nobody waits for it.
+    """
+    with transaction.atomic():
+        with connection.cursor() as cursor:
+            cursor.execute(CLAIM, {"alone": not _hearts.any(), "lease": LEASE})
+            row = cursor.fetchone()
+        if row is None:
+            return None
+        effect = Claimed(*row[:8], values.loads(row[8]), *row[9:])
+        if effect.attempt > 1:
+            payload = {"step": effect.step, "visit": effect.visit, "attempt": effect.attempt}
+            add_command(
+                run_id=effect.run_id,
+                lane=effect.lane,
+                kind="attempt",
+                payload=payload,
+                now=clock.now(),
+            )
+        return effect
+
+
+def is_work_due() -> bool:
+    """Whether an effect waits that could be claimed now."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select exists (select 1 from effect"
+            " where status = 'queued' and available_at <= business_now())"
+        )
+        return bool(cursor.fetchone()[0])
+
+
+def perform(effect: Claimed) -> None:
+    """Do one try and report it. Whatever the step raises ends up as an outcome."""
+    type_ = registry.find(effect.kind, effect.version)
+    longest = min(
+        float(effect.input.get("timeout_s") or type_.timeout.total_seconds()),
+        type_.timeout.total_seconds(),
+    )
+    context = Context(effect)
+    with _hearts.beating(effect, longest + MARGIN_S):
+        try:
+            config = validated(type_.config, effect.input)
+            leave = type_.run(config, context)
+            values.check(leave.output)
+        except LeaseLost:
+            _refuse_late(effect, "complete")
+            return
+        except registry.StepError as failed:
+            _report_failure(effect, context, failed)
+            return
+        except OutgoingError as failed:
+            _report_failure(effect, context, context.as_step_error(failed))
+            return
+        except (ProductError, values.NotJson) as failed:
+            code = getattr(failed, "code", "bad_output")
+            _report_failure(effect, context, registry.StepError(code, str(failed)))
+            return
+        except Exception as fault:
+            _log.exception("step %s of run %s raised", effect.step, effect.run_id)
+            message = context.mask(f"The step stopped by a fault: {type(fault).__name__}: {fault}")
+            _report_failure(effect, context, registry.StepError("step_fault", message[:500]))
+            return
+        payload = {
+            "step": effect.step,
+            "visit": effect.visit,
+            "port": leave.port,
+            "output": leave.output,
+        }
+        _report(effect, EffectStatus.SUCCEEDED, "complete", payload)
+
+
+class Context:
+    """What a step may use while it is outside; see ``registry.EffectContext``."""
+
+    def __init__(self, effect: Claimed) -> None:
+        self._effect = effect
+        self._secrets: set[str] = set()
+        self.idempotency_key = effect.key
+        self.attempt = effect.attempt
+
+    def http(
+        self, method: str, url: str, *, headers: Mapping[str, str], content: bytes, timeout_s: float
+    ) -> Answer:
+        client = OutgoingClient(self._effect.workspace_id)
+        self._about_to_send()
+        return client.request(method, url, headers=headers, content=content, timeout_s=timeout_s)
+
+    def fill(self, value: Any, *, host: str, port: int | None) -> Any:
+        if isinstance(value, Mapping):
+            if isinstance(value.get("secret"), str) and set(value) <= {"secret", "prefix"}:
+                secret = connection_queries.secret_for_host(
+                    self._effect.workspace_id, value["secret"], host, port
+                )
+                self._secrets.add(secret)
+                return f"{value.get('prefix') or ''}{secret}"
+            return {name: self.fill(one, host=host, port=port) for name, one in value.items()}
+        if isinstance(value, list):
+            return [self.fill(one, host=host, port=port) for one in value]
+        return value
+
+    def mask(self, text: str) -> str:
+        if not self._secrets:
+            return text
+        return masking.mask_secret_echo(text.encode(), self._secrets).decode("utf-8", "replace")
+
+    def send_mail(self, *, to: list[str], subject: str, text: str) -> str:
+        if settings.EMAIL_HOST and "smtp" in settings.EMAIL_BACKEND:
+            # The installation's own server is allowed; addresses that nobody may call are not.
+            check_host(settings.EMAIL_HOST, settings.EMAIL_PORT, is_allowed=lambda *_: True)
+        message_id = f"<{self._effect.key}@signalbox>"
+        self._about_to_send()
+        message = EmailMessage(subject, text, to=to, headers={"Message-ID": message_id})
+        try:
+            message.send()
+        except OSError as failed:
+            raise registry.StepError(
+                "mail_server",
+                f"The mail server did not take the mail: {failed}",
+                error_class="transient",
+            ) from None
+        return message_id
+
+    def as_step_error(self, failed: OutgoingError) -> registry.StepError:
+        """A call without an answer: unknown where something may have arrived."""
+        error_class = "unknown" if failed.sent else failed.error_class
+        return registry.StepError(failed.code, failed.message, error_class=error_class)
+
+    def _about_to_send(self) -> None:
+        """Note that something may leave from here on, under the fence; then let go of the database."""
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "update effect set sent_at = clock_timestamp()"
+                " where id = %s and fence = %s and status = 'running'",
+                [self._effect.id, self._effect.fence],
+            )
+            held = cursor.rowcount == 1
+        connection.close()
+        if not held:
+            raise LeaseLost
+
+
+def _report_failure(effect: Claimed, context: Context, failed: registry.StepError) -> None:
+    message = context.mask(failed.message)
+    error_class: str = failed.error_class
+    if error_class == "unknown" and effect.input.get("on_unknown", "repeat") == "repeat":
+        error_class = "transient"
+    error = ev.Error(effect.step, error_class, failed.code, message)
+    if error_class == "transient" and effect.attempt < effect.max_attempts:
+        _retry(effect, error, failed.retry_after)
+        return
+    status = EffectStatus.UNKNOWN if error_class == "unknown" else EffectStatus.FAILED
+    payload = {
+        "step": effect.step,
+        "visit": effect.visit,
+        "error": error.as_json(),
+        "output": failed.output,
+    }
+    _report(effect, status, "fail", payload)
+
+
+def _retry(effect: Claimed, error: ev.Error, wish: timedelta | None) -> None:
+    first = float((effect.input.get("retry") or {}).get("first_delay_s") or 1)
+    delay = backoff(first, effect.attempt)
+    if wish is not None:
+        delay = max(delay, wish.total_seconds())
+    next_at = clock.now() + timedelta(seconds=delay)
+    payload = {
+        "step": effect.step,
+        "visit": effect.visit,
+        "attempt": effect.attempt,
+        "error": error.as_json(),
+        "next_at": next_at.isoformat(),
+    }
+    _report(effect, EffectStatus.QUEUED, "retry", payload, available_at=next_at)
+
+
+def backoff(first_s: float, attempt: int) -> float:
+    """Seconds before the next try: doubled each time, up to an hour, with full jitter above half."""
+    whole = min(first_s * 2 ** (attempt - 1), LONGEST_DELAY_S)
+    return whole * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+
+
+@transaction.atomic
+def _guarded(
+    effect: Claimed,
+    status: EffectStatus,
+    kind: str,
+    payload: Mapping[str, Any],
+    available_at: datetime | None,
+) -> bool:
+    """Result, fence check and command in one transaction; false where the fence has moved on."""
+    now = clock.now()
+    over = status is not EffectStatus.QUEUED
+    changed = Effect.objects.filter(
+        pk=effect.id, fence=effect.fence, status=EffectStatus.RUNNING
+    ).update(
+        status=status,
+        lease_until=None,
+        available_at=available_at or now,
+        finished_at=now if over else None,
+    )
+    if changed:
+        add_command(run_id=effect.run_id, lane=effect.lane, kind=kind, payload=payload, now=now)
+    return bool(changed)
+
+
+def _report(
+    effect: Claimed,
+    status: EffectStatus,
+    kind: str,
+    payload: Mapping[str, Any],
+    *,
+    available_at: datetime | None = None,
+) -> None:
+    if not _guarded(effect, status, kind, payload, available_at):
+        _refuse_late(effect, kind)
+
+
+def _refuse_late(effect: Claimed, outcome: str) -> None:
+    """Write down that an outcome came too late and changed nothing."""
+    _log.warning("a late %s of step %s of run %s is refused", outcome, effect.step, effect.run_id)
+    with transaction.atomic():
+        if RunState.objects.select_for_update(no_key=True).filter(run_id=effect.run_id).exists():
+            payload = {"step": effect.step, "visit": effect.visit, "outcome": outcome}
+            add_command(
+                run_id=effect.run_id,
+                lane=effect.lane,
+                kind="late",
+                payload=payload,
+                now=clock.now(),
+            )
+            return
+    _journal_after_end(effect, outcome)
+
+
+def _journal_after_end(effect: Claimed, outcome: str) -> None:
+    type_, step, data = ev.to_row(ev.OutcomeIgnored(effect.step, effect.visit, outcome, "run_over"))
+    for _ in range(3):  # two late workers may want the same number
+        try:
+            with transaction.atomic(), connection.cursor() as cursor:
+                cursor.execute(
+                    "insert into run_event (run_id, seq, type, step, at, data)"
+                    " select %s, max(seq) + 1, %s, %s, business_now(), %s::json"
+                    " from run_event where run_id = %s",
+                    [effect.run_id, type_, step, values.dumps(data), effect.run_id],
+                )
+        except IntegrityError:
+            continue
+        return
+
+
+def expire_leases(*, limit: int = 200) -> int:
+    """Give up on effects whose worker is dead or frozen: queue them again, or end them as unknown.
+
+    Called by the clock. A lost lease counts as a try and as a death; the third death, a try too
+    many, or ``on_unknown: fail`` after sending ends the effect with an unknown outcome.
+
+    Locks:
+        The effects' rows; those that somebody reports on just now are skipped.
+    """
+    count = 0
+    with transaction.atomic():
+        now = clock.now()
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select id, run_id, workspace_id, lane, step, visit, kind, kind_version,"
+                " input::text, attempt, max_attempts, fence, deaths, idempotency_key, sent_at"
+                " from effect where status = 'running' and lease_until < clock_timestamp()"
+                " order by id limit %s for update skip locked",
+                [limit],
+            )
+            rows = cursor.fetchall()
+        for row in rows:
+            lost = Claimed(*row[:8], values.loads(row[8]), *row[9:14])
+            _expire(lost, sent=row[14] is not None, now=now)
+            count += 1
+    return count
+
+
+def _expire(lost: Claimed, *, sent: bool, now: datetime) -> None:
+    deaths = lost.deaths + 1
+    unknown = sent and lost.input.get("on_unknown", "repeat") == "fail"
+    message = "The worker that did this stopped before it could report."
+    if unknown or deaths >= MAX_DEATHS or lost.attempt >= lost.max_attempts + MAX_DEATHS:
+        error = ev.Error(lost.step, "unknown", "lease_lost", message)
+        status, kind = EffectStatus.UNKNOWN, "fail"
+        payload: dict[str, Any] = {"error": error.as_json(), "output": None}
+    else:
+        error = ev.Error(lost.step, "transient", "lease_lost", message)
+        status, kind = EffectStatus.QUEUED, "retry"
+        payload = {"attempt": lost.attempt, "error": error.as_json(), "next_at": now.isoformat()}
+    Effect.objects.filter(pk=lost.id).update(
+        status=status,
+        deaths=deaths,
+        lease_until=None,
+        available_at=now,
+        finished_at=None if status is EffectStatus.QUEUED else now,
+    )
+    add_command(
+        run_id=lost.run_id,
+        lane=lost.lane,
+        kind=kind,
+        payload={"step": lost.step, "visit": lost.visit, **payload},
+        now=now,
+    )
+    transaction.on_commit(lambda: doorbell.ring("effects"))
+
+
+class _Hearts:
+    """Keeps this process's leases alive: one statement every few seconds for all of them."""
+
+    def __init__(self) -> None:
+        self._live: dict[UUID, tuple[int, float]] = {}
+        self._lock = threading.Lock()
+        self._thread: threading.Thread | None = None
+
+    def any(self) -> bool:
+        """Whether this process has an effect under way."""
+        return bool(self._live)
+
+    def beating(self, effect: Claimed, seconds: float) -> "_Beat":
+        """Keep the lease while inside, at most for so many seconds."""
+        return _Beat(self, effect, monotonic() + seconds)
+
+    def add(self, effect: Claimed, deadline: float) -> None:
+        with self._lock:
+            self._live[effect.id] = (effect.fence, deadline)
+            if self._thread is None or not self._thread.is_alive():
+                self._thread = threading.Thread(target=self._beat, name="leases", daemon=True)
+                self._thread.start()
+
+    def remove(self, effect: Claimed) -> None:
+        with self._lock:
+            self._live.pop(effect.id, None)
+
+    def _beat(self) -> None:
+        pause = threading.Event()
+        while True:
+            pause.wait(HEARTBEAT_S)
+            with self._lock:
+                alive = [
+                    (id_, fence)
+                    for id_, (fence, deadline) in self._live.items()
+                    if monotonic() < deadline
+                ]
+            if alive:
+                self._renew(alive)
+
+    def _renew(self, alive: list[tuple[UUID, int]]) -> None:
+        try:
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "update effect e set lease_until = clock_timestamp() + %s"
+                    " from unnest(%s::uuid[], %s::int[]) as u(id, fence)"
+                    " where e.id = u.id and e.fence = u.fence and e.status = 'running'",
+                    [LEASE, [id_ for id_, _ in alive], [fence for _, fence in alive]],
+                )
+        except Exception as error:  # noqa: BLE001 - the next beat tries again
+            _log.warning("leases not renewed: %s", error)
+        finally:
+            connection.close()
+
+
+class _Beat:
+    def __init__(self, hearts: _Hearts, effect: Claimed, deadline: float) -> None:
+        self._hearts, self._effect, self._deadline = hearts, effect, deadline
+
+    def __enter__(self) -> None:
+        self._hearts.add(self._effect, self._deadline)
+
+    def __exit__(self, *_: object) -> None:
+        self._hearts.remove(self._effect)
+
+
+_hearts = _Hearts()
