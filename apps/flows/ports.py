@@ -1,0 +1,65 @@
+"""Where packages above join in: more to check before publishing, more to do on a release.
+
+They register in ``AppConfig.ready``. Everything registered runs inside the command's transaction,
+with the flow's row locked, in the order of registration; what raises undoes the command.
+"""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Protocol
+
+from apps.accounts.actors import Actor
+from apps.flows.models import Flow, FlowVersion
+from apps.steps.findings import Finding
+
+
+class Check(Protocol):
+    """Judges a document against what only a database knows.
+
+    The document is an object of a known format; any part of it may still have a wrong shape.
+    """
+
+    def __call__(self, *, flow: Flow, document: Mapping[str, Any]) -> list[Finding]: ...
+
+
+class Release(Protocol):
+    """Follows a flow: ``version`` is what new runs get from now on, in this ``state``."""
+
+    def __call__(
+        self,
+        *,
+        flow: Flow,
+        version: FlowVersion | None,
+        state: str,
+        actor: Actor,
+        now: datetime,
+    ) -> None: ...
+
+
+_checks: list[Check] = []
+_releases: list[Release] = []
+
+
+def register_check(check: Check) -> None:
+    """Ask ``check`` whenever a document is checked or published."""
+    if check not in _checks:
+        _checks.append(check)
+
+
+def register_release(release: Release) -> None:
+    """Call ``release`` on publishing, activating, pausing, resuming and archiving."""
+    if release not in _releases:
+        _releases.append(release)
+
+
+def checked(*, flow: Flow, document: Mapping[str, Any]) -> list[Finding]:
+    """What the registered checks find."""
+    return [finding for check in _checks for finding in check(flow=flow, document=document)]
+
+
+def released(
+    *, flow: Flow, version: FlowVersion | None, state: str, actor: Actor, now: datetime
+) -> None:
+    """Tell the registered packages what holds from now on."""
+    for release in _releases:
+        release(flow=flow, version=version, state=state, actor=actor, now=now)

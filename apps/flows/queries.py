@@ -1,0 +1,96 @@
+"""Every shared read about flows. A flow that the actor may not view is not there."""
+
+from uuid import UUID
+
+from django.db.models import F, Q, QuerySet
+
+from apps.accounts.actors import Actor
+from apps.accounts.permissions import flows_with
+from apps.core.errors import NotFound
+from apps.flows.models import Draft, Flow, FlowState, FlowVersion
+
+
+def visible_flows(actor: Actor) -> QuerySet[Flow]:
+    """The flows that the actor may view, newest first, without their documents."""
+    return (
+        Flow.objects.for_workspace(actor.workspace_id)
+        .filter(flows_with(actor, "flow.view"))
+        .select_related("owner", "active_version", "draft")
+        .defer("active_version__document", "draft__document")
+        .order_by("-id")
+    )
+
+
+def listed_flows(actor: Actor, *, search: str = "", state: str = "") -> QuerySet[Flow]:
+    """The flows of a list: archived ones only where ``state`` asks for them (or for ``all``)."""
+    flows = visible_flows(actor)
+    if state in FlowState.values:
+        flows = flows.filter(state=state)
+    elif state != "all":
+        flows = flows.exclude(state=FlowState.ARCHIVED)
+    for word in search.split()[:10]:
+        flows = flows.filter(
+            Q(name__icontains=word)
+            | Q(owner__name__icontains=word)
+            | Q(owner__email__icontains=word)
+            | Q(draft__trigger_path__icontains=word)
+        )
+    return flows
+
+
+def get_flow(actor: Actor, flow_id: UUID) -> Flow:
+    """One flow, without its documents.
+
+    Raises:
+        NotFound: There is none, or not for this actor.
+    """
+    found = visible_flows(actor).filter(pk=flow_id).first()
+    if found is None:
+        raise NotFound("There is no such flow, or it is not for you.")
+    return found
+
+
+def get_draft(actor: Actor, flow_id: UUID) -> Draft:
+    """A flow's draft, with ``flow``.
+
+    Raises:
+        NotFound: There is no such flow for this actor.
+    """
+    found = (
+        Draft.objects.filter(flow_id=flow_id, flow__workspace_id=actor.workspace_id)
+        .filter(flow__in=visible_flows(actor).values("pk"))
+        .select_related("flow", "updated_by")
+        .first()
+    )
+    if found is None:
+        raise NotFound("There is no such flow, or it is not for you.")
+    return found
+
+
+def versions_of(actor: Actor, flow_id: UUID) -> QuerySet[FlowVersion]:
+    """A flow's versions without their documents, newest first, with ``is_active``.
+
+    Raises:
+        NotFound: There is no such flow for this actor.
+    """
+    get_flow(actor, flow_id)
+    return (
+        FlowVersion.objects.for_workspace(actor.workspace_id)
+        .filter(flow_id=flow_id)
+        .annotate(active_id=F("flow__active_version_id"))
+        .select_related("author")
+        .defer("document")
+        .order_by("-number")
+    )
+
+
+def get_version(actor: Actor, flow_id: UUID, number: int) -> FlowVersion:
+    """One version with its document.
+
+    Raises:
+        NotFound: There is no such flow or version for this actor.
+    """
+    found = versions_of(actor, flow_id).defer(None).filter(number=number).first()
+    if found is None:
+        raise NotFound(f"This flow has no version {number}.")
+    return found
