@@ -3,6 +3,7 @@ import struct
 from decimal import Decimal
 from pathlib import Path
 from timeit import repeat
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -32,7 +33,7 @@ numbers = st.one_of(
         st.integers(-6000, 6000),
     ),
 )
-texts = st.text(st.characters(exclude_characters="\0", exclude_categories=("Cs",)))
+texts = st.text(st.characters(exclude_characters="\0", exclude_categories=["Cs"]))
 values = st.recursive(
     st.one_of(st.none(), st.booleans(), numbers, texts),
     lambda inner: st.one_of(st.lists(inner), st.dictionaries(texts, inner)),
@@ -40,13 +41,19 @@ values = st.recursive(
 )
 
 
-def digits(value):
+def read(text) -> Any:
+    return loads(text)
+
+
+def digits(value) -> Any:
     """A value with each number as its own text, so that 1.0 and 1.00 differ."""
     if isinstance(value, dict):
         return {key: digits(item) for key, item in value.items()}
     if isinstance(value, list):
         return [digits(item) for item in value]
-    return value if isinstance(value, bool | str | None) else str(value)
+    if isinstance(value, bool | str | None):
+        return value
+    return "0" if str(value) == "-0" else str(value)  # a whole number has no sign of zero
 
 
 class TestLoads:
@@ -56,7 +63,7 @@ class TestLoads:
         ]  # fmt: skip
 
     def test_reads_whole_numbers_as_int_and_others_as_decimal(self):
-        assert [type(v) for v in loads("[1, 1.0, 1e2]")] == [int, Decimal, Decimal]
+        assert [type(v) for v in read("[1, 1.0, 1e2]")] == [int, Decimal, Decimal]
 
     def test_passes_over_a_byte_order_mark(self):
         assert loads(b"\xef\xbb\xbf{}") == {}
@@ -187,13 +194,13 @@ class TestDumps:
             assert error.value.path == path
 
     def test_refuses_more_than_64_levels(self):
-        value = []
+        value: list[Any] = []
         for _ in range(63):
             value = [value]
         assert dumps(value) == "[" * 64 + "]" * 64
         with pytest.raises(NotJson):
             dumps([value])
-        loop = []
+        loop: list[Any] = []
         loop.append(loop)
         with pytest.raises(NotJson):
             dumps(loop)
@@ -248,7 +255,7 @@ class TestCanonical:
 
     def test_sorts_names_by_utf_16_code_units(self):
         names = ["\u20ac", "\r", "\ufb33", "1", "\U0001f600", "\u0080", "\u00f6"]
-        order = list(loads(canonical(dict.fromkeys(names))))
+        order = list(read(canonical(dict.fromkeys(names))))
         assert order == ["\r", "1", "\u0080", "\u00f6", "\u20ac", "\U0001f600", "\ufb33"]
 
     @pytest.mark.parametrize(

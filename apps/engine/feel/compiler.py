@@ -99,6 +99,7 @@ class _Compiler:
     most_slots: int = _FIRST_SLOT
     cost: int = 0
     guards: int = 0
+    muted: int = 0
     assumed: list[Path] = field(default_factory=list)
     read: set[Path] = field(default_factory=set)
     guarded: set[Path] = field(default_factory=set)
@@ -168,6 +169,8 @@ class _Compiler:
 
     def note(self, path: Path) -> None:
         """Remember that the expression reads a path of the root."""
+        if self.muted:
+            return
         sure = any(path[: len(known)] == known[: len(path)] for known in self.assumed)
         (self.guarded if self.guards or sure else self.read).add(path)
 
@@ -190,9 +193,9 @@ class _Compiler:
         static = _odd_path(base)
         if static is not None and self.find(static[0]) == _Place((), None):
             self.note((*static, *(name for name, _ in steps)))
-            self.guards += 1  # the whole path is noted; its beginning is not another
+            self.muted += 1  # the whole path is noted; its beginning is not another
             closure = self.compile(base)
-            self.guards -= 1
+            self.muted -= 1
         else:
             closure = self.compile(base)
         return follow(closure, steps, self.shown(base))
@@ -411,9 +414,9 @@ class _Compiler:
         path = _odd_path(node)
         if path is not None and self.find(path[0]) == _Place((), None):
             self.note(path)
-            self.guards += 1
+            self.muted += 1
             arguments = [self.compile(argument) for argument in node.arguments]
-            self.guards -= 1
+            self.muted -= 1
         else:
             arguments = [self.compile(argument) for argument in node.arguments]
         try:

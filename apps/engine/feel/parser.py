@@ -60,6 +60,7 @@ _LEVELS: Final = {
     "instance": _INSTANCE,
 }  # fmt: skip
 _COMPARATORS: Final = frozenset({"=", "!=", "<", "<=", ">", ">="})
+_CONTINUES: Final = frozenset({".", "[", "(", "+", "-", "*", "/", "**", "instance"})
 _AFTER_RANGE: Final = frozenset(
     {")", ",", "]", "}", ".", "and", "or", "then", "else", "return", "satisfies"}
 )
@@ -505,6 +506,7 @@ class _Parser(Cursor):
     def in_tests(self) -> tuple[Test, ...]:
         if not self.at("("):
             return (self.test(within=True),)
+        place = self.index
         start = self.next().start
         first = self.test()
         if self.at(".."):
@@ -514,6 +516,9 @@ class _Parser(Cursor):
         while self.take(","):
             tests.append(self.test())
         self.expect(")", "after the tests")
+        if len(tests) == 1 and self.at(*_CONTINUES):
+            self.index = place  # the brackets were those of an expression: x in (a).b
+            return (self.test(within=True),)
         return tuple(tests)
 
     def test_list(self) -> tuple[Test, ...]:

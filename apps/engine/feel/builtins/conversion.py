@@ -3,7 +3,7 @@
 import re
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
-from decimal import Decimal
+from decimal import MAX_EMAX, MIN_EMIN, Context, Decimal
 from typing import Any, Final
 
 from apps.engine.feel import temporal
@@ -13,6 +13,8 @@ from apps.engine.feel.types import CONTEXT, Meter, Months, Number, Range, descri
 from apps.engine.values import MAX_DIGITS, MAX_EXPONENT, number_fault
 
 _NUMBER: Final = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,9})?", re.ASCII)
+_MAX_TEXT: Final = 2 * MAX_EXPONENT
+_WIDE: Final = Context(prec=_MAX_TEXT, Emin=MIN_EMIN, Emax=MAX_EMAX, traps=[])
 _SEPARATORS: Final = frozenset({" ", ",", "."})
 _ESCAPES: Final = str.maketrans({'"': '\\"', "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t"})
 
@@ -29,11 +31,13 @@ def number(source: str | Number) -> Number:
     if not isinstance(source, str):
         return source
     text = source.strip()
-    if len(text) > 200 or not _NUMBER.fullmatch(text):
+    if len(text) > _MAX_TEXT or not _NUMBER.fullmatch(text):
         raise Fault("conversion", f"Expected a number such as 12.50, found {described(source)}.")
     if len(text) <= MAX_DIGITS and text.lstrip("-").isdecimal():
         return int(text)
     value = Decimal(text)
+    if number_fault(value):  # zeros at the end are no digits of the value
+        value = value.normalize(_WIDE)
     if number_fault(value):
         raise Fault(
             "conversion",
@@ -169,20 +173,19 @@ def date_and_time_from(source: str | date) -> datetime:
     return datetime.combine(source, time())
 
 
-@builtin("date and time", "date: date|datetime", "time: time")
-def date_and_time_of(day: date, clock: time) -> datetime:
-    """A date and a time of day together."""
-    return datetime.combine(day, clock)
-
-
 @builtin("date and time", "from: datetime", "timezone: text")
-def date_and_time_in(moment: datetime, name: str) -> datetime:
-    """The same moment in another time zone; without a zone, it is given that one."""
-    zone = temporal.zone(name)
-    if moment.tzinfo is None:
-        return moment.replace(tzinfo=zone)
+@builtin("date and time", "date: date|datetime", "time: time|text")
+def date_and_time_of(day: date, clock: time | str) -> datetime:
+    """A date and a time of day together, or a moment as the clocks of a zone show it."""
+    if isinstance(clock, time):
+        return datetime.combine(day, clock)
+    if not isinstance(day, datetime):
+        raise Fault("wrong_type", "Expected a time of day beside the date, found text.")
+    zone = temporal.zone(clock)
+    if day.tzinfo is None:
+        return day.replace(tzinfo=zone)
     try:
-        return moment.astimezone(zone)
+        return day.astimezone(zone)
     except OverflowError:
         raise Fault("overflow", "The result lies outside the years 1 to 9999.") from None
 
