@@ -123,8 +123,8 @@ def save_draft(
         The flow, then its draft.
     """
     require(actor, "flow.edit", flow_id)
-    if not isinstance(document, Mapping):
-        raise Invalid("A flow document is a JSON object; send one.")
+    if not isinstance(document, Mapping) or not document:
+        raise Invalid("A flow document is a JSON object that is not empty; send the whole of it.")
     size = len(values.dumps(document).encode())
     if size > MAX_BYTES:
         raise DocumentTooLarge(f"The document has {size:,} bytes; at most {MAX_BYTES:,} fit.")

@@ -264,7 +264,9 @@ _REPORT = Example(
                 "Fetch the numbers",
                 method="GET",
                 url="https://reports.example.com/api/sales",
-                query={"day": '=string(date(date and time(trigger.scheduled_for)) - duration("P1D"))'},
+                query={
+                    "day": '=string(date(date and time(trigger.scheduled_for)) - duration("P1D"))'
+                },
                 retry={"max_attempts": 5, "first_delay_s": 30},
             ),
             "numbers": _step(

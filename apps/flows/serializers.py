@@ -1,0 +1,262 @@
+"""The shapes of the API about flows: what is sent, what is shown."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from rest_framework import serializers
+
+from apps.accounts.models import User
+from apps.flows.examples import Example
+from apps.flows.models import MAX_NOTE, Draft, Flow, FlowVersion
+from apps.flows.permissions import SHOWN, shown
+
+Row = dict[str, Any]
+
+
+class Person(serializers.Serializer[Any]):
+    """Who owns, wrote or changed something."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    email = serializers.EmailField()
+
+
+class TriggerShown(serializers.Serializer[Any]):
+    """What starts a flow: of the active version, else of the draft."""
+
+    type = serializers.CharField()
+    path = serializers.CharField(required=False)
+
+
+class FlowShown(serializers.Serializer[Any]):
+    """A flow in a list."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    state = serializers.ChoiceField(choices=["active", "paused", "archived"])
+    owner = Person(allow_null=True)
+    active_version = serializers.IntegerField(allow_null=True)
+    hash = serializers.CharField(allow_null=True)
+    trigger = TriggerShown(allow_null=True)
+    revision = serializers.IntegerField(help_text="Of the draft; its ETag.")
+    edited_at = serializers.DateTimeField(help_text="When the draft was saved last.")
+    created_at = serializers.DateTimeField()
+    updated_at = serializers.DateTimeField()
+    rights = serializers.ListField(child=serializers.ChoiceField(choices=list(SHOWN)))
+
+
+class FlowPage(serializers.Serializer[Any]):
+    """A page of flows."""
+
+    results = FlowShown(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class FlowNew(serializers.Serializer[Any]):
+    """A flow to be."""
+
+    name = serializers.CharField(trim_whitespace=True, max_length=1000)
+    example = serializers.CharField(required=False, allow_null=True, max_length=100)
+
+
+class FlowChange(serializers.Serializer[Any]):
+    """What of a flow itself can be changed."""
+
+    name = serializers.CharField(required=False, max_length=1000)
+    owner = serializers.UUIDField(required=False, help_text="The id of a person.")
+
+
+class FlowCopy(serializers.Serializer[Any]):
+    """A copy to be; without a name it is called “Copy of …”."""
+
+    name = serializers.CharField(required=False, max_length=1000)
+
+
+class Publication(serializers.Serializer[Any]):
+    """Why the draft is published."""
+
+    note = serializers.CharField(
+        required=False, allow_blank=True, default="", max_length=MAX_NOTE, trim_whitespace=True
+    )
+
+
+class Reason(serializers.Serializer[Any]):
+    """Why something is done; kept in the trail."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, default="", max_length=2000)
+
+
+class VersionShown(serializers.Serializer[Any]):
+    """A published version."""
+
+    number = serializers.IntegerField()
+    hash = serializers.CharField()
+    author = Person(allow_null=True)
+    note = serializers.CharField(allow_blank=True)
+    created_at = serializers.DateTimeField()
+    is_active = serializers.BooleanField()
+
+
+class VersionPage(serializers.Serializer[Any]):
+    """A page of versions."""
+
+    results = VersionShown(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class VersionWhole(VersionShown):
+    """A version with its document."""
+
+    document = serializers.DictField()
+
+
+class PublishedVersion(VersionShown):
+    """A version just made."""
+
+    unchanged = serializers.BooleanField(
+        help_text="Whether it behaves as the version that was active before: the same hash."
+    )
+
+
+class Position(serializers.Serializer[Any]):
+    """The place of a mistake inside an expression, its leading `=` not counted."""
+
+    start = serializers.IntegerField()
+    end = serializers.IntegerField()
+
+
+class FindingShown(serializers.Serializer[Any]):
+    """One thing that is wrong or doubtful."""
+
+    code = serializers.CharField()
+    severity = serializers.ChoiceField(choices=["error", "warning"])
+    step = serializers.CharField(allow_null=True, help_text="A step's id, or `trigger`.")
+    path = serializers.CharField(
+        allow_blank=True, help_text="A JSON Pointer (RFC 6901) into the document."
+    )
+    message = serializers.CharField()
+    fix = serializers.CharField()
+    position = Position(allow_null=True)
+
+
+class Findings(serializers.Serializer[Any]):
+    """What a check found, errors first."""
+
+    findings = FindingShown(many=True)
+    checked_ms = serializers.FloatField()
+
+
+class CheckAsked(serializers.Serializer[Any]):
+    """A document to check; without one the draft is checked."""
+
+    document = serializers.JSONField(required=False)
+
+
+class ExampleShown(serializers.Serializer[Any]):
+    """A flow to start from."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    description = serializers.CharField()
+    document = serializers.DictField()
+
+
+class ExamplePage(serializers.Serializer[Any]):
+    """All examples."""
+
+    results = ExampleShown(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class TriggerTypeShown(serializers.Serializer[Any]):
+    """A way to start a run."""
+
+    kind = serializers.CharField()
+    title = serializers.CharField()
+    help = serializers.CharField()
+    icon = serializers.CharField()
+    config_schema = serializers.DictField()
+    default_config = serializers.DictField()
+
+
+class StepTypeShown(TriggerTypeShown):
+    """A type of step, with all that the editor draws from."""
+
+    version = serializers.IntegerField()
+    category = serializers.CharField()
+    behaviour = serializers.ChoiceField(choices=["pure", "effect", "wait", "join", "end"])
+    outward = serializers.BooleanField(help_text="Whether it touches the outside world.")
+    ports = serializers.ListField(child=serializers.CharField(), allow_null=True)
+    ports_from = serializers.CharField(
+        allow_null=True, help_text="Where in the config the names of the ports stand."
+    )
+    must_link = serializers.ListField(child=serializers.CharField())
+    output_schema = serializers.DictField(allow_null=True)
+    output_from = serializers.CharField(
+        allow_null=True, help_text="The config's field whose names are those of the output."
+    )
+
+
+class Catalogue(serializers.Serializer[Any]):
+    """Every type of step and of trigger."""
+
+    results = StepTypeShown(many=True)
+    triggers = TriggerTypeShown(many=True)
+
+
+def person_row(user: User | None) -> Row | None:
+    """A person as the API shows them."""
+    if user is None:
+        return None
+    return {"id": user.pk, "name": user.get_full_name(), "email": user.email}
+
+
+def flow_row(flow: Flow, rights: frozenset[str]) -> Row:
+    """A flow as the API shows it; from ``queries.visible_flows``, so without more queries."""
+    version = flow.active_version
+    return {
+        "id": flow.pk,
+        "name": flow.name,
+        "state": flow.state,
+        "owner": person_row(flow.owner),
+        "active_version": version.number if version else None,
+        "hash": version.hash if version else None,
+        "trigger": _trigger(version or flow.draft),
+        "revision": flow.draft.revision,
+        "edited_at": flow.draft.updated_at,
+        "created_at": flow.created_at,
+        "updated_at": flow.updated_at,
+        "rights": shown(rights),
+    }
+
+
+def version_row(version: FlowVersion, active_id: object) -> Row:
+    """A version as the API shows it."""
+    return {
+        "number": version.number,
+        "hash": version.hash,
+        "author": person_row(version.author),
+        "note": version.note,
+        "created_at": version.created_at,
+        "is_active": version.pk == active_id,
+    }
+
+
+def example_row(example: Example) -> Row:
+    """An example as the API shows it."""
+    return {
+        "slug": example.slug,
+        "title": example.title,
+        "description": example.description,
+        "document": example.document,
+    }
+
+
+def _trigger(of: FlowVersion | Draft) -> Row | None:
+    if not of.trigger_type:
+        return None
+    return {"type": of.trigger_type, **({"path": of.trigger_path} if of.trigger_path else {})}
