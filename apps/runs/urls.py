@@ -1,3 +1,16 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses of the API about runs."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import path
+
+from apps.runs import api
+
+urlpatterns = [
+    path("api/v1/runs/", api.RunsView.as_view()),
+    path("api/v1/runs/latest/", api.LatestRunsView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/", api.RunView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/journal/", api.JournalView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/cancel/", api.CancelRunView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/resume/", api.ResumeRunView.as_view()),
+    path("api/v1/flows/<uuid:flow_id>/runs/", api.FlowRunsView.as_view()),
+    path("api/v1/evaluate/", api.EvaluateView.as_view()),
+]

@@ -1,0 +1,301 @@
+"""The API about runs: lists, one run, its journal, starting, cancelling, trying expressions."""
+
+from typing import Any
+from uuid import UUID
+
+from django.db.models import QuerySet
+from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from rest_framework import serializers
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.views import APIView
+
+from apps.accounts.authentication import actor_of
+from apps.core import clock
+from apps.core.errors import Invalid
+from apps.core.http import CursorPages
+from apps.core.idempotency import idempotent
+from apps.engine import feel
+from apps.engine.lifecycle import RunStatus
+from apps.runs import commands, queries
+from apps.runs.models import Run
+
+JSON = serializers.JSONField
+
+
+class RunShape(serializers.Serializer[Any]):
+    """A run in a list."""
+
+    id = serializers.UUIDField()
+    flow = serializers.DictField(help_text="`{id, name}`")
+    version = serializers.IntegerField()
+    status = serializers.ChoiceField([one.value for one in RunStatus])
+    error = JSON(allow_null=True, help_text="`{step, class, code, message}`")
+    trigger = serializers.DictField(help_text="`{type}`")
+    started_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.IntegerField(allow_null=True)
+
+
+class RunDetail(RunShape):
+    """One run, step by step."""
+
+    waiting_for = JSON(help_text="`[{kind, step, title, until, detail}]`")
+    steps = JSON(help_text="`{id: {status, visits, attempts, port, input, output, error, …}}`")
+    links = JSON(help_text="`[{from, port, to, count}]`")
+    trigger_data = JSON(allow_null=True)
+
+
+class JournalRow(serializers.Serializer[Any]):
+    """One row of a run's journal."""
+
+    seq = serializers.IntegerField()
+    type = serializers.CharField()
+    step = serializers.CharField()
+    at = serializers.DateTimeField()
+    data = JSON()
+
+
+class JournalShape(serializers.Serializer[Any]):
+    """A run's journal, oldest first."""
+
+    results = JournalRow(many=True)
+
+
+class StartShape(serializers.Serializer[Any]):
+    """What a run starts with."""
+
+    input = JSON(required=False, help_text="What expressions read as `trigger.body`.")
+
+
+class ReasonShape(serializers.Serializer[Any]):
+    """Why."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
+class EvaluateShape(serializers.Serializer[Any]):
+    """An expression and what it may read: a context, or the data of a run."""
+
+    expression = serializers.CharField(max_length=20_000, trim_whitespace=False)
+    context = JSON(required=False)
+    run = serializers.UUIDField(required=False)
+
+
+class EvaluatedShape(serializers.Serializer[Any]):
+    """The value and its FEEL type."""
+
+    value = JSON(allow_null=True)
+    type = serializers.CharField()
+
+
+class RunsView(APIView):
+    """Runs, newest first."""
+
+    @extend_schema(
+        parameters=[
+            OpenApiParameter("flow", OpenApiTypes.UUID, description="Runs of this flow only."),
+            OpenApiParameter("status", str, description="One status, or several by commas."),
+            OpenApiParameter("from", OpenApiTypes.DATETIME, description="Created at or after."),
+            OpenApiParameter("to", OpenApiTypes.DATETIME, description="Created before."),
+        ],
+        responses=RunShape(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        pages = CursorPages()
+        found = pages.paginate_queryset(_filtered(request), request, view=self) or []
+        return pages.get_paginated_response(_shown(found))
+
+
+class LatestRunsView(APIView):
+    """The newest run of each of several flows."""
+
+    @extend_schema(
+        parameters=[OpenApiParameter("flows", str, required=True, description="Ids by commas.")],
+        responses=OpenApiTypes.OBJECT,
+    )
+    def get(self, request: Request) -> Response:
+        ids = [_uuid(one) for one in request.query_params.get("flows", "").split(",")[:200] if one]
+        latest = queries.latest_runs(actor_of(request), ids)
+        return Response(
+            {
+                str(flow_id): {"id": run.pk, "status": run.status, "started_at": run.created_at}
+                for flow_id, run in latest.items()
+            }
+        )
+
+
+class FlowRunsView(APIView):
+    """Start a run of a flow."""
+
+    @extend_schema(request=StartShape, responses={201: RunShape})
+    @idempotent
+    def post(self, request: Request, flow_id: UUID) -> Response:
+        body = request.data if isinstance(request.data, dict) else {}
+        run = commands.start_run(
+            actor=actor_of(request), flow_id=flow_id, input=body.get("input", {}), now=clock.now()
+        )
+        return Response(_shown([run])[0], status=201)
+
+
+class RunView(APIView):
+    """One run, step by step, with what it waits for."""
+
+    @extend_schema(responses=RunDetail)
+    def get(self, request: Request, run_id: UUID) -> Response:
+        run = queries.get_run(actor_of(request), run_id)
+        rows = queries.journal(run)
+        started = next((row for row in rows if row.type == "run.started"), None)
+        return Response(
+            {
+                **_shown([run])[0],
+                "waiting_for": queries.waiting_for(run),
+                "steps": queries.steps_of(run, rows),
+                "links": queries.links_taken(run, rows),
+                "trigger_data": started.data["trigger"] if started else None,
+            }
+        )
+
+
+class JournalView(APIView):
+    """A run's journal."""
+
+    @extend_schema(responses=JournalShape)
+    def get(self, request: Request, run_id: UUID) -> Response:
+        rows = queries.journal(queries.get_run(actor_of(request), run_id))
+        shown = [
+            {"seq": row.seq, "type": row.type, "step": row.step, "at": row.at, "data": row.data}
+            for row in rows
+        ]
+        return Response({"results": shown, "next": None, "previous": None})
+
+
+class CancelRunView(APIView):
+    """Withdraw a run."""
+
+    @extend_schema(request=ReasonShape, responses={202: RunShape})
+    def post(self, request: Request, run_id: UUID) -> Response:
+        actor = actor_of(request)
+        commands.cancel_run(actor=actor, run_id=run_id, reason=_reason(request), now=clock.now())
+        return Response(_shown([queries.get_run(actor, run_id)])[0], status=202)
+
+
+class ResumeRunView(APIView):
+    """Let a paused run go on."""
+
+    @extend_schema(request=None, responses={202: RunShape})
+    def post(self, request: Request, run_id: UUID) -> Response:
+        actor = actor_of(request)
+        commands.resume_run(actor=actor, run_id=run_id, now=clock.now())
+        return Response(_shown([queries.get_run(actor, run_id)])[0], status=202)
+
+
+class BadExpression(Invalid):
+    """The expression is not FEEL, or fails with this data."""
+
+    code = "bad_expression"
+
+
+class EvaluateView(APIView):
+    """What an expression gives: the editor's preview. Changes nothing."""
+
+    @extend_schema(request=EvaluateShape, responses=EvaluatedShape)
+    def post(self, request: Request) -> Response:
+        shape = EvaluateShape(data=request.data)
+        shape.is_valid(raise_exception=True)
+        sent = shape.validated_data
+        context = _context(request, sent)
+        source = sent["expression"].removeprefix("=")
+        try:
+            compiled = feel.compile_expression(source)
+            value = compiled.evaluate(context, now=clock.now(), zone="UTC")
+            shown = feel.to_json(value)
+        except feel.FeelError as wrong:
+            start, end = wrong.position
+            raise BadExpression(
+                wrong.message,
+                reason=wrong.code,
+                position={"start": start, "end": end},
+                suggestion=wrong.suggestion,
+            ) from None
+        return Response({"value": shown, "type": feel.type_name(value)})
+
+
+def _context(request: Request, sent: dict[str, Any]) -> dict[str, Any]:
+    if "run" not in sent:
+        context = request.data.get("context") or {}
+        if not isinstance(context, dict):
+            raise Invalid('The context must be an object such as {"trigger": …, "steps": …}.')
+        return context
+    run = queries.get_run(actor_of(request), sent["run"])
+    rows = queries.journal(run)
+    started = next((row for row in rows if row.type == "run.started"), None)
+    steps = {
+        step: {name: found[name] for name in ("output", "error") if found[name] is not None}
+        for step, found in queries.steps_of(run, rows).items()
+    }
+    return {
+        "trigger": started.data["trigger"] if started else {},
+        "steps": steps,
+        "run": {"id": str(run.pk), "started_at": run.created_at.isoformat()},
+    }
+
+
+def _filtered(request: Request) -> QuerySet[Run]:
+    runs = queries.visible_runs(actor_of(request))
+    asked = request.query_params
+    if asked.get("flow"):
+        runs = runs.filter(flow_id=_uuid(asked["flow"]))
+    if asked.get("status"):
+        wanted = asked["status"].split(",")
+        if unknown := set(wanted) - {one.value for one in RunStatus}:
+            raise Invalid(f"There is no status “{sorted(unknown)[0][:30]}”.")
+        runs = runs.filter(status__in=wanted)
+    for name, lookup in (("from", "created_at__gte"), ("to", "created_at__lt")):
+        if asked.get(name):
+            at = serializers.DateTimeField().run_validation(asked[name])
+            runs = runs.filter(**{lookup: at})
+    return runs
+
+
+def _shown(runs: list[Run]) -> list[dict[str, Any]]:
+    names, numbers = queries.flow_names(runs), queries.version_numbers(runs)
+    return [
+        {
+            "id": run.pk,
+            "flow": {"id": run.flow_id, "name": names.get(run.flow_id, "")},
+            "version": numbers.get(run.version_id),
+            "status": run.status,
+            "error": run.error,
+            "trigger": {"type": run.trigger_type},
+            "started_by": run.started_by,
+            "created_at": run.created_at,
+            "started_at": run.started_at,
+            "finished_at": run.finished_at,
+            "duration_ms": _milliseconds(run),
+        }
+        for run in runs
+    ]
+
+
+def _milliseconds(run: Run) -> int | None:
+    if run.finished_at is None:
+        return None
+    return round((run.finished_at - run.created_at).total_seconds() * 1000)
+
+
+def _reason(request: Request) -> str:
+    shape = ReasonShape(data=request.data)
+    shape.is_valid(raise_exception=True)
+    reason: str = shape.validated_data.get("reason", "")
+    return reason
+
+
+def _uuid(text: str) -> UUID:
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(f"“{text[:40]}” is not an id.") from None

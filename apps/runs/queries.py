@@ -1,0 +1,200 @@
+"""Every shared read about runs: lists, one run step by step, its journal, what it waits for."""
+
+from collections.abc import Iterable, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.accounts.actors import Actor
+from apps.accounts.permissions import flows_with
+from apps.core.errors import NotFound
+from apps.engine import run as engine
+from apps.engine.graph import TRIGGER
+from apps.engine.lifecycle import StepStatus
+from apps.flows.compiled import compiled
+from apps.flows.models import Flow, FlowVersion
+from apps.runs.models import Effect, Run, RunEvent, RunState, Timer, WaitingStart
+from apps.runs.snapshots import fill_blobs
+
+EVENT_TO_STATUS: Mapping[str, StepStatus] = {
+    "step.completed": StepStatus.COMPLETED,
+    "step.failed": StepStatus.FAILED,
+    "step.retried": StepStatus.RETRYING,
+    "step.attempted": StepStatus.RUNNING,
+}
+
+
+def visible_runs(actor: Actor) -> QuerySet[Run]:
+    """The runs that the actor may view, newest first."""
+    return (
+        Run.objects.for_workspace(actor.workspace_id)
+        .filter(flows_with(actor, "run.view", "flow_id"))
+        .order_by("-id")
+    )
+
+
+def get_run(actor: Actor, run_id: UUID) -> Run:
+    """One run.
+
+    Raises:
+        NotFound: There is none, or not for this actor.
+    """
+    found = visible_runs(actor).filter(pk=run_id).first()
+    if found is None:
+        raise NotFound("There is no such run, or it is not for you.")
+    return found
+
+
+def latest_runs(actor: Actor, flow_ids: Iterable[UUID]) -> dict[UUID, Run]:
+    """The newest run of each flow; one look-up per flow in its own index."""
+    visible = visible_runs(actor)
+    found = {flow_id: visible.filter(flow_id=flow_id).first() for flow_id in flow_ids}
+    return {flow_id: run for flow_id, run in found.items() if run is not None}
+
+
+def flow_names(runs: Iterable[Run]) -> dict[UUID, str]:
+    """Names of the flows of a page of runs."""
+    ids = {run.flow_id for run in runs}
+    return dict(Flow.objects.filter(pk__in=ids).values_list("pk", "name"))
+
+
+def version_numbers(runs: Iterable[Run]) -> dict[UUID, int]:
+    """Numbers of the versions of a page of runs."""
+    ids = {run.version_id for run in runs}
+    return dict(FlowVersion.objects.filter(pk__in=ids).values_list("pk", "number"))
+
+
+def journal(run: Run) -> list[RunEvent]:
+    """The run's journal, oldest first, with large values in place."""
+    rows = list(RunEvent.objects.filter(run_id=run.pk).order_by("seq"))
+    with connection.cursor() as cursor:
+        fill_blobs(cursor, [(run.workspace_id, row.data) for row in rows])
+    return rows
+
+
+def waiting_for(run: Run) -> list[dict[str, Any]]:
+    """Why the run does not go on: ``[{kind, step, title, until, detail}]``, empty if it does.
+
+    ``kind`` is one of ``person``, ``time``, ``retry``, ``effect``, ``limit``, ``paused``,
+    ``fault``, ``worker``.
+    """
+    if run.is_final:
+        return []
+    held = WaitingStart.objects.filter(run_id=run.pk).first()
+    if held is not None:
+        kind = "limit" if held.reason == WaitingStart.Reason.LIMIT else "paused"
+        return [_reason(kind, detail=str(held.get_reason_display()))]
+    state = RunState.objects.filter(run_id=run.pk).first()
+    if state is None:
+        return []
+    snapshot = engine.from_json(state.snapshot)
+    if not snapshot.started:
+        return [_reason("worker")]
+    if run.status == "paused":
+        return [_reason("fault")]
+    return [_wait_of(run, step, visit, status) for (step, visit), status in snapshot.active.items()]
+
+
+def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
+    """Each step that was reached: ``{status, visits, attempts, port, input, output, error,
+    started_at, finished_at}`` of its latest visit."""
+    steps: dict[str, dict[str, Any]] = {}
+    for row in rows:
+        for _, target, visit in row.data.get("arrivals", []):
+            if visit > 0:
+                steps[target] = {**_fresh(row.at), "visits": visit}
+        if row.step and row.step in steps or row.type == "step.completed":
+            _fold(steps.setdefault(row.step, _fresh(row.at)), row)
+    if run.is_final:
+        for step in steps.values():
+            if step["status"] not in {StepStatus.COMPLETED, StepStatus.FAILED}:
+                step["status"] = StepStatus.CANCELLED.value
+    return steps
+
+
+def links_taken(run: Run, rows: Iterable[RunEvent]) -> list[dict[str, Any]]:
+    """How often each link was taken: ``[{from, port, to, count}]``."""
+    counts: dict[int, int] = {}
+    for row in rows:
+        for link, _, _ in row.data.get("arrivals", []):
+            counts[link] = counts.get(link, 0) + 1
+    links = compiled(run.version_id).graph.links
+    return [
+        {
+            "from": links[index].source,
+            "port": None if links[index].source == TRIGGER else links[index].port,
+            "to": links[index].target,
+            "count": count,
+        }
+        for index, count in sorted(counts.items())
+    ]
+
+
+def _fresh(at: datetime) -> dict[str, Any]:
+    return {
+        "status": StepStatus.READY.value,
+        "visits": 1,
+        "attempts": 0,
+        "port": None,
+        "input": None,
+        "output": None,
+        "error": None,
+        "started_at": at,
+        "finished_at": None,
+    }
+
+
+def _fold(step: dict[str, Any], row: RunEvent) -> None:
+    data = row.data
+    if row.type == "step.started":
+        effect = data["kind"] == "effect"
+        step["status"] = (StepStatus.RUNNING if effect else StepStatus.WAITING).value
+        step["input"], step["attempts"] = data["input"], 1 if effect else 0
+        step["started_at"] = row.at
+    elif row.type in EVENT_TO_STATUS:
+        step["status"] = EVENT_TO_STATUS[row.type].value
+        step["visits"] = max(step["visits"], data.get("visit", 1))
+        if "attempt" in data:
+            step["attempts"] = data["attempt"]
+        if row.type == "step.completed":
+            step.update(port=data["port"] or None, output=data["output"], error=None)
+            step["finished_at"] = row.at
+        elif "error" in data:
+            step["error"] = data["error"]
+        if row.type == "step.failed":
+            step.update(output=data.get("output"), finished_at=row.at, port="error")
+
+
+def _wait_of(run: Run, step: str, visit: int, status: StepStatus) -> dict[str, Any]:
+    title = compiled(run.version_id).steps[step].title
+    if status is StepStatus.WAITING:
+        timer = Timer.objects.filter(run_id=run.pk, step=step, visit=visit, status="open").first()
+        if timer is not None:
+            return _reason("time", step=step, title=title, until=timer.fires_at)
+        started = (
+            RunEvent.objects.filter(run_id=run.pk, step=step, type="step.started")
+            .order_by("-seq")
+            .first()
+        )
+        due = (started.data.get("input") or {}).get("due_at") if started else None
+        return _reason("person", step=step, title=title, until=due)
+    if status in {StepStatus.RUNNING, StepStatus.RETRYING}:
+        effect = Effect.objects.filter(run_id=run.pk, step=step, visit=visit).last()
+        kind = "retry" if status is StepStatus.RETRYING else "effect"
+        until = effect.available_at if effect and kind == "retry" else None
+        return _reason(kind, step=step, title=title, until=until)
+    return _reason("worker", step=step, title=title)
+
+
+def _reason(
+    kind: str,
+    *,
+    step: str = "",
+    title: str = "",
+    until: datetime | str | None = None,
+    detail: str = "",
+) -> dict[str, Any]:
+    return {"kind": kind, "step": step, "title": title, "until": until, "detail": detail}
