@@ -9,13 +9,19 @@ from django.core.asgi import get_asgi_application
 django_application = get_asgi_application()
 
 # Only now: these need Django's applications to be ready.
+from django.conf import settings  # noqa: E402
+
 from apps.accounts.consumers import LiveConsumer  # noqa: E402
 from apps.triggers.gateway import PREFIX, Gateway, Receive, Scope, Send  # noqa: E402
+from config.assets import PREFIX as ASSETS_PREFIX  # noqa: E402
+from config.assets import Assets  # noqa: E402
 
 LIVE = "/ws/live/"
 
 gateway = Gateway()
 live = LiveConsumer.as_asgi()
+# What the running version collected, then what a build has just put beside it.
+assets = Assets(settings.STATIC_ROOT, settings.BASE_DIR / "static")
 
 
 async def application(scope: Scope, receive: Receive, send: Send) -> None:
@@ -26,6 +32,8 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
         await _socket(scope, receive, send)
     elif scope["path"].startswith(PREFIX):
         await gateway(scope, receive, send)
+    elif scope["path"].startswith(ASSETS_PREFIX):
+        await assets(scope, receive, send)
     else:
         await django_application(scope, receive, send)
 
