@@ -94,8 +94,7 @@ def loads(data: bytes | str, *, max_depth: int = MAX_DEPTH) -> Value:
             that are not UTF-8. A byte order mark is passed over.
     """
     text = data if isinstance(data, str) else _decode(data)
-    if text[:1] == "\ufeff":
-        text = " " + text[1:]
+    text = text if text[:1] != "\ufeff" else " " + text[1:]
     try:
         value = _decode_text(text)
     except (ValueError, ArithmeticError, RecursionError):
@@ -560,8 +559,7 @@ class _CarefulScan:
         self.at += 1
         parts: list[str] = []
         while True:
-            chunk = _CHUNK.match(self.text, self.at)
-            if chunk:
+            if chunk := _CHUNK.match(self.text, self.at):
                 parts.append(chunk[0])
                 self.at = chunk.end()
             mark = self.text[self.at : self.at + 1]

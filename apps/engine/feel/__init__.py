@@ -21,6 +21,7 @@ from apps.engine.feel.errors import (
     IndexOutOfRange,
     MissingPath,
     Position,
+    nearest,
 )
 from apps.engine.feel.expression import (
     Expression,
@@ -48,6 +49,7 @@ __all__ = [
     "UnaryTests",
     "compile_expression",
     "compile_unary_tests",
+    "nearest",
     "to_json",
     "type_name",
 ]

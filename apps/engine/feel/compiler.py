@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from operator import itemgetter
 from typing import Any, Final, NamedTuple, TypeAlias, cast
 
-from apps.engine.feel import ast, closures, instances, loops
+from apps.engine.feel import ast, closures, instances, loops, operators
 from apps.engine.feel.builtins import BUILTINS, Signature, select
 from apps.engine.feel.errors import Fault, FeelError, FeelSyntaxError, Position, nearest
 from apps.engine.feel.paths import Closure, Env, Step, follow, missing_name, read_root
@@ -276,7 +276,7 @@ class _Compiler:
 
     def negation(self, node: ast.Negation) -> Closure:
         if isinstance(node.operand, ast.Constant) and type(node.operand.value) in NUMBERS:
-            value = -node.operand.value
+            value = operators.negate(node.operand.value)
             return lambda _env: value
         return closures.negation(self.compile(node.operand), node.span)
 

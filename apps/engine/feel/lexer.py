@@ -95,9 +95,7 @@ def tokens(source: str, names: Iterable[str], functions: Iterable[str]) -> list[
         kind = match.lastgroup
         if kind == "name":
             after_dot = bool(found) and found[-1].value == "."
-            longer = None if after_dot else long_name.match(source, at)
-            if longer:
-                match = longer
+            match = (not after_dot and long_name.match(source, at)) or match
             found.append(_word(match[0], at, match.end()))
         elif kind == "text":
             found.append(Token("text", _unescape(match[0][1:-1], at), at, match.end()))

@@ -11,7 +11,7 @@ from typing import Any, TypeAlias
 from apps.engine.feel.closures import not_boolean
 from apps.engine.feel.errors import BudgetExceeded, Fault, FeelError, IndexOutOfRange, Position
 from apps.engine.feel.paths import Closure, Env
-from apps.engine.feel.types import NUMBERS, Function, Meter, Range, described
+from apps.engine.feel.types import NUMBERS, Function, Meter, Range, described, is_whole
 
 __all__ = [
     "Loops",
@@ -75,7 +75,7 @@ def steps_between(start: Any, end: Any, span: Position, ends: Range | None) -> A
         step = 1 if low <= high else -1
         days = range(low + first * step, high + (1 - last) * step, step)
         return map(date.fromordinal, days)
-    if type(start) in NUMBERS and type(end) in NUMBERS and start % 1 == 0 and end % 1 == 0:
+    if type(start) in NUMBERS and type(end) in NUMBERS and is_whole(start) and is_whole(end):
         low, high = int(start), int(end)
         step = 1 if low <= high else -1
         return range(low + first * step, high + (1 - last) * step, step)
@@ -196,10 +196,10 @@ def element(values: list[Any], place: Any, span: Position) -> Any:
         IndexOutOfRange: There is none.
     """
     count = len(values)
-    if place % 1 == 0 and place != 0 and -count <= place <= count:
+    if is_whole(place) and place != 0 and -count <= place <= count:
         index = int(place)
         return values[index - 1 if index > 0 else index]
-    if place % 1 != 0:
+    if not is_whole(place):
         message = f"Expected a whole number as index, found {place}."
         raise FeelError("wrong_type", message, span)
     if place == 0:

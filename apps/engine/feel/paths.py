@@ -7,7 +7,7 @@ else a path may meet (a list, a date, nothing at all) is left to ``walk``.
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Final, TypeAlias
 
-from apps.engine.feel.errors import MissingPath, Position
+from apps.engine.feel.errors import Fault, MissingPath, Position
 from apps.engine.feel.temporal import PROPERTIES
 from apps.engine.feel.types import Meter, Range, described, is_context
 
@@ -39,7 +39,10 @@ def walk(meter: Meter, value: Any, steps: Sequence[Step], shown: str) -> Any:
         MissingPath: There is no such part.
     """
     for name, span in steps:
-        value = _part(meter, value, name, span, shown)
+        try:
+            value = _part(meter, value, name, span, shown)
+        except Fault as fault:
+            raise fault.at(span) from None
         shown = f"{shown}.{name}" if shown else name
     return value
 
@@ -107,16 +110,7 @@ def read_root(steps: Sequence[Step]) -> Closure:
                 except (KeyError, TypeError):
                     return slow(env)
 
-        case (a, b, c):
-
-            def read(env: Env) -> Any:
-                try:
-                    return env[0][a][b][c]
-                except (KeyError, TypeError):
-                    return slow(env)
-
-        case _:
-            a, b, c, *rest = names
+        case (a, b, c, *rest):
 
             def read(env: Env) -> Any:
                 try:

@@ -116,9 +116,9 @@ def parse_duration(text: str) -> timedelta | Months:
                 seconds=int(seconds),
                 microseconds=int(seconds % 1 * 1_000_000),
             )
+            return -value if match["sign"] else value
         except OverflowError:
             raise Fault("overflow", f'The duration "{text}" is too long.') from None
-        return -value if match["sign"] else value
     if match := _MONTHS.fullmatch(text):
         count = int(match["years"] or 0) * 12 + int(match["months"] or 0)
         return Months(-count if match["sign"] else count)

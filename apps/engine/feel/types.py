@@ -34,6 +34,7 @@ __all__ = [
     "described",
     "is_context",
     "is_number",
+    "is_whole",
     "phrase",
     "type_name",
     "whole",
@@ -218,12 +219,17 @@ def is_context(value: object) -> bool:
     return type(value) is dict or isinstance(value, Mapping)
 
 
+def is_whole(value: Number) -> bool:
+    """Whether a number has no fraction; unlike ``% 1``, right for Decimals of any size."""
+    return isinstance(value, int) or value == value.to_integral_value()
+
+
 def whole(value: Number, name: str) -> int:
     """A number that must be whole, and small enough to count with, as ``int``.
 
     Raises:
         Fault: ``bad_arguments``: it is neither.
     """
-    if value % 1 != 0 or not -_COUNTABLE <= value <= _COUNTABLE:
+    if not is_whole(value) or not -_COUNTABLE <= value <= _COUNTABLE:
         raise Fault("bad_arguments", f"Expected a whole number as {name}, found {value}.")
     return int(value)

@@ -1,13 +1,13 @@
 """What an expression may not do to the machine, whatever is written in it."""
 
-from time import perf_counter
+from time import thread_time
 
 import pytest
 
 from apps.engine.feel import FeelError, compile_expression
 from tests.engine.feel.conftest import NOW
 
-BAR = 0.1  # seconds; the guard allows five times as much on a busy machine
+BAR = 0.1  # seconds of one core; the guard allows five times as much
 
 TEXT = "x" * 1_000_000
 CONTEXT = {"t": TEXT, "l": list(range(100_000)), "half": TEXT[:600_000]}
@@ -58,6 +58,8 @@ BOMBS = {
     "many replacements": ('replace(t, "x", "yyyyyyyyyy")', "budget"),
     "many parts": ('split(t, "x")', "budget"),
     "a huge pattern": ('matches(t, "((((x{9}){9}){9}){9}){9}")', "bad_arguments"),
+    "a part of many elements": ("(for i in 1..60000 return {a: 1}).a", "budget"),
+    "a loop up to a great number": ("for i in 1..10 ** 40 return i", "budget"),
     "sorting": ("sort(l, function(x, y) x < y)", "budget"),
     "distinct lists": ("count(distinct values(for i in 1..3000 return [i]))", "budget"),
     "a great power": ("2 ** 100000", "overflow"),
@@ -69,10 +71,10 @@ BOMBS = {
 
 @pytest.mark.parametrize(("source", "code"), BOMBS.values(), ids=BOMBS)
 def test_is_refused_in_time_and_in_place(source, code):
-    started = perf_counter()
+    started = thread_time()
     with pytest.raises(FeelError) as caught:
         compile_expression(source).evaluate(CONTEXT, now=NOW)
-    assert perf_counter() - started < 5 * BAR
+    assert thread_time() - started < 5 * BAR
     assert caught.value.code == code
     start, end = caught.value.position
     assert 0 <= start <= end <= len(source)

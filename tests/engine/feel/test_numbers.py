@@ -43,6 +43,8 @@ def value(source, **context: Any) -> Any:
 def test_sums_differences_and_products_are_those_of_decimal128(a, b):
     assert value("a + b", a=a, b=b) == EXACT.add(a, b)
     assert value("a - b", a=a, b=b) == EXACT.subtract(a, b)
+    assert value("-a + a", a=a) == 0
+    assert value("abs(a) = a or abs(a) = -a", a=a) is True
     assert value("a * b", a=a, b=b) == EXACT.multiply(a, b)
 
 

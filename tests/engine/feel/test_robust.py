@@ -146,7 +146,7 @@ def test_nor_do_unary_tests(source, value):
 
 
 trees = st.recursive(
-    st.sampled_from(["1", "2.5", '"a"', "true", "null", "limit", "trigger.body.items", "trigger.body.nope", '@"P1D"', '@"2026-01-01"', "[]", "[1, 2]"]),
+    st.sampled_from(["1", "2.5", '"a"', "true", "null", "limit", "10 ** 40", "-0.25", "trigger.body.items", "trigger.body.nope", '@"P1D"', '@"2026-01-01"', "[]", "[1, 2]"]),
     lambda inner: st.one_of(
         st.builds("({} {} {})".format, inner, st.sampled_from(["+", "-", "*", "/", "**", "=", "!=", "<", ">=", "and", "or", "in"]), inner),
         st.builds("(if {} then {} else {})".format, inner, inner, inner),

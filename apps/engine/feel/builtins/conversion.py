@@ -155,7 +155,9 @@ def time_from(source: str | time | date) -> time:
 @builtin("time", "hour: number", "minute: number", "second: number", "offset: days|null?")
 def time_of(hour: Number, minute: Number, second: Number, offset: timedelta | None = None) -> time:
     """The time of an hour, minute, second and offset."""
-    micros = int(CONTEXT.multiply(Decimal(second) % 1, Decimal(1_000_000)))
+    if not 0 <= second < 60:
+        raise Fault("conversion", f"Expected seconds from 0 to 59, found {second}.")
+    micros = int(CONTEXT.multiply(Decimal(second), Decimal(1_000_000))) % 1_000_000
     clock = f"{whole(hour, 'hour'):02}:{whole(minute, 'minute'):02}:{int(second):02}"
     found = temporal.parse_time(clock).replace(microsecond=micros)
     if offset is None:

@@ -263,7 +263,7 @@ def distinct_values(meter: Meter, values: list[Any]) -> list[Any]:
                 seen.add(mark)
                 kept.append(value)
             continue
-        meter.spend(1 + len(odd))
+        meter.spend(1 + 3 * len(odd))
         if not any(operators.same(meter, value, other) for other in odd):
             odd.append(value)
             kept.append(value)

@@ -17,7 +17,7 @@ from typing import Any, Final
 
 from apps.engine.feel.builtins.registry import builtin
 from apps.engine.feel.errors import Fault
-from apps.engine.feel.types import CONTEXT, Months, Number, described
+from apps.engine.feel.types import CONTEXT, Months, Number, described, is_whole
 from apps.engine.values import MAX_DIGITS, MAX_EXPONENT
 
 _LEAST_SCALE: Final = -6111
@@ -35,7 +35,7 @@ def _exactly(operate: Callable[..., Decimal], *values: Any) -> Decimal:
 
 def _rounded(value: Number, scale: Number, rounding: str) -> Number:
     """``value`` with ``scale`` digits after the point, negative for tens and hundreds."""
-    if scale % 1 != 0 or not _LEAST_SCALE <= scale <= _MOST_SCALE:
+    if not is_whole(scale) or not _LEAST_SCALE <= scale <= _MOST_SCALE:
         message = (
             f"Expected a whole number of digits, {_LEAST_SCALE} to {_MOST_SCALE}, found {scale}."
         )
@@ -153,7 +153,7 @@ def even(value: Number) -> bool:
 
 
 def _remainder(value: Number) -> Number:
-    if value % 1 != 0:
+    if not is_whole(value):
         raise Fault("bad_arguments", f"Expected a whole number, found {value}.")
     if type(value) is int:
         return value % 2
