@@ -19,10 +19,10 @@ from django.db.models import Max, Min
 from apps.audit import format as audit_format
 from apps.audit import merkle
 from apps.audit.keys import signing_keys
-from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal
-from apps.audit.queries import audit_rows
+from apps.audit.models import AuditLeaf, AuditSeal
+from apps.audit.queries import audit_rows, get_row
 from apps.audit.stored import StoredRow, json_object, rows_of_seals
-from apps.core.errors import Conflict, NotFound
+from apps.core.errors import Conflict
 
 __all__ = ["bundle_of_period", "proof_of_row"]
 
@@ -66,8 +66,7 @@ def proof_of_row(
         NotFound: The workspace has no such row.
         Conflict: The row is not sealed yet.
     """
-    if not AuditEvent.objects.for_workspace(workspace_id).filter(pk=event_id).exists():
-        raise NotFound("The trail has no such row.")
+    get_row(workspace_id, event_id)
     leaf = AuditLeaf.objects.filter(event_id=event_id).first()
     if leaf is None:
         raise Conflict("This row is not sealed yet; try again in a few seconds.")

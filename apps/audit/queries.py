@@ -14,6 +14,7 @@ from apps.audit import format as audit_format
 from apps.audit.keys import signing_keys
 from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal, AuditUnsealed, AuditValue
 from apps.audit.records import Target
+from apps.core.errors import NotFound
 from apps.core.models import first_uuid7_at
 from apps.engine import values
 
@@ -21,6 +22,7 @@ __all__ = [
     "Row",
     "TrailState",
     "audit_rows",
+    "get_row",
     "is_recorded_since",
     "rows_after",
     "seals",
@@ -43,6 +45,11 @@ class Row:
     def withheld(self) -> list[str]:
         """The fields whose values were erased."""
         return sorted(set(self.event.commitments) - set(self.salted))
+
+    def text(self, name: str) -> str | None:
+        """A value as text; None where there is none, or it was erased."""
+        value = self.values.get(name)
+        return value if value is None or isinstance(value, str) else str(value)
 
     def group(self, part: str) -> dict[str, Any]:
         """The values of ``before``, ``after`` or ``details`` by field."""
@@ -142,6 +149,18 @@ def with_values(events: Iterable[AuditEvent]) -> list[Row]:
         read = {name: values.loads(text) for name, (_, text) in kept.items()}
         rows.append(Row(event, kept, seal, index, read))
     return rows
+
+
+def get_row(workspace_id: UUID, event_id: UUID) -> AuditEvent:
+    """One row of the workspace.
+
+    Raises:
+        NotFound: The workspace has no such row.
+    """
+    row = AuditEvent.objects.for_workspace(workspace_id).filter(pk=event_id).first()
+    if row is None:
+        raise NotFound("The trail has no such row.")
+    return row
 
 
 def rows_after(

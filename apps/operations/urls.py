@@ -1,3 +1,5 @@
-from django.urls import URLPattern, URLResolver
+"""Addresses of operations."""
 
-urlpatterns: list[URLPattern | URLResolver] = []
+from django.urls import URLPattern, URLResolver, include, path
+
+urlpatterns: list[URLPattern | URLResolver] = [path("", include("apps.operations.audit_urls"))]
