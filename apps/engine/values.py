@@ -2,7 +2,7 @@
 
 Numbers keep their digits: whole numbers are ``int``, all others ``Decimal``,
 never ``float``. What PostgreSQL could not store, or two programs could read in
-two ways, is refused at the door, with its position (``docs``: engine rule 17).
+two ways, is refused at the door, with its position (engine rule 17).
 
 The common case runs on the C scanner and encoder of the standard library; a
 careful scan runs only over a refused text, to say *where* it is wrong.

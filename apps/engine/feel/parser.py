@@ -3,8 +3,8 @@
 Operators are read by precedence climbing, so that brackets and not operators
 cost Python frames; chains of one precedence become flat nodes.
 
-Source: OMG DMN 1.5, section 10.3.1.2 (grammar rules), with the differences that
-``docs/feel.md`` states: names of variables are single words.
+Source: OMG DMN 1.5, section 10.3.1.2 (grammar rules), with one difference:
+names of variables are single words, unless the caller lists them.
 """
 
 from collections.abc import Callable, Iterable
