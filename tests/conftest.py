@@ -97,3 +97,72 @@ def _nothing_cached(request):
     from django.core.cache import cache
 
     cache.clear()
+
+
+# The whole product
+
+
+@pytest.fixture(scope="session")
+def live_stack():
+    """A running Signalbox of its own, for stories and chaos; demo people, test clock."""
+    from tests.support.live import LiveStack
+
+    stack = LiveStack(database.folder() / "live")
+    try:
+        stack.start()
+        yield stack
+    finally:
+        stack.stop()
+
+
+# People
+
+
+@pytest.fixture
+def workspace(db):
+    """A workspace with a role team for each role."""
+    from tests.support import people
+
+    return people.make_workspace("acme")
+
+
+@pytest.fixture
+def people(workspace):
+    """One member for each role, by role."""
+    from tests.support.people import ROLES, person
+
+    return {role: person(workspace, role) for role in ROLES}
+
+
+@pytest.fixture
+def client_as(people):
+    """``client_as("builder")``: a signed-in browser, held to CSRF like a real one."""
+    from tests.support.people import browser
+
+    return lambda role: browser(people[role])
+
+
+@pytest.fixture
+def api_as(people):
+    """``api_as("builder")``: a client that acts by a token of that person."""
+    from django.test import Client
+
+    from tests.support.people import bearer
+
+    return lambda role, **options: Client(headers=bearer(people[role], **options))
+
+
+# Browsers
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """A browser test is skipped where there is no Chromium, unless one is required."""
+    if item.get_closest_marker("browser") is None:
+        return
+    from tests.support.browsers import chromium
+
+    if chromium() is not None:
+        return
+    if os.environ.get("SIGNALBOX_REQUIRE_BROWSER"):
+        pytest.fail("Chromium is required here and was not found.")
+    pytest.skip("there is no Chromium on this machine: `apt install chromium`")
