@@ -1,10 +1,11 @@
 import json
 from datetime import UTC, datetime, timedelta
+from typing import Any
 from uuid import uuid4
 
 import pytest
 from django.db import transaction
-from django.test import AsyncClient
+from django.test import AsyncClient, Client
 
 from apps.audit.commands import erase_values, record
 from apps.audit.keys import signing_keys
@@ -205,7 +206,7 @@ class TestRights:
     def test_nothing_can_be_changed(self, acme, rows, path, method):
         headers = people.bearer(people.person(acme, "admin"))
         path = AUDIT + path.format(row=rows[0])
-        assert getattr(people.Client(), method)(path, headers=headers).status_code == 405
+        assert getattr(Client(), method)(path, headers=headers).status_code == 405
 
     def test_another_workspace_sees_nothing(self, rows, now):
         seal_pending(now=now)
@@ -234,7 +235,7 @@ class TestRights:
         seal_pending(now=now)
         user = people.person(acme, "auditor")
         reads = people.bearer(user, scopes=["audit.view"])
-        client = people.Client()
+        client = Client()
         assert client.get(AUDIT, headers=reads).status_code == 200
         assert client.get(f"{AUDIT}bundle/", headers=reads).status_code == 403
         exports = people.bearer(user, scopes=["audit.view", "export.read"])
@@ -320,7 +321,7 @@ async def test_a_bundle_is_streamed_under_asgi(write, acme, now, checkpoints, tm
         return people.bearer(people.person(acme, "auditor"))
 
     headers = await sync_to_async(prepare)()
-    answer = await AsyncClient().get(f"{AUDIT}bundle/", headers=headers)
+    answer: Any = await AsyncClient().get(f"{AUDIT}bundle/", headers=headers)
     assert answer.is_async
     pieces = [piece async for piece in answer]
     assert len(pieces) > 3

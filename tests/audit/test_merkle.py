@@ -1,7 +1,7 @@
 from hashlib import sha256
 
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.audit import merkle
@@ -44,11 +44,13 @@ def test_the_root_over_nothing_is_the_hash_of_nothing():
     assert merkle.root([]) == sha256(b"").digest()
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(leaves)
 def test_the_root_is_the_recursion_of_the_rfc(rows):
     assert merkle.root(rows) == verify_audit.merkle_root(rows)
 
 
+@settings(deadline=None, suppress_health_check=[HealthCheck.too_slow])
 @given(leaves.filter(bool), st.data())
 def test_every_leaf_has_a_proof_that_leads_to_the_root_and_to_no_other(rows, data):
     index = data.draw(st.integers(0, len(rows) - 1))
