@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from typing import Any, Final
 from uuid import UUID
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from apps.core.models import first_uuid7_at
 
@@ -22,6 +23,7 @@ class PartitionReport:
 
     created: list[str] = field(default_factory=list)
     in_default: list[str] = field(default_factory=list)
+    is_postponed: bool = False
 
 
 @dataclass(frozen=True)
@@ -54,13 +56,27 @@ def ensure_partitions(now: datetime) -> PartitionReport:
     """Make this month's partitions and the next two, and say where a DEFAULT one is in use.
 
     Safe to call at any time and twice at once. A month whose rows already lie in DEFAULT is
-    left there and reported: rows of the trail are never moved.
+    left there and reported: rows of the trail are never moved. While somebody reads the whole
+    trail it is postponed to the next call, so that nobody queues behind it.
 
     Locks:
         An advisory transaction lock; each table's DEFAULT partition while a new one is attached.
     """
     report = PartitionReport(in_default=rows_in_default())
-    with transaction.atomic(), connection.cursor() as cursor:
+    try:
+        report.created = _make(now)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        report.is_postponed = True
+    return report
+
+
+@transaction.atomic
+def _make(now: datetime) -> list[str]:
+    created = []
+    with connection.cursor() as cursor:
+        cursor.execute("set local lock_timeout = '1s'")
         cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         month = Month.of(now)
         for _ in range(MONTHS_AHEAD + 1):
@@ -68,9 +84,9 @@ def ensure_partitions(now: datetime) -> PartitionReport:
                 name = f"{table}_{month.suffix}"
                 if not _exists(cursor, name) and not _default_holds(cursor, table, key, month):
                     _create(cursor, table, name, month)
-                    report.created.append(name)
+                    created.append(name)
             month = month.next
-    return report
+    return created
 
 
 def rows_in_default() -> list[str]:

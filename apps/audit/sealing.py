@@ -173,7 +173,8 @@ def drop_months_before(*, who: Who, before: datetime, reason: str, now: datetime
         Conflict: A row of such a month is not sealed yet, or an old partition was detached.
 
     Locks:
-        The sealer's advisory lock; the tables while a partition is dropped.
+        The sealer's advisory lock; the tables while a partition is dropped. Gives up after ten
+        seconds of waiting for either.
     """
     dropped = _drop_months(who, before, reason, now)
     if dropped:
@@ -184,6 +185,7 @@ def drop_months_before(*, who: Who, before: datetime, reason: str, now: datetime
 @transaction.atomic(durable=True)
 def _drop_months(who: Who, before: datetime, reason: str, now: datetime) -> list[str]:
     with connection.cursor() as cursor:
+        cursor.execute("set local lock_timeout = '10s'")
         cursor.execute("select pg_advisory_xact_lock(%s)", [_LOCK])
         last = Month.of(before)
         old = [month for month in months() if month.first_id < last.first_id]

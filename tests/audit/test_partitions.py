@@ -1,7 +1,8 @@
+import threading
 from datetime import UTC, datetime, timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.audit.commands import record_many
 from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal, AuditValue
@@ -71,6 +72,27 @@ class TestPartitions:
         plan = query.explain()
         assert f"audit_event_{later:%Y%m}" in plan
         assert f"audit_event_{now:%Y%m}" not in plan
+
+    @pytest.mark.django_db(transaction=True)
+    def test_are_postponed_while_somebody_reads_the_whole_trail(self, now):
+        later = now + timedelta(days=400)
+        reading, read = threading.Event(), threading.Event()
+
+        def read_all():
+            with transaction.atomic():
+                AuditEvent.objects.count()
+                reading.set()
+                read.wait(20)
+            connection.close()
+
+        thread = threading.Thread(target=read_all)
+        thread.start()
+        assert reading.wait(10)
+        report = ensure_partitions(later)
+        read.set()
+        thread.join()
+        assert (report.is_postponed, report.created) == (True, [])
+        assert len(ensure_partitions(later).created) == 9
 
     def test_of_december_end_with_the_year(self):
         assert Month(2026, 12).next == Month(2027, 1)
