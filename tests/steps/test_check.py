@@ -3,6 +3,7 @@
 from copy import deepcopy
 from cProfile import Profile
 from decimal import Decimal
+from typing import Any
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -754,7 +755,7 @@ class TestNothingMakesItStumble:
     @given(st.data())
     def test_a_good_document_with_one_part_replaced(self, data):
         changed = large_document(8)
-        here = changed
+        here: Any = changed
         for _ in range(data.draw(st.integers(0, 5))):
             keys = list(here) if isinstance(here, dict) else list(range(len(here)))
             if not keys:
@@ -770,7 +771,7 @@ class TestNothingMakesItStumble:
             assert one.as_json()["code"]
 
     def test_a_document_deeper_than_json_may_be(self, good):
-        deep = []
+        deep: list[Any] = []
         for _ in range(2_000):
             deep = [deep]
         good["more"] = deep
