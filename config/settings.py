@@ -176,6 +176,8 @@ CHANNEL_LAYERS = {
 }
 
 CELERY_APP = "config.celery.app"
+# How a process says that it can take work; the supervisor listens.
+READY = "config.stack.notices.ready"
 CELERY = {
     "broker_url": REDIS_URL.replace("unix://", "redis+socket://", 1),
     "task_ignore_result": True,

@@ -4,7 +4,7 @@ The SQL function ``business_now()`` (made in core's first migration) is the same
 statements. ``manage.py clock advance`` moves it where ``SIGNALBOX_TEST_CLOCK=1``.
 """
 
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 
 from django.conf import settings
 from django.db import connection
@@ -18,6 +18,11 @@ def now() -> datetime:
         cursor.execute("select business_now()")
         at: datetime = cursor.fetchone()[0]
     return at
+
+
+def real_now() -> datetime:
+    """The time outside, which the test clock does not move: ids and partitions follow it."""
+    return datetime.now(UTC)
 
 
 def advance(*, by: timedelta) -> datetime:

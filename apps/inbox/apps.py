@@ -1,6 +1,14 @@
+"""Registers the package with Django, and with the runs whose questions it puts to people."""
+
 from django.apps import AppConfig
 
 
 class InboxConfig(AppConfig):
     name = "apps.inbox"
     label = "inbox"
+
+    def ready(self) -> None:
+        from apps.inbox import commands
+        from apps.runs import ports
+
+        ports.register_tasks(open_tasks=commands.open_tasks, close_tasks=commands.close_tasks)

@@ -1,0 +1,45 @@
+"""``manage.py clock run`` is the clock's process; ``clock advance PT48H`` moves business time."""
+
+import signal
+import threading
+from argparse import ArgumentParser
+from typing import Any
+
+from django.conf import settings
+from django.core.management.base import BaseCommand, CommandError
+from django.utils.module_loading import import_string
+
+from apps.core import clock
+from apps.core.errors import ProductError
+from apps.operations import ticking
+from apps.steps.registry import StepError
+from apps.steps.types.delay import after
+
+
+class Command(BaseCommand):
+    """Run the clock, or move it where the test clock is on."""
+
+    help = "Run the clock, or move business time forward where SIGNALBOX_TEST_CLOCK=1."
+
+    def add_arguments(self, parser: ArgumentParser) -> None:
+        actions = parser.add_subparsers(dest="action", required=True)
+        actions.add_parser("run")
+        advance = actions.add_parser("advance")
+        advance.add_argument("duration", help="ISO 8601, for example PT48H")
+
+    def handle(self, *_args: Any, **options: Any) -> None:
+        if options["action"] == "advance":
+            self._advance(options["duration"])
+            return
+        stop = threading.Event()
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, lambda *_: stop.set())
+        ticking.run_until(stop, ready=import_string(settings.READY))
+
+    def _advance(self, duration: str) -> None:
+        try:
+            before = clock.now()
+            now = clock.advance(by=after(before, duration) - before)
+        except (ProductError, StepError) as refused:
+            raise CommandError(refused.message) from None
+        self.stdout.write(now.isoformat())

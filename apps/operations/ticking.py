@@ -1,0 +1,82 @@
+"""The clock: everything that must happen because time has passed, once a second.
+
+It needs no leader and no broker: all work is claimed from PostgreSQL, so several may run.
+A part that fails is logged and tried again with the next tick; the others go on.
+"""
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from time import monotonic
+
+from django.db import connections
+
+from apps.audit import commands as audit
+from apps.audit import partitions as audit_partitions
+from apps.audit.sealing import seal_pending
+from apps.core import clock, outbox
+from apps.inbox import commands as inbox
+from apps.runs import doorbell, sweep
+from apps.triggers import commands as triggers
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass
+class Part:
+    """Something to do every so many seconds."""
+
+    name: str
+    every_s: float
+    do: Callable[[], object]
+    next_at: float = field(default=0.0)
+
+
+def relay_if_due() -> None:
+    """Ring for the outbox where something is due."""
+    if outbox.has_due():
+        doorbell.ring_now("housekeeping")
+
+
+def parts() -> list[Part]:
+    """What the clock does, in order."""
+    return [
+        Part("runs", 1, sweep.tick),
+        Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
+        Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
+        Part("schedules", 1, lambda: triggers.fire_due(now=clock.now())),
+        Part("outbox", 1, relay_if_due),
+        Part("seals", 5, lambda: seal_pending(now=clock.now())),
+        Part("counted rows", 10, lambda: audit.write_counted(now=clock.now())),
+        Part("partitions of runs", 3600, lambda: sweep.ensure_partitions(clock.real_now())),
+        Part(
+            "partitions of the trail",
+            3600,
+            lambda: audit_partitions.ensure_partitions(clock.real_now()),
+        ),
+        Part("raw bodies", 3600, lambda: triggers.forget_raw(now=clock.now())),
+        Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),
+    ]
+
+
+def tick(everything: list[Part]) -> None:
+    """Do what is due; a part that fails does not hold up the others."""
+    for part in everything:
+        if monotonic() < part.next_at:
+            continue
+        part.next_at = monotonic() + part.every_s
+        try:
+            part.do()
+        except Exception:
+            _log.exception("the clock's part “%s” failed and will be tried again", part.name)
+            connections.close_all()
+
+
+def run_until(stop: threading.Event, *, ready: Callable[[], None]) -> None:
+    """Tick every second until told to stop; ``ready`` is called after the first tick."""
+    everything = parts()
+    tick(everything)
+    ready()
+    while not stop.wait(1.0):
+        tick(everything)

@@ -1,0 +1,184 @@
+"""Hold runs against their journals: the law that a run can be rebuilt from what was written."""
+
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import Any
+from uuid import UUID
+
+from django.db import connection
+
+from apps.engine import events as ev
+from apps.engine import run as engine
+from apps.engine import values
+from apps.engine.lifecycle import FINAL_RUN, RunStatus
+
+PAGE = 500
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """A run that is not what it should be."""
+
+    run_id: UUID
+    message: str
+
+
+@dataclass(slots=True)
+class Report:
+    """What ``check_runs`` found."""
+
+    runs: int = 0
+    events: int = 0
+    statuses: Counter[str] = field(default_factory=Counter)
+    problems: list[Problem] = field(default_factory=list)
+
+    @property
+    def summary(self) -> str:
+        """One line for a person."""
+        states = ", ".join(f"{count} {status}" for status, count in sorted(self.statuses.items()))
+        verdict = "all is well" if not self.problems else f"{len(self.problems)} problems"
+        return f"{self.runs} runs ({states or 'none'}), {self.events} journal rows: {verdict}"
+
+    def as_json(self) -> dict[str, Any]:
+        """``{runs, events, statuses, problems: [{run, message}]}``."""
+        return {
+            "runs": self.runs,
+            "events": self.events,
+            "statuses": dict(self.statuses),
+            "problems": [{"run": str(one.run_id), "message": one.message} for one in self.problems],
+        }
+
+
+def check_runs(*, since: str = "") -> Report:
+    """Replay every run created since a time and compare it with what the tables say.
+
+    Found: a journal with a gap, a status or an error that is not the journal's, a snapshot that
+    replay does not give, a run that is over but has live state, commands, timers, effects or
+    waiting places, and a run that is not over but has nothing to go on from.
+    Reads in pages, in short transactions; changes nothing.
+    """
+    report = Report()
+    for page in _pages(since):
+        _check_page(page, report)
+    return report
+
+
+def _pages(since: str) -> Iterator[list[tuple[Any, ...]]]:
+    last = UUID(int=0)
+    while True:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select r.id, r.status, r.error::text, s.snapshot::text, s.seq"
+                " from run r left join run_state s on s.run_id = r.id"
+                " where r.id > %s and r.created_at >= coalesce(%s::timestamptz, '-infinity')"
+                " order by r.id limit %s",
+                [last, since or None, PAGE],
+            )
+            rows = cursor.fetchall()
+        if not rows:
+            return
+        last = rows[-1][0]
+        yield rows
+
+
+def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:
+    ids = [row[0] for row in rows]
+    journals = _journals(ids)
+    loose = _loose_ends(ids)
+    for run_id, status, error, snapshot, seq in rows:
+        report.runs += 1
+        report.statuses[status] += 1
+        journal = journals.get(run_id, [])
+        report.events += len(journal)
+        found = [
+            *_against_journal(status, error, journal),
+            *_against_snapshot(status, snapshot, seq, journal),
+            *_against_rows(status, snapshot is not None, loose.get(run_id, Counter())),
+        ]
+        report.problems += [Problem(run_id, message) for message in found]
+
+
+def _journals(ids: list[UUID]) -> dict[UUID, list[tuple[int, ev.Event]]]:
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select run_id, seq, type, step, data::text from run_event"
+            " where run_id = any(%s) and run_id between %s and %s order by run_id, seq",
+            [ids, ids[0], ids[-1]],
+        )
+        rows = cursor.fetchall()
+    return {
+        run_id: [(seq, _event(type_, step, data)) for _, seq, type_, step, data in group]
+        for run_id, group in groupby(rows, key=lambda row: row[0])
+    }
+
+
+def _event(type_: str, step: str, text: str) -> ev.Event:
+    data: Any = values.loads(text)
+    data.pop("blob", None)
+    return ev.from_row(type_, step, data)
+
+
+def _loose_ends(ids: list[UUID]) -> dict[UUID, Counter[str]]:
+    """Per run: how many commands, open timers, live effects and waiting starts there are."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select run_id, 'command' from run_command where run_id = any(%(ids)s)"
+            " union all select run_id, 'timer' from timer"
+            "  where run_id = any(%(ids)s) and status = 'open'"
+            " union all select run_id, 'effect' from effect"
+            "  where run_id = any(%(ids)s) and status in ('queued', 'running')"
+            " union all select run_id, 'start' from waiting_start where run_id = any(%(ids)s)",
+            {"ids": ids},
+        )
+        found: dict[UUID, Counter[str]] = {}
+        for run_id, kind in cursor.fetchall():
+            found.setdefault(run_id, Counter())[kind] += 1
+    return found
+
+
+def _against_journal(
+    status: str, error: str | None, journal: list[tuple[int, ev.Event]]
+) -> Iterable[str]:
+    if [seq for seq, _ in journal] != list(range(1, len(journal) + 1)):
+        yield "The journal has a gap or a row too many."
+        return
+    if not journal:
+        if status != RunStatus.QUEUED:
+            yield f"The run is {status} but its journal is empty."
+        return
+    state = engine.replay(event for _, event in journal)
+    if state.status != status:
+        yield f"The run is {status}, its journal says {state.status}."
+    failed = [event.error for _, event in journal if isinstance(event, ev.RunFailed)]
+    written = values.loads(error) if error else None
+    if (failed[0].as_json() if failed else None) != written:
+        yield "The run's error is not the one in its journal."
+
+
+def _against_snapshot(
+    status: str, snapshot: str | None, seq: int | None, journal: list[tuple[int, ev.Event]]
+) -> Iterable[str]:
+    if snapshot is None:
+        return
+    kept = engine.from_json(values.loads(snapshot))  # type: ignore[arg-type]
+    rebuilt = engine.replay(event for _, event in journal)
+    if engine.to_json(kept) != engine.to_json(rebuilt):
+        yield "The snapshot is not what the journal gives."
+    if seq != len(journal):
+        yield f"The snapshot stands at row {seq}, the journal has {len(journal)}."
+    if status in FINAL_RUN:
+        yield "The run is over but its live state is still there."
+
+
+def _against_rows(status: str, has_state: bool, loose: Counter[str]) -> Iterable[str]:  # noqa: FBT001 - a fact
+    if status in FINAL_RUN:
+        for kind in ("timer", "effect", "start"):
+            if loose[kind]:
+                yield f"The run is over but has {loose[kind]} open {kind}s."
+        return
+    if not has_state:
+        yield f"The run is {status} but has no live state: it is lost."
+    if status in {RunStatus.QUEUED, RunStatus.RUNNING} and not loose:
+        yield f"The run is {status}, but nothing is under way that could take it further."
