@@ -15,9 +15,11 @@ from apps.accounts.consumers import LiveConsumer  # noqa: E402
 from apps.triggers.gateway import PREFIX, Gateway, Receive, Scope, Send  # noqa: E402
 from config.assets import PREFIX as ASSETS_PREFIX  # noqa: E402
 from config.assets import Assets  # noqa: E402
+from config.proxies import trusting  # noqa: E402
 
 LIVE = "/ws/live/"
 
+believed = trusting(settings.TRUSTED_PROXIES)
 gateway = Gateway()
 live = LiveConsumer.as_asgi()
 # What the running version collected, then what a build has just put beside it.
@@ -28,7 +30,9 @@ async def application(scope: Scope, receive: Receive, send: Send) -> None:
     """Hand each connection to the part that answers it."""
     if scope["type"] == "lifespan":
         await _lifespan(receive, send)
-    elif scope["type"] == "websocket":
+        return
+    scope = believed(scope)
+    if scope["type"] == "websocket":
         await _socket(scope, receive, send)
     elif scope["path"].startswith(PREFIX):
         await gateway(scope, receive, send)

@@ -6,12 +6,12 @@ Works on the ASGI scope, before anything reads it, so that it holds for pages, A
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, MutableMapping
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from ipaddress import IPv4Network, IPv6Network, ip_address, ip_network
 from typing import Any
 
-Scope = MutableMapping[str, Any]
+Scope = dict[str, Any]
 Network = IPv4Network | IPv6Network
 
 _SECURE = {"http": "https", "websocket": "wss"}

@@ -76,3 +76,24 @@ def test_text_that_is_no_address_names_nobody():
 def test_a_proxy_that_is_no_address_is_refused_at_start():
     with pytest.raises(ValueError, match="does not appear to be"):
         trusting(["proxy.local"])
+
+
+async def test_it_holds_for_everything_the_process_answers(monkeypatch):
+    """Pages, API, sockets and hooks all get the scope as the proxy rule left it."""
+    from config import asgi
+
+    seen = []
+
+    async def note(scope, _receive, _send):
+        seen.append(scope["client"])
+
+    monkeypatch.setattr(asgi, "believed", trusting(["10.0.0.0/8"]))
+    for part in ("gateway", "django_application", "assets", "live"):
+        monkeypatch.setattr(asgi, part, note)
+    paths = [("http", "/hooks/a/b"), ("http", "/"), ("http", "/static/x"), ("websocket", asgi.LIVE)]
+    for type_, path in paths:
+        await asgi.application(
+            {**scope(("10.1.2.3", 5), *FORWARDED, type_=type_), "path": path}, None, None
+        )
+
+    assert seen == [("198.51.100.7", 0)] * 4
