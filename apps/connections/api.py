@@ -48,7 +48,7 @@ class HostAsked(serializers.Serializer[Any]):
     """A host and port inside the network."""
 
     host = serializers.CharField()
-    port = serializers.IntegerField()
+    port = serializers.IntegerField(allow_null=True)
     reason = serializers.CharField()
 
 

@@ -139,8 +139,12 @@ def forget_previous(*, now: datetime) -> int:
 
 
 @transaction.atomic
-def allow_host(*, actor: Actor, host: str, port: int, reason: str, now: datetime) -> AllowedHost:
-    """Let flows call one port of one host inside the network.
+def allow_host(
+    *, actor: Actor, host: str, port: int | None, reason: str, now: datetime
+) -> AllowedHost:
+    """Let flows call one port of one host inside the network; all its ports where none is named.
+
+    The product's own port stays shut either way.
 
     Raises:
         Invalid: Not a host name or port, or no reason.
@@ -152,7 +156,7 @@ def allow_host(*, actor: Actor, host: str, port: int, reason: str, now: datetime
         name = addresses.normal_host(host)
     except addresses.BadHost as bad:
         raise Invalid(str(bad)) from None
-    if not 1 <= port <= 65535:
+    if port is not None and not 1 <= port <= 65535:
         raise Invalid(f"{port} is not a port; expected 1 to 65535.")
     reason = reason.strip()
     if not reason or len(reason) > 500:
@@ -170,7 +174,7 @@ def allow_host(*, actor: Actor, host: str, port: int, reason: str, now: datetime
         defaults={"reason": reason, "created_by_id": actor.user_id, "created_at": now},
     )
     if not created:
-        raise AlreadyAllowed(f"{name}:{port} is on the list already.")
+        raise AlreadyAllowed(f"{row} is on the list already.")
     record(
         who=actor.who,
         workspace_id=actor.workspace_id,

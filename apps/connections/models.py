@@ -60,13 +60,14 @@ class Secret(models.Model):
 
 
 class AllowedHost(models.Model):
-    """A host and port inside the network that flows of this workspace may call."""
+    """A host inside the network that flows of this workspace may call, on one port or on all."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
     #: As ``connections.addresses.normal_host`` writes it.
     host = models.CharField(max_length=253)
-    port = models.PositiveIntegerField()
+    #: Null is every port but the product's own.
+    port = models.PositiveIntegerField(null=True)
     reason = models.CharField(max_length=500)
     created_by = models.ForeignKey(User, on_delete=models.PROTECT, null=True, related_name="+")
     created_at = models.DateTimeField(default=timezone.now)
@@ -75,7 +76,11 @@ class AllowedHost(models.Model):
 
     class Meta:
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["workspace", "host", "port"], name="allowed_host_once"),
+            models.UniqueConstraint(
+                fields=["workspace", "host", "port"],
+                name="allowed_host_once",
+                nulls_distinct=False,
+            ),
             models.CheckConstraint(
                 condition=models.Q(port__gte=1, port__lte=65535), name="allowed_host_port"
             ),
@@ -83,4 +88,4 @@ class AllowedHost(models.Model):
         ordering: ClassVar = ["host", "port"]
 
     def __str__(self) -> str:
-        return f"{self.host}:{self.port}"
+        return self.host if self.port is None else f"{self.host}:{self.port}"

@@ -7,7 +7,7 @@ from datetime import datetime
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
+from django.db.models import Q, QuerySet
 
 from apps.connections import addresses, vault
 from apps.connections.models import AllowedHost, Secret
@@ -126,7 +126,11 @@ def is_allowed_host(workspace_id: UUID, host: str, port: int) -> bool:
 
     Asked in the middle of a call to the outside, during which no connection may be held.
     """
-    allowed = AllowedHost.objects.for_workspace(workspace_id).filter(host=host, port=port).exists()
+    allowed = (
+        AllowedHost.objects.for_workspace(workspace_id)
+        .filter(Q(port=port) | Q(port__isnull=True), host=host)
+        .exists()
+    )
     if not connection.in_atomic_block:
         connection.close()
     return allowed
