@@ -295,7 +295,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 # Mail: files under HOME/mail in embedded mode, SMTP else.
 _mail = os.environ.get("SIGNALBOX_SMTP_URL", "")
 EMAIL_BACKEND = (
-    "django.core.mail.backends.smtp.EmailBackend"
+    "apps.connections.mail.GuardedBackend"
     if _mail
     else "django.core.mail.backends.filebased.EmailBackend"
 )

@@ -24,6 +24,9 @@ class ActorMiddleware:
         identify(request)
         actor = getattr(request, "actor", None)
         response = self.get_response(request)
+        if request.path.startswith(_API) and not response.has_header("Cache-Control"):
+            # Answers are one person's; neither browser nor proxy keeps them.
+            response["Cache-Control"] = "no-store"
         if request.path.startswith(_API) and _is_refusal(request, response.status_code, actor):
             commands.note_refusal(
                 actor=actor,

@@ -10,11 +10,13 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from time import monotonic
 
-from django.db import connections
+from django.db import connections as database
 
+from apps.accounts import commands as accounts
 from apps.audit import commands as audit
 from apps.audit import partitions as audit_partitions
 from apps.audit.sealing import seal_pending
+from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
 from apps.runs import doorbell, sweep
@@ -56,6 +58,8 @@ def parts() -> list[Part]:
             lambda: audit_partitions.ensure_partitions(clock.real_now()),
         ),
         Part("raw bodies", 3600, lambda: triggers.forget_raw(now=clock.now())),
+        Part("ended sign-ins", 3600, lambda: accounts.delete_expired(now=clock.now())),
+        Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),
         Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),
     ]
 
@@ -70,7 +74,7 @@ def tick(everything: list[Part]) -> None:
             part.do()
         except Exception:
             _log.exception("the clock's part “%s” failed and will be tried again", part.name)
-            connections.close_all()
+            database.close_all()
 
 
 def run_until(stop: threading.Event, *, ready: Callable[[], None]) -> None:

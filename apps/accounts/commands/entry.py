@@ -17,6 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
+from django.utils import timezone
 from django.utils.translation import gettext
 
 from apps.accounts import throttle
@@ -385,7 +386,7 @@ def check_password(password: str, user: User) -> None:
 def delete_expired(*, now: datetime) -> None:
     """Delete sessions, throttles and links that nobody can use any more. Safe to call twice."""
     SessionStore.clear_expired()
-    throttle.delete_expired(now)
+    throttle.delete_expired(timezone.now())
     PasswordReset.objects.filter(Q(expires_at__lte=now) | Q(used_at__isnull=False)).delete()
 
 
