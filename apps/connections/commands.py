@@ -11,6 +11,7 @@ from django.core.exceptions import ValidationError
 from django.db import transaction
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import Workspace
 from apps.accounts.permissions import require
 from apps.audit.commands import record
 from apps.audit.records import Target, Who
@@ -68,10 +69,11 @@ def set_secret(
         Invalid: A name, value or host that does not do.
 
     Locks:
-        The secret's row.
+        The workspace row (there may be no secret yet to lock), then the secret's.
     """
     require(actor, KEEP_SECRETS)
     _check_name(name)
+    Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace_id)
     row = (
         Secret.objects.for_workspace(actor.workspace_id)
         .select_for_update(no_key=True)

@@ -230,8 +230,12 @@ def invite_member(*, actor: Actor, email: str, roles: Iterable[str], now: dateti
     Raises:
         AlreadyMember: They belong to the workspace.
         Invalid: Not a mail address, no role, or an unknown one.
+
+    Locks:
+        The workspace row, so that two at once leave one open.
     """
     require(actor, "people.manage")
+    Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace_id)
     email, wanted = clean_email(email), clean_roles(roles)
     if not wanted:
         raise Invalid("Choose at least one role for the new person.")
