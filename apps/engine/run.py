@@ -197,15 +197,21 @@ class _Decision:
         said = message or f"The flow stopped at “{step}”."
         self._add(ev.RunFailed(ev.Error(step, "permanent", "stopped", said)))
 
-    def _arrivals(self, source: str, port: str) -> tuple[ev.Arrival, ...]:
-        """What the tokens over that port's links meet, seen from the state before them."""
+    def _arrivals(
+        self, source: str, port: str, owes: tuple[int, ...] = ()
+    ) -> tuple[ev.Arrival, ...]:
+        """What the tokens over that port's links meet, seen from the state before them.
+
+        ``owes`` are links that a join swallows from now on.
+        """
         fresh: dict[str, int] = {}
         paid: dict[int, int] = {}
         found = []
         for link in self.graph.from_port(source, port):
             target = self.graph.steps[link.target]
             if target.behaviour is Behaviour.JOIN:
-                owed = self.state.owed.get(link.index, 0) - paid.get(link.index, 0)
+                owed = self.state.owed.get(link.index, 0) + (link.index in owes)
+                owed -= paid.get(link.index, 0)
                 paid[link.index] = paid.get(link.index, 0) + (owed > 0)
                 found.append(ev.Arrival(link.index, target.id, -1 if owed > 0 else 0))
             else:
@@ -239,11 +245,15 @@ class _Decision:
         return self.graph.steps[step].join_needs or len(self.graph.arriving[step])
 
     def _fire(self, step: str) -> None:
-        order = list(dict.fromkeys(self.state.arrived[step]))[: self._needs(step)]
+        arrived = list(dict.fromkeys(self.state.arrived[step]))
+        order = arrived[: self._needs(step)]
+        swallowed: tuple[int, ...] = ()
         owes: tuple[int, ...] = ()
         if self.graph.steps[step].join_needs:
+            # Of the rest of the wave, what is here already goes now, the others as they come.
+            swallowed = tuple(arrived[len(order) :])
             owes = tuple(
-                link.index for link in self.graph.arriving[step] if link.index not in order
+                link.index for link in self.graph.arriving[step] if link.index not in arrived
             )
         sources = {link.index: link.source for link in self.graph.arriving[step]}
         visit = self.state.visits.get(step, 0) + 1
@@ -253,8 +263,8 @@ class _Decision:
                 visit,
                 "done",
                 {"links": [sources[index] for index in order]},
-                self._arrivals(step, "done"),
-                took=tuple(order),
+                self._arrivals(step, "done", owes),
+                took=(*order, *swallowed),
                 owes=owes,
             )
         )

@@ -74,7 +74,10 @@ class Soundness:
 
     @cached_property
     def traps(self) -> tuple[tuple[str, ...], ...]:
-        """Loops without a way out: once inside, a run never ends by itself."""
+        """Loops without a way out: once inside, a run never ends by itself.
+
+        Not those through a join, which swallows tokens.
+        """
         backwards: dict[str, list[str]] = {}
         for source, targets in self.successors.items():
             for target in targets:
@@ -86,6 +89,7 @@ class Soundness:
             for part in map(frozenset, self.components)
             if part <= self.looped
             and not part & ending
+            and not any(self.graph.steps[one].behaviour is Behaviour.JOIN for one in part)
             and all(target in part for step in part for target in self.successors[step])
         )
 
@@ -103,8 +107,10 @@ class Soundness:
 
     def comes_later(self, step: str, than: str) -> bool:
         """Whether ``step`` can only run after ``than``, so that ``than`` never sees its output."""
+        if self._tokens.get(than, OFTEN) >= OFTEN:
+            return False  # its second visit may see what followed its first
         if step == than:
-            return step not in self.looped
+            return True
         return self.surely_ran(than, step) and than not in self._walk([step], self.successors)
 
     @cached_property
