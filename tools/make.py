@@ -293,6 +293,7 @@ _COMMANDS = {
     "restart": restart,
     "stop": lambda: _part("stop"),
     "status": lambda: _part("status"),
+    "healthy": lambda: _part("healthy"),
     "manage": manage,
     "install": install,
     "prepare": lambda: _part("prepare"),

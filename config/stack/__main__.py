@@ -24,6 +24,7 @@ def main() -> int:
     commands.add_parser("prepare", help="migrate, collect static files, make demo data")
     commands.add_parser("restart", help="replace the running processes without a gap")
     commands.add_parser("status", help="name the running processes")
+    commands.add_parser("healthy", help="succeed if all that runs here can take work")
     commands.add_parser("stop", help="end the running processes")
     back = commands.add_parser("backup", help="copy the data")
     back.add_argument("to", nargs="?", type=Path)
@@ -42,6 +43,8 @@ def main() -> int:
                 return oneoff.run(places, [sys.executable, "-m", "config.prepare"])
             case "manage":
                 return oneoff.run(places, [sys.executable, "manage.py", *given.arguments])
+            case "healthy":
+                return control.check_health(places)
             case "backup":
                 return backup.make(places, given.to)
             case "restore":

@@ -1,0 +1,58 @@
+"""Is everything that is generated from the sources up to date? ``python -m tools.check_generated``.
+
+Migrations follow from the models; the front end's API types from the OpenAPI document.
+"""
+
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+from tools import typing_settings  # noqa: F401 - stand-ins for keys and addresses
+
+ROOT = Path(__file__).resolve().parents[1]
+OPENAPI = ROOT / "frontend" / "openapi.json"
+
+
+def main() -> int:
+    """Check both, or with ``--write`` write the OpenAPI document anew."""
+    os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
+    with tempfile.TemporaryDirectory(prefix="sb-") as folder:
+        fresh = Path(folder) / "openapi.json"
+        made = _manage(
+            *("spectacular", "--format=openapi-json", f"--file={fresh}", "--fail-on-warn"),
+            "--validate",
+        )
+        if made:
+            return made
+        if "--write" in sys.argv:
+            OPENAPI.write_bytes(fresh.read_bytes())
+            return 0
+        if not OPENAPI.exists() or OPENAPI.read_bytes() != fresh.read_bytes():
+            print(
+                "frontend/openapi.json is not what the API says:"
+                " run `python -m tools.check_generated --write`, then `npm run api:types`.",
+                file=sys.stderr,
+            )
+            return 1
+    return _no_missing_migrations()
+
+
+def _no_missing_migrations() -> int:
+    # Django asks the database whether the history is consistent; none is needed to compare.
+    quiet = {"PYTHONWARNINGS": "ignore::RuntimeWarning", "SIGNALBOX_LOG_LEVEL": "CRITICAL"}
+    return _manage("makemigrations", "--check", "--dry-run", **quiet)
+
+
+def _manage(*arguments: str, **environ: str) -> int:
+    return subprocess.run(
+        [sys.executable, "manage.py", *arguments],
+        cwd=ROOT,
+        env={**os.environ, **environ},
+        check=False,
+    ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())
