@@ -19,6 +19,7 @@ from apps.accounts import serializers as shapes
 from apps.accounts.authentication import actor_of
 from apps.accounts.models import User
 from apps.accounts.permissions import require
+from apps.accounts.schema import paged
 from apps.accounts.sessions import SessionStore
 from apps.core import clock
 from apps.core.errors import Forbidden, NotFound
@@ -123,7 +124,7 @@ class MyPasswordView(APIView):
 class MySessionsView(APIView):
     """Browsers signed in as the caller."""
 
-    @extend_schema(responses=shapes.SessionShown(many=True))
+    @extend_schema(responses=paged(shapes.SessionShown))
     def get(self, request: Request) -> Response:
         current = _browser(request).row_id
         rows = queries.sessions_of(_person(request).pk)[:200]
@@ -148,7 +149,7 @@ class EndSessionsView(APIView):
 class MembersView(APIView):
     """The people of the workspace; everybody but an approver may know who they are."""
 
-    @extend_schema(responses=shapes.MemberShown(many=True))
+    @extend_schema(responses=paged(shapes.MemberShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "flow.view")
@@ -172,7 +173,7 @@ class MemberView(APIView):
 class InvitationsView(APIView):
     """Invitations without an answer so far."""
 
-    @extend_schema(responses=shapes.InvitationShown(many=True))
+    @extend_schema(responses=paged(shapes.InvitationShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "people.manage")
@@ -202,7 +203,7 @@ class InvitationView(APIView):
 class TeamsView(APIView):
     """Roles and teams of the workspace."""
 
-    @extend_schema(responses=shapes.TeamShown(many=True))
+    @extend_schema(responses=paged(shapes.TeamShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "flow.view")
@@ -239,7 +240,7 @@ class TeamView(APIView):
 class TokensView(APIView):
     """Live tokens: the caller's, or the workspace's for who manages them."""
 
-    @extend_schema(responses=shapes.TokenShown(many=True))
+    @extend_schema(responses=paged(shapes.TokenShown))
     def get(self, request: Request) -> Response:
         return page(self, request, queries.tokens_for(actor_of(request)), shapes.token_row)
 

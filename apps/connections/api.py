@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from apps.accounts.api import page, sent
 from apps.accounts.authentication import actor_of
 from apps.accounts.permissions import has_right, require
+from apps.accounts.schema import paged
 from apps.connections import commands, queries
 from apps.connections.models import AllowedHost, Secret
 from apps.connections.permissions import CHANGE_HOSTS, KEEP_SECRETS
@@ -88,7 +89,7 @@ def host_row(row: AllowedHost) -> dict[str, Any]:
 class SecretsView(APIView):
     """The secrets of the workspace."""
 
-    @extend_schema(responses=SecretShown(many=True))
+    @extend_schema(responses=paged(SecretShown))
     def get(self, request: Request) -> Response:
         actor, now = actor_of(request), timezone.now()
         require(actor, KEEP_SECRETS)
@@ -122,7 +123,7 @@ class SecretView(APIView):
 class AllowedHostsView(APIView):
     """The allow-list: who builds flows may read it, administrators change it."""
 
-    @extend_schema(responses=HostShown(many=True))
+    @extend_schema(responses=paged(HostShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         if not has_right(actor, KEEP_SECRETS):
