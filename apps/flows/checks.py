@@ -62,7 +62,7 @@ def _secret_findings(workspace_id: UUID, document: Mapping[str, Any]) -> Iterato
         at_secret = ("trigger", "config", "signature", "secret")
         yield from _known_secret(hosts, signature.get("secret"), "trigger", at_secret)
     steps = document.get("steps")
-    allowed: set[tuple[str, int]] | None = None
+    allowed: set[tuple[str, int | None]] | None = None
     for step_id, step in steps.items() if isinstance(steps, Mapping) else ():
         config = step.get("config") if isinstance(step, Mapping) else None
         if not isinstance(config, Mapping):
@@ -83,9 +83,8 @@ def _secret_findings(workspace_id: UUID, document: Mapping[str, Any]) -> Iterato
                 )
         if target and _is_private(target[0]):
             if allowed is None:
-                rows = allowed_hosts(workspace_id).values_list("host", "port")
-                allowed = set(rows)
-            if target not in allowed:
+                allowed = set(allowed_hosts(workspace_id).values_list("host", "port"))
+            if target not in allowed and (target[0], None) not in allowed:
                 yield Finding(
                     "private_host",
                     "warning",

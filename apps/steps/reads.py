@@ -23,14 +23,10 @@ Path = tuple[str, ...]
 
 ERROR_SHAPE: Shape = {"class": None, "code": None, "message": None}
 RUN_SHAPE: Shape = {"id": None, "started_at": None}
-_CALL: Mapping[str, Shape] = {
+# What every start gives, whatever its kind (engine rule 27); below them nothing is known.
+TRIGGER_SHAPE: Shape = {
     "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
 }  # fmt: skip
-TRIGGER_SHAPES: Mapping[str, Shape] = {
-    "webhook": _CALL,
-    "manual": _CALL,
-    "schedule": {**_CALL, "scheduled_for": None},
-}
 _SECRETS = frozenset({"secret", "secrets"})
 _SEARCHED = 12
 
@@ -197,23 +193,38 @@ class Reads:
             )
 
     def _trigger(self, rest: Path, *, guarded: bool) -> Iterable[tuple[str, Severity, str, str]]:
-        yield from _below("trigger", TRIGGER_SHAPES.get(self.trigger_type), rest, guarded=guarded)
-        if guarded or not rest:
+        if rest[:1] == ("scheduled_for",) and not guarded:
+            yield (
+                "missing_path",
+                "error",
+                "“trigger” has no “scheduled_for”.",
+                "Write trigger.body.scheduled_for.",
+            )
             return
-        if rest[0] == "headers" and len(rest) > 1 and rest[1] != rest[1].lower():
+        yield from _below("trigger", TRIGGER_SHAPE, rest, guarded=guarded)
+        if guarded or len(rest) < 2:
+            return
+        if rest[0] == "headers" and rest[1] != rest[1].lower():
             yield (
                 "missing_path",
                 "error",
                 "Names of headers are kept in small letters.",
                 f"Write trigger.headers.{rest[1].lower()}.",
             )
-        elif self.trigger_type == "schedule" and rest[0] in {"body", "headers", "query"}:
+        elif self._is_bare(rest[0], rest[1]):
+            path = f"trigger.{'.'.join(rest)}"
             yield (
                 "may_be_missing",
                 "warning",
-                f"A run that the schedule starts has no “trigger.{rest[0]}”.",
-                f"Say what to use then: get or else(trigger.{rest[0]}, …).",
+                f"A run that starts in this way has no “{path}”.",
+                f"Say what to use then: get or else({path}, …).",
             )
+
+    def _is_bare(self, part: str, name: str) -> bool:
+        """Whether a start of this kind leaves the part without that name."""
+        if part in {"headers", "query"}:
+            return self.trigger_type in {"schedule", "manual"}
+        return part == "body" and self.trigger_type == "schedule" and name != "scheduled_for"
 
     def _near(self, name: str) -> str:
         if name in self.steps:

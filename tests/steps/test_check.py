@@ -714,12 +714,20 @@ class TestExpressions:
         good["trigger"]["config"]["dedupe"] = "steps.size.output.port"
         assert only(good, "missing_path").step == "trigger"
 
-    def test_a_schedule_has_no_body(self, good):
-        good["trigger"] = {"type": "schedule", "config": {"cron": "0 9 * * *", "zone": "UTC"}}
-        good["steps"]["end"]["config"] = {"message": "=trigger.scheduled_for"}
-        assert {(one.code, one.severity) for one in check_document(good)} == {
-            ("may_be_missing", "warning")
-        }
+    @pytest.mark.parametrize(
+        "source, expected",
+        [
+            ("=trigger.body.scheduled_for", set()),
+            ("=trigger.scheduled_for", {("missing_path", "error")}),
+            ("=trigger.body.name", {("may_be_missing", "warning")}),
+            ("=trigger.headers.host", {("may_be_missing", "warning")}),
+            ('=get or else(trigger.body.name, "x")', set()),
+        ],
+    )
+    def test_a_schedule_gives_only_its_time(self, source, expected):
+        checked = mapped(a=source)
+        checked["trigger"] = {"type": "schedule", "config": {"cron": "0 9 * * *", "zone": "UTC"}}
+        assert {(one.code, one.severity) for one in check_document(checked)} == expected
 
 
 class TestNothingMakesItStumble:
