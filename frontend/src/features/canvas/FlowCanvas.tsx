@@ -74,7 +74,7 @@ function View({ document, types, selected, onSelect, runs, taken, children }: Pr
     event.stopPropagation();
   };
   return (
-    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- one tab stop with its own keys
+    /* eslint-disable jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-noninteractive-tabindex -- one tab stop with its own keys */
     <div ref={frame} className={classes.canvas} data-zoom={far ? 'far' : undefined} tabIndex={0} role="application" aria-label={t('canvas.label')} onKeyDown={onKeyDown}>
       <ReactFlow
         nodes={nodes}

@@ -1,3 +1,4 @@
+import { useMemo } from 'react';
 import { useStepCatalogue } from '~/api/flows';
 import type { FlowDocument, StepCatalogue, StepDocument, StepType } from '~/api/types';
 import type { Category } from '~/ui/tokens';
@@ -28,7 +29,11 @@ export function lookup(catalogue: StepCatalogue | undefined): Lookup {
   };
 }
 
-export const useLookup = (): Lookup => lookup(useStepCatalogue().data);
+/** The same object as long as the catalogue is the same, so that drawings can be kept. */
+export function useLookup(): Lookup {
+  const { data } = useStepCatalogue();
+  return useMemo(() => lookup(data), [data]);
+}
 
 const CATEGORIES: Record<string, Category> = {
   flow: 'logic', logic: 'logic', data: 'data', people: 'people', network: 'outside', time: 'time', end: 'end',

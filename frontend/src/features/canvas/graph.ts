@@ -168,6 +168,9 @@ export function drawNode(document: FlowDocument, id: string, types: Lookup, t: T
     sourcePosition: Position.Right,
     targetPosition: Position.Left,
     ariaLabel: card.name,
+    // One tab stop for the whole canvas: cards take the focus only from it. A group, since ports stand inside.
+    ariaRole: 'group',
+    domAttributes: { tabIndex: -1, 'aria-roledescription': t('canvas.step') },
     data: { ...card, ports, entry: id === TRIGGER },
   };
 }

@@ -1,14 +1,72 @@
-import { useParams } from '@tanstack/react-router';
-import { useDraft } from '~/api/flows';
+import { useParams, useSearch } from '@tanstack/react-router';
+import { useEffect, useRef, useState } from 'react';
+import { saveDraft, useFlow, useVersion } from '~/api/flows';
+import type { Draft } from '~/api/flows';
+import type { Flow } from '~/api/types';
 import { useLookup } from '~/features/canvas/catalogue';
-import { FlowCanvas } from '~/features/canvas/FlowCanvas';
 import { ErrorState, PageSkeleton } from '~/ui/States';
+import { useOpeningDraft } from './api';
+import { startAutosave } from './autosave';
+import type { Autosave } from './autosave';
+import { Editor } from './Editor';
+import { startChecking } from './findings';
+import { loadFeel } from './form/feel/FeelInput';
+import { useEditor } from './store';
+import { resetView, select } from './view';
+import { VersionView } from './VersionView';
 
-/** The draft of a flow on the canvas. */
+/** The draft of a flow, or one of its versions to look at. */
 export function EditorPage() {
-  const { flowId } = useParams({ strict: false });
-  const { data, error, refetch } = useDraft(flowId ?? '');
+  const { flowId = '' } = useParams({ strict: false });
+  const { version } = useSearch({ strict: false });
+  const number = version === undefined ? undefined : Number(version);
+  const flow = useFlow(flowId);
+  const draft = useOpeningDraft(flowId);
+  const shown = useVersion(flowId, number);
   const types = useLookup();
-  if (data) return <FlowCanvas document={data.document} types={types} />;
-  return error ? <ErrorState error={error} retry={() => void refetch()} /> : <PageSkeleton />;
+  const error = flow.error ?? draft.error ?? (number === undefined ? null : shown.error);
+  if (error && !draft.data) return <ErrorState error={error} retry={() => void Promise.all([flow.refetch(), draft.refetch()])} />;
+  if (!flow.data || !draft.data || types.steps.length === 0) return <PageSkeleton />;
+  if (number !== undefined) return shown.data ? <VersionView flow={flow.data} version={shown.data} /> : shown.error ? <ErrorState error={shown.error} retry={() => void shown.refetch()} /> : <PageSkeleton />;
+  return <OpenDraft key={flowId} flow={flow.data} draft={draft.data} reread={async () => (await draft.refetch()).data} />;
+}
+
+/** Puts the draft into the store, saves and checks it as long as it is open. */
+function OpenDraft({ flow, draft, reread }: { flow: Flow; draft: Draft; reread: () => Promise<Draft | undefined> }) {
+  const { step } = useSearch({ strict: false });
+  const [round, setRound] = useState(0);
+  const [ready, setReady] = useState<{ autosave: Autosave; check: () => Promise<void> } | null>(null);
+  const source = useRef(draft);
+  const readOnly = !flow.rights.includes('edit') || flow.state === 'archived';
+
+  useEffect(() => {
+    const { document, revision } = source.current;
+    resetView();
+    useEditor.getState().open(flow.id, document, readOnly);
+    const autosave = startAutosave({ flowId: flow.id, revision, save: saveDraft });
+    const checking = startChecking(flow.id);
+    if (step) select([step]);
+    setReady({ autosave, check: checking.check });
+    void loadFeel();
+    const wake = () => autosave.wake();
+    window.addEventListener('online', wake);
+    window.addEventListener('focus', wake);
+    return () => {
+      window.removeEventListener('online', wake);
+      window.removeEventListener('focus', wake);
+      autosave.stop();
+      checking.stop();
+    };
+    // A change of rights or of the address does not open the draft again; `round` does.
+    // eslint-disable-next-line react-hooks/exhaustive-deps
+  }, [flow.id, round]);
+
+  const reload = async () => {
+    const fresh = await reread();
+    if (!fresh) return;
+    source.current = fresh;
+    setRound((one) => one + 1);
+  };
+
+  return ready ? <Editor key={round} flow={flow} autosave={ready.autosave} check={ready.check} reload={reload} /> : <PageSkeleton />;
 }

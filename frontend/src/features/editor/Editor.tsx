@@ -1,0 +1,78 @@
+import { useMediaQuery } from '@mantine/hooks';
+import { useEffect } from 'react';
+import type { Flow } from '~/api/types';
+import { useT } from '~/app/messages';
+import { HeaderSlot } from '~/features/flows/HeaderSlot';
+import { breakpoints } from '~/ui/tokens';
+import type { Autosave } from './autosave';
+import { Asker } from './canvas/Asker';
+import { Carried } from './canvas/Carried';
+import { EditorCanvas } from './canvas/EditorCanvas';
+import { Palette } from './canvas/Palette';
+import { ConflictBar } from './ConflictBar';
+import { Drawer } from './drawer/Drawer';
+import classes from './Editor.module.css';
+import { HeaderActions } from './header/HeaderActions';
+import { PublishPanel } from './header/PublishPanel';
+import { SaveStateMark } from './header/SaveStateMark';
+import { KeysDialog } from './KeysDialog';
+import { OutlineEditor } from './outline/OutlineEditor';
+import { SidePanel } from './SidePanel';
+import { useEditor } from './store';
+import { useEditorKeys } from './useEditorKeys';
+import { useLeaveGuard } from './useLeaveGuard';
+import { useView } from './view';
+
+interface Props {
+  flow: Flow;
+  autosave: Autosave;
+  check: () => Promise<void>;
+  reload: () => Promise<void>;
+}
+
+/** The editor of an open draft: palette, canvas or outline, form, drawer. */
+export function Editor({ flow, autosave, check, reload }: Props) {
+  const t = useT();
+  const narrow = useMediaQuery(`(max-width: ${breakpoints.tablet}px)`, window.innerWidth <= breakpoints.tablet, { getInitialValueInEffect: false });
+  const outline = useView((view) => view.outline) || narrow;
+  const publishing = useView((view) => view.publishing);
+  const readOnly = useEditor((editor) => editor.readOnly);
+  const onKeyDown = useEditorKeys();
+  useLeaveGuard(autosave);
+  useEffect(() => useView.setState({ asking: null }), [outline]);
+  return (
+    // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- keys that hold everywhere in the editor
+    <div className={classes.editor} onKeyDown={onKeyDown}>
+      <HeaderSlot place="aside"><SaveStateMark autosave={autosave} /></HeaderSlot>
+      <HeaderSlot place="actions"><HeaderActions flow={flow} check={check} narrow={narrow} /></HeaderSlot>
+      <ConflictBar flow={flow} reload={reload} />
+      <div className={classes.work}>
+        {outline ? (
+          <OutlineEditor flowId={flow.id} />
+        ) : (
+          <>
+            {readOnly ? null : <Palette />}
+            <div className={classes.stage}><EditorCanvas /></div>
+            {publishing ? <PublishPanel flow={flow} autosave={autosave} /> : <SidePanel flowId={flow.id} />}
+          </>
+        )}
+        {outline && publishing ? <PublishPanel flow={flow} autosave={autosave} /> : null}
+      </div>
+      <Drawer flow={flow} />
+      <Asker />
+      <Carried />
+      <KeysDialog />
+      <Said label={t('editor.news')} />
+    </div>
+  );
+}
+
+/** What happened, for a screen reader. The same text twice is said twice. */
+function Said({ label }: { label: string }) {
+  const said = useView((view) => view.said);
+  return (
+    <div className="sr-only" role="status" aria-live="polite" aria-label={label}>
+      <span key={said.count}>{said.text}</span>
+    </div>
+  );
+}

@@ -1,0 +1,92 @@
+import { ActionIcon, TextInput, Tooltip } from '@mantine/core';
+import type { Finding } from '~/api/types';
+import { useT } from '~/app/messages';
+import { tintOf, useLookup } from '~/features/canvas/catalogue';
+import { StepIcon } from '~/features/canvas/StepIcon';
+import { IconAlertCircle, IconAlertTriangle, IconCopy, IconInfoCircle, IconTrash } from '~/ui/icons';
+import { useActions } from './actions';
+import { firstLine, restOf } from './canvas/help';
+import { fieldOfFinding, findingsOf, useFindings } from './findings';
+import { ConfigForm } from './form/ConfigForm';
+import { PanelLinks } from './PanelLinks';
+import classes from './SidePanel.module.css';
+import { useEditor } from './store';
+
+/** Title, config and ways of one step. */
+export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
+  const t = useT();
+  const types = useLookup();
+  const actions = useActions();
+  const step = useEditor(({ document }) => document.steps[id]);
+  const readOnly = useEditor((editor) => editor.readOnly);
+  if (!step) return null;
+  const type = types.step(step.type, step.version);
+  return (
+    <>
+      <div className={classes.head}>
+        <StepIcon icon={type?.icon} tint={tintOf(type)} />
+        <div className={classes.kind}>{type?.title ?? t('canvas.unknown', { kind: step.type })}</div>
+        {readOnly ? null : (
+          <>
+            <Tooltip label={t('editor.duplicate')}>
+              <ActionIcon aria-label={t('editor.duplicate')} onClick={() => actions.duplicate([id])}><IconCopy size={16} aria-hidden /></ActionIcon>
+            </Tooltip>
+            <Tooltip label={t('editor.delete')}>
+              <ActionIcon aria-label={t('editor.delete')} onClick={() => actions.remove([id])}><IconTrash size={16} aria-hidden /></ActionIcon>
+            </Tooltip>
+          </>
+        )}
+      </div>
+      {type ? <Help help={type.help} /> : null}
+      <div className={classes.title}>
+        <TextInput
+          data-first
+          label={t('editor.title')}
+          disabled={readOnly}
+          maxLength={200}
+          value={step.title ?? ''}
+          onChange={(event) => actions.rename(id, event.currentTarget.value)}
+          onBlur={() => useEditor.getState().settle()}
+        />
+        <div className={classes.id}>{t('editor.step_id', { id })}</div>
+      </div>
+      <GeneralFindings owner={id} />
+      {type ? <ConfigForm flowId={flowId} owner={id} type={type} /> : <p className={classes.note}>{t('editor.unknown_help')}</p>}
+      <PanelLinks id={id} />
+    </>
+  );
+}
+
+export function Help({ help }: { help: string }) {
+  const t = useT();
+  const more = restOf(help);
+  if (more.length === 0) return <p className={classes.help}>{firstLine(help)}</p>;
+  return (
+    <details className={classes.help}>
+      <summary>
+        {firstLine(help)} <span className="sr-only">{t('editor.more_help')}</span>
+      </summary>
+      {more.map((text) => <p key={text}>{text}</p>)}
+    </details>
+  );
+}
+
+const LOOK = { error: IconAlertCircle, warning: IconAlertTriangle, info: IconInfoCircle } as const;
+
+/** Findings about the step as a whole, or about a field that the form does not show. */
+export function GeneralFindings({ owner }: { owner: string }) {
+  const findings = useFindings((state) => state.findings);
+  const general = findingsOf(findings, owner).filter((finding) => fieldOfFinding(finding) === '');
+  return general.map((finding) => <FindingNote key={finding.code + finding.message} finding={finding} />);
+}
+
+export function FindingNote({ finding }: { finding: Finding }) {
+  const Glyph = LOOK[finding.severity];
+  return (
+    <div className={classes.general} data-severity={finding.severity}>
+      <Glyph size={16} aria-hidden />
+      <span>{[finding.message, finding.fix].filter(Boolean).join(' ')}</span>
+    </div>
+  );
+}
+

@@ -1,0 +1,51 @@
+import { Button } from '@mantine/core';
+import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
+import { useMediaQuery } from '@mantine/hooks';
+import { nameOf } from '~/api/types';
+import type { Flow, FlowDocument, FlowVersion } from '~/api/types';
+import { useT } from '~/app/messages';
+import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
+import { FlowCanvas } from '~/features/canvas/FlowCanvas';
+import { Outline } from '~/features/canvas/Outline';
+import { IconEye } from '~/ui/icons';
+import { RelativeTime } from '~/ui/RelativeTime';
+import { breakpoints } from '~/ui/tokens';
+import { Values } from '~/ui/Values';
+import classes from './Editor.module.css';
+import side from './SidePanel.module.css';
+
+/** A published version, to look at: it never changes. */
+export function VersionView({ flow, version }: { flow: Flow; version: FlowVersion & { document: FlowDocument } }) {
+  const t = useT();
+  const types = useLookup();
+  const [selected, setSelected] = useState<string>();
+  const narrow = useMediaQuery(`(max-width: ${breakpoints.tablet}px)`);
+  const { document } = version;
+  const part = selected === TRIGGER ? document.trigger : selected === undefined ? undefined : document.steps[selected];
+  return (
+    <div className={classes.editor}>
+      <div className={classes.bar} role="status">
+        <IconEye size={16} aria-hidden />
+        <p>
+          {t('editor.version.text', { number: version.number, author: nameOf(version.author) })} <RelativeTime at={version.created_at} />
+        </p>
+        <Button size="xs" component={Link} to={`/flows/${flow.id}/`}>{t('editor.version.back')}</Button>
+      </div>
+      <div className={classes.work}>
+        {narrow ? (
+          <Outline document={document} types={types} selected={selected} onSelect={setSelected} />
+        ) : (
+          <FlowCanvas document={document} types={types} selected={selected} onSelect={setSelected} />
+        )}
+        {part ? (
+          <div className={side.side} style={{ width: 360 }}>
+            <aside className={side.panel} aria-label={t('editor.panel')}>
+              <Values label={'title' in part && typeof part['title'] === 'string' ? part['title'] : t('canvas.trigger')} value={part.config} />
+            </aside>
+          </div>
+        ) : null}
+      </div>
+    </div>
+  );
+}

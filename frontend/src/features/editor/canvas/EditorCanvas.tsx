@@ -1,0 +1,108 @@
+import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode } from '@xyflow/react';
+import '@xyflow/react/dist/style.css';
+import { useRef, useState } from 'react';
+import { useT } from '~/app/messages';
+import { useLookup } from '~/features/canvas/catalogue';
+import { CanvasControls } from '~/features/canvas/CanvasControls';
+import { SNAP, GRID, useFar } from '~/features/canvas/zoom';
+import { useFindings } from '../findings';
+import { useEditor } from '../store';
+import { useView } from '../view';
+import classes from './EditorCanvas.module.css';
+import { EditorControls } from './EditorControls';
+import { EditorLink } from './EditorLink';
+import { EditorNode } from './EditorNode';
+import { useCanvasEvents } from './useCanvasEvents';
+import { useCanvasKeys } from './useCanvasKeys';
+import { useDrawnLinks, useDrawnNodes } from './useDrawing';
+import { useStage } from './useStage';
+
+const nodeTypes = { step: EditorNode };
+const edgeTypes = { link: EditorLink };
+const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.3 };
+/** From here on only what is seen is in the page. */
+const LARGE = 120;
+const MANY = 15;
+
+function Surface() {
+  const t = useT();
+  const types = useLookup();
+  const frame = useRef<HTMLDivElement>(null);
+  const far = useFar();
+  const document = useEditor((editor) => editor.document);
+  const readOnly = useEditor((editor) => editor.readOnly);
+  const findings = useFindings((state) => state.findings);
+  const selected = useView((view) => view.selected);
+  const link = useView((view) => view.link);
+  const dragged = useView((view) => view.dragged);
+  const connecting = useView((view) => view.connecting);
+  const carrying = useView((view) => view.carried !== null);
+  const count = Object.keys(document.steps).length;
+  const [map, setMap] = useState(count >= MANY);
+  const nodes = useDrawnNodes({ document, types, findings, selected, dragged });
+  const edges = useDrawnLinks(document, types, link);
+  const events = useCanvasEvents(frame);
+  const onKeyDown = useCanvasKeys(frame);
+  useStage(frame);
+  return (
+    /* eslint-disable jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-noninteractive-tabindex -- one tab stop with its own keys */
+    <div
+      ref={frame}
+      className={classes.frame}
+      data-zoom={far ? 'far' : undefined}
+      data-connecting={connecting || undefined}
+      data-carrying={carrying || undefined}
+      data-canvas
+      tabIndex={0}
+      role="application"
+      aria-roledescription={t('editor.canvas.role')}
+      aria-label={t('editor.canvas.label', { count })}
+      onKeyDown={onKeyDown}
+    >
+      <ReactFlow
+        nodes={nodes}
+        edges={edges}
+        nodeTypes={nodeTypes}
+        edgeTypes={edgeTypes}
+        fitView
+        fitViewOptions={FIT}
+        minZoom={0.1}
+        maxZoom={2}
+        snapToGrid
+        snapGrid={SNAP}
+        nodesDraggable={!readOnly}
+        nodesConnectable={!readOnly}
+        nodesFocusable={false}
+        edgesFocusable={false}
+        disableKeyboardA11y
+        deleteKeyCode={null}
+        selectionKeyCode="Shift"
+        multiSelectionKeyCode={['Control', 'Meta']}
+        selectionMode={SelectionMode.Partial}
+        panOnScroll
+        zoomOnDoubleClick={false}
+        onlyRenderVisibleElements={count > LARGE}
+        connectionLineType={ConnectionLineType.SmoothStep}
+        connectionRadius={28}
+        connectOnClick={false}
+        proOptions={{ hideAttribution: true }}
+        {...events}
+      >
+        <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--sb-grid)" />
+        {map ? <MiniMap pannable zoomable ariaLabel={t('editor.map')} nodeColor="var(--sb-control)" maskColor="var(--sb-scrim)" nodeBorderRadius={20} /> : null}
+      </ReactFlow>
+      <CanvasControls>
+        <EditorControls map={map} onMap={() => setMap(!map)} />
+      </CanvasControls>
+    </div>
+  );
+}
+
+/** The flow to draw on. */
+export function EditorCanvas() {
+  return (
+    <ReactFlowProvider>
+      <Surface />
+    </ReactFlowProvider>
+  );
+}

@@ -1,0 +1,97 @@
+import { Handle, Position } from '@xyflow/react';
+import type { NodeProps } from '@xyflow/react';
+import { memo } from 'react';
+import type { MouseEvent } from 'react';
+import { useT } from '~/app/messages';
+import shared from '~/features/canvas/Canvas.module.css';
+import { portOfLink } from '~/features/canvas/catalogue';
+import { portPlace } from '~/features/canvas/graph';
+import type { StepNodeType } from '~/features/canvas/graph';
+import { StepCard } from '~/features/canvas/StepCard';
+import { IconPlus } from '~/ui/icons';
+import { useEditor } from '../store';
+import { focusName, useView } from '../view';
+import classes from './EditorCanvas.module.css';
+
+interface PortProps {
+  id: string;
+  title: string;
+  port: string;
+  ports: string[];
+  connectable: boolean;
+}
+
+/** The steps that a port leads to, by title, in one text: a selector may not make a new list each time. */
+function useTargets(id: string, port: string, ports: string[]): string {
+  return useEditor(({ document }) =>
+    document.links
+      .filter((link) => link.from === id && portOfLink(link.port, ports) === port)
+      .map((link) => document.steps[link.to]?.title || link.to)
+      .join(', '),
+  );
+}
+
+/** A way out: drag from it to connect; where it leads nowhere yet, a `+` adds the next step. */
+function Port({ id, title, port, ports, connectable }: PortProps) {
+  const t = useT();
+  const targets = useTargets(id, port, ports);
+  const { side, x, y } = portPlace(port, ports);
+  const named = ports.length > 1;
+  const values = { port, title };
+  const name = targets
+    ? t(named ? 'editor.port.connected' : 'editor.port.only_connected', { ...values, targets })
+    : t(named ? 'editor.port.open' : 'editor.port.only_open', values);
+  const ask = (event: MouseEvent) => {
+    event.stopPropagation();
+    useView.setState({ asking: { kind: 'add', after: { from: id, port }, x: event.clientX, y: event.clientY } });
+  };
+  return (
+    <>
+      <Handle
+        id={port}
+        type="source"
+        position={side ? Position.Bottom : Position.Right}
+        className={shared.port}
+        style={side ? { left: x } : { top: y }}
+        isConnectable={connectable}
+        tabIndex={-1}
+        role="button"
+        aria-label={name}
+        data-focus={focusName({ step: id, port })}
+      />
+      {connectable && !targets ? (
+        <>
+          {named ? (
+            <span className={classes.portName} data-side={side || undefined} style={side ? { left: x } : { top: y }} aria-hidden>{port}</span>
+          ) : null}
+          <button
+            type="button"
+            tabIndex={-1}
+            className={`${classes.plus} nodrag nopan`}
+            data-side={side || undefined}
+            style={side ? { left: x } : { top: y }}
+            data-named={named || undefined}
+            aria-label={named ? t('editor.port.add', values) : t('editor.port.only_add', values)}
+            onClick={ask}
+          >
+            <IconPlus size={14} aria-hidden />
+          </button>
+        </>
+      ) : null}
+    </>
+  );
+}
+
+/** A step that can be dragged, connected and walked to. */
+export const EditorNode = memo(function EditorNode({ id, data, selected, isConnectable }: NodeProps<StepNodeType>) {
+  return (
+    <StepCard {...data} selected={selected}>
+      {data.entry ? null : (
+        <Handle type="target" id="in" position={Position.Left} className={shared.port} isConnectable={isConnectable} aria-hidden />
+      )}
+      {data.ports.map((port) => (
+        <Port key={port} id={id} title={data.title} port={port} ports={data.ports} connectable={isConnectable} />
+      ))}
+    </StepCard>
+  );
+});

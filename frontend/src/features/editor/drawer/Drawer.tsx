@@ -1,0 +1,44 @@
+import { ActionIcon, UnstyledButton } from '@mantine/core';
+import type { Flow } from '~/api/types';
+import { useT } from '~/app/messages';
+import type { MessageId } from '~/app/messages';
+import { IconChevronDown } from '~/ui/icons';
+import { useFindings } from '../findings';
+import { useView } from '../view';
+import type { Drawer as DrawerName } from '../view';
+import classes from './Drawer.module.css';
+import { Problems } from './Problems';
+import { Samples } from './Samples';
+import { Versions } from './Versions';
+
+const TABS: Record<DrawerName, MessageId> = { problems: 'editor.drawer.problems', samples: 'editor.drawer.samples', versions: 'editor.drawer.versions' };
+
+/** Below the flow: problems, samples, versions. */
+export function Drawer({ flow }: { flow: Flow }) {
+  const t = useT();
+  const open = useView((view) => view.drawer);
+  const count = useFindings((state) => state.findings.length);
+  return (
+    <section className={classes.drawer} data-open={open !== null || undefined} aria-label={t('editor.drawer')}>
+      <div className={classes.bar}>
+        {(Object.keys(TABS) as DrawerName[]).map((name) => (
+          <UnstyledButton key={name} className={classes.tab} aria-expanded={open === name} aria-controls="editor-drawer" data-active={open === name || undefined} onClick={() => useView.setState({ drawer: open === name ? null : name })}>
+            {t(TABS[name])}
+            {name === 'problems' && count > 0 ? <span className={classes.count}>{count}</span> : null}
+          </UnstyledButton>
+        ))}
+        <span className={classes.space} />
+        {open === null ? null : (
+          <ActionIcon size="xs" aria-label={t('editor.drawer.close')} onClick={() => useView.setState({ drawer: null })}>
+            <IconChevronDown size={16} aria-hidden />
+          </ActionIcon>
+        )}
+      </div>
+      {open === null ? null : (
+        <div id="editor-drawer" className={classes.body}>
+          {open === 'problems' ? <Problems /> : open === 'samples' ? <Samples flowId={flow.id} /> : <Versions flow={flow} />}
+        </div>
+      )}
+    </section>
+  );
+}

@@ -1,0 +1,73 @@
+import { useMemo } from 'react';
+import type { StepType } from '~/api/types';
+import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
+import { useSample } from '../api';
+import { useActions } from '../actions';
+import type { Config } from '../document/document';
+import { flatPaths, pathsFor } from '../document/paths';
+import { portPaths } from '../document/ports';
+import { fieldOfFinding, findingsOf, useFindings } from '../findings';
+import { useEditor } from '../store';
+import { FormContext } from './FormContext';
+import type { FormValues } from './FormContext';
+import { ObjectFields } from './ObjectFields';
+import { pathName, setAt } from './schema';
+
+const configOf = (owner: string): Config => {
+  const { document } = useEditor.getState();
+  return (owner === TRIGGER ? document.trigger.config : document.steps[owner]?.config) ?? {};
+};
+
+/** The form of a step or of the trigger, out of its type's schema. */
+export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: string; type: StepType }) {
+  const types = useLookup();
+  const actions = useActions();
+  const document = useEditor((editor) => editor.document);
+  const readOnly = useEditor((editor) => editor.readOnly);
+  const findings = useFindings((state) => state.findings);
+  const { data: sample } = useSample(flowId);
+  const config = (owner === TRIGGER ? document.trigger.config : document.steps[owner]?.config) ?? {};
+
+  const { sources, paths } = useMemo(() => {
+    const found = pathsFor(document, owner, types, sample ?? null);
+    return { sources: found, paths: flatPaths(found) };
+  }, [document, owner, types, sample]);
+
+  const errors = useMemo(() => {
+    const byField = new Map<string, string>();
+    for (const finding of findingsOf(findings, owner)) {
+      const name = fieldOfFinding(finding);
+      byField.set(name, [byField.get(name), finding.message].filter(Boolean).join(' '));
+    }
+    return byField;
+  }, [findings, owner]);
+
+  const values: FormValues = useMemo(
+    () => ({
+      flowId,
+      owner,
+      root: type.config_schema,
+      readOnly,
+      sources,
+      paths,
+      sample: sample ?? null,
+      errors,
+      portPaths: portPaths(type),
+      current: () => configOf(owner),
+      set: (path, value) => {
+        const next = setAt(configOf(owner), path, value) as Config;
+        const merge = `config:${owner}:${pathName(path)}`;
+        if (owner === TRIGGER) actions.setTrigger(useEditor.getState().document.trigger.type, next, merge);
+        else actions.configure(owner, next, merge);
+      },
+      settle: () => useEditor.getState().settle(),
+    }),
+    [flowId, owner, type, readOnly, sources, paths, sample, errors, actions],
+  );
+
+  return (
+    <FormContext.Provider value={values}>
+      <ObjectFields schema={type.config_schema} value={config} path={[]} />
+    </FormContext.Provider>
+  );
+}

@@ -1,0 +1,40 @@
+import { createContext, useContext } from 'react';
+import type { PathNode, PathSource, Sample } from '../document/paths';
+import type { Config } from '../document/document';
+import { pathName } from './schema';
+import type { Path, Schema } from './schema';
+
+/** What the fields of one form share. */
+export interface FormValues {
+  flowId: string;
+  /** The step, or the trigger, that is configured. */
+  owner: string;
+  root: Schema;
+  readOnly: boolean;
+  sources: PathSource[];
+  paths: PathNode[];
+  sample: Sample | null;
+  /** What the check says, by the name of the field. */
+  errors: ReadonlyMap<string, string>;
+  /** Patterns such as `branches[].port` of fields that name a way out. */
+  portPaths: string[];
+  /** The config as it stands now, also between two renders. */
+  current: () => Config;
+  set: (path: Path, value: unknown) => void;
+  /** A field was left: what is typed next is another entry of the history. */
+  settle: () => void;
+}
+
+export const FormContext = createContext<FormValues | null>(null);
+
+export function useForm(): FormValues {
+  const form = useContext(FormContext);
+  if (!form) throw new Error('A field stands outside a form.');
+  return form;
+}
+
+export const usePathError = (path: Path): string | undefined => useForm().errors.get(pathName(path));
+
+/** `branches[].port` for `['branches', 0, 'port']`. */
+export const patternOf = (path: Path): string =>
+  path.reduce<string>((text, part) => (typeof part === 'number' ? `${text}[]` : text ? `${text}.${part}` : part), '');

@@ -1,0 +1,68 @@
+import type { ComponentType } from 'react';
+import { AddressesField } from './fields/AddressesField';
+import { BooleanField, ChoiceField, NumberField, TextField } from './fields/basics';
+import { CronField, ZoneField } from './fields/CronField';
+import { DurationField } from './fields/DurationField';
+import { ExpressionField, TemplateField } from './fields/ExpressionField';
+import { FormBuilder } from './fields/FormBuilder';
+import { GroupField } from './fields/GroupField';
+import { MapField } from './fields/MapField';
+import { PeopleField } from './fields/PeopleField';
+import { PortField } from './fields/PortField';
+import { RowsField } from './fields/RowsField';
+import { SecretField } from './fields/SecretField';
+import { TextsField } from './fields/TextsField';
+import { UnionField } from './fields/UnionField';
+import { ValueField } from './fields/ValueField';
+import { patternOf, useForm } from './FormContext';
+import { fieldOf, pathName } from './schema';
+import type { Field, FieldKind, Path, Schema } from './schema';
+
+export interface FieldProps {
+  field: Field;
+  path: Path;
+  value: unknown;
+  required: boolean;
+}
+
+const FIELDS: Record<FieldKind, ComponentType<FieldProps>> = {
+  expression: ExpressionField,
+  template: TemplateField,
+  text: TextField,
+  number: NumberField,
+  boolean: BooleanField,
+  choice: ChoiceField,
+  union: UnionField,
+  texts: TextsField,
+  rows: RowsField,
+  group: GroupField,
+  fields: MapField,
+  value: ValueField,
+  duration: DurationField,
+  people: PeopleField,
+  cron: CronField,
+  zone: ZoneField,
+  secret: SecretField,
+  addresses: AddressesField,
+  form: FormBuilder,
+};
+
+interface Props {
+  schema: Schema;
+  name: string;
+  path: Path;
+  value: unknown;
+  required: boolean;
+}
+
+/** One part of a config, shown as its schema says. */
+export function SchemaField({ schema, name, path, value, required }: Props) {
+  const { root, portPaths } = useForm();
+  const field = fieldOf(schema, root, name);
+  const Shown = portPaths.includes(patternOf(path)) ? PortField : FIELDS[field.kind];
+  return (
+    <div data-field={pathName(path)}>
+      <Shown field={field} path={path} value={value ?? field.schema['default']} required={required} />
+    </div>
+  );
+}

@@ -1,0 +1,57 @@
+import { useDebouncedValue } from '@mantine/hooks';
+import { usePreview } from '../../api';
+import { Problem } from '~/api/problem';
+import { useT } from '~/app/messages';
+import classes from '../Form.module.css';
+import { useForm } from '../FormContext';
+import { sampleText } from '../sampleText';
+
+const REST_MS = 400;
+
+export interface Fault {
+  from: number;
+  to: number;
+  message: string;
+}
+
+/** Where in the expression the server found the fault. */
+function faultOf(error: unknown): Fault | null {
+  if (!(error instanceof Problem) || error.status !== 422) return null;
+  const position = error.fields['position'] as { start?: number; end?: number } | undefined;
+  return { from: position?.start ?? 0, to: position?.end ?? position?.start ?? 0, message: error.message };
+}
+
+export interface Live {
+  state: 'none' | 'value' | 'fault';
+  text: string;
+  fault: Fault | null;
+}
+
+/** The value of an expression with the data of the last run. */
+export function useLiveValue(expression: string): Live {
+  const form = useForm();
+  const [rested] = useDebouncedValue(expression.replace(/^=/, '').trim(), REST_MS);
+  const { data, error } = usePreview(form.flowId, rested, form.sample?.run ?? null);
+  const fault = faultOf(error);
+  if (fault) {
+    const said = error instanceof Problem ? error.fields['suggestion'] : undefined;
+    return { state: 'fault', text: [fault.message, typeof said === 'string' ? said : ''].filter(Boolean).join(' '), fault };
+  }
+  return data && rested !== '' ? { state: 'value', text: sampleText(data.value, 300), fault: null } : { state: 'none', text: '', fault: null };
+}
+
+/** Under an expression: what it gives, or what is wrong with it, in the server's words. */
+export function Preview({ live, id }: { live: Live; id: string }) {
+  const t = useT();
+  return (
+    <div id={id} className={classes.preview} data-failed={live.state === 'fault' || undefined}>
+      {live.state === 'value' ? (
+        <>
+          <span>{t('editor.preview.gives')}</span>
+          <span className={classes.value}>{live.text}</span>
+        </>
+      ) : null}
+      {live.state === 'fault' ? <span>{live.text}</span> : null}
+    </div>
+  );
+}

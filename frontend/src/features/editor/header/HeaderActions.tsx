@@ -1,0 +1,62 @@
+import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { useState } from 'react';
+import type { Flow } from '~/api/types';
+import { useT } from '~/app/messages';
+import { IconAlertCircle, IconAlertTriangle, IconChecks, IconCircleCheck, IconListTree, IconRocket, IconSitemap } from '~/ui/icons';
+import { isError, useFindings } from '../findings';
+import { say, useView } from '../view';
+import classes from './Header.module.css';
+
+/** Outline or canvas, findings, Check, Publish. */
+export function HeaderActions({ flow, check, narrow }: { flow: Flow; check: () => Promise<void>; narrow: boolean }) {
+  const t = useT();
+  const outline = useView((view) => view.outline);
+  const [checking, setChecking] = useState(false);
+  const may = flow.rights.includes('publish') && flow.state !== 'archived';
+  const run = () => {
+    setChecking(true);
+    useView.setState({ drawer: 'problems' });
+    void check().finally(() => {
+      setChecking(false);
+      say(t('editor.findings', { count: useFindings.getState().findings.length }));
+    });
+  };
+  const view = t(outline ? 'editor.as_canvas' : 'editor.as_outline');
+  return (
+    <>
+      {narrow ? null : (
+        <Tooltip label={view}>
+          <ActionIcon aria-label={view} onClick={() => useView.setState({ outline: !outline })}>
+            {outline ? <IconSitemap size={16} aria-hidden /> : <IconListTree size={16} aria-hidden />}
+          </ActionIcon>
+        </Tooltip>
+      )}
+      <FindingsCount />
+      {narrow ? null : <Button leftSection={<IconChecks size={16} aria-hidden />} loading={checking} onClick={run}>{t('editor.check')}</Button>}
+      {may ? (
+        <Button variant="filled" leftSection={<IconRocket size={16} aria-hidden />} onClick={() => useView.setState({ publishing: true })}>{t('editor.publish')}</Button>
+      ) : null}
+    </>
+  );
+}
+
+function FindingsCount() {
+  const t = useT();
+  const findings = useFindings((state) => state.findings);
+  const status = useFindings((state) => state.status);
+  const errors = findings.filter(isError).length;
+  const severity = errors > 0 ? 'error' : findings.length > 0 ? 'warning' : 'none';
+  const Glyph = severity === 'error' ? IconAlertCircle : severity === 'warning' ? IconAlertTriangle : IconCircleCheck;
+  const label = status === 'failed' ? t('editor.findings.failed') : t('editor.findings', { count: findings.length });
+  const toggle = () => useView.setState(({ drawer }) => ({ drawer: drawer === 'problems' ? null : 'problems' }));
+  return (
+    <Tooltip label={label}>
+      <Button variant="subtle" color="gray" aria-label={label} onClick={toggle}>
+        <span className={classes.count} data-severity={severity}>
+          <Glyph size={16} aria-hidden />
+          {findings.length > 0 ? findings.length : null}
+        </span>
+      </Button>
+    </Tooltip>
+  );
+}

@@ -1,0 +1,61 @@
+import { useCallback, useEffect } from 'react';
+import type { KeyboardEvent } from 'react';
+import { useActions } from './actions';
+import { lettersAreOn } from './shortcuts';
+import { useEditor } from './store';
+import { say, select, useView } from './view';
+
+const isField = (element: EventTarget | null): boolean =>
+  element instanceof HTMLElement && (element.closest('input, textarea, select, [contenteditable="true"]') !== null);
+
+/**
+ * Keys of the whole editor. Undo is the document's everywhere, in fields too: what is typed is an
+ * edit like any other, and two histories would contradict each other.
+ */
+export function useEditorKeys(): (event: KeyboardEvent) => void {
+  const actions = useActions();
+
+  useEffect(() => {
+    const clip = (event: ClipboardEvent) => {
+      if (isField(event.target) || document.querySelector('[role="dialog"]')) return;
+      if (event.type === 'paste') {
+        const text = event.clipboardData?.getData('text/plain') ?? '';
+        if (text.trim() === '' || useEditor.getState().readOnly) return;
+        actions.pasteText(text);
+      } else {
+        if (window.getSelection()?.toString()) return;
+        const text = actions.copyText(useView.getState().selected);
+        if (text === null) return;
+        event.clipboardData?.setData('text/plain', text);
+        if (event.type === 'cut') actions.remove(useView.getState().selected);
+        else say(actions.copied(useView.getState().selected.length));
+      }
+      event.preventDefault();
+    };
+    const names = ['copy', 'cut', 'paste'] as const;
+    names.forEach((name) => document.addEventListener(name, clip));
+    return () => names.forEach((name) => document.removeEventListener(name, clip));
+  }, [actions]);
+
+  return useCallback(
+    (event: KeyboardEvent) => {
+      const key = event.key.toLowerCase();
+      if ((event.ctrlKey || event.metaKey) && !event.altKey) {
+        if (key === 'z') {
+          if (event.shiftKey) actions.redo();
+          else actions.undo();
+        } else if (key === 'y') actions.redo();
+        else if (key === 'd' && !isField(event.target)) actions.duplicate(useView.getState().selected);
+        else if (key === 'a' && !isField(event.target)) select(Object.keys(useEditor.getState().document.steps));
+        else return;
+        event.preventDefault();
+        return;
+      }
+      if (key === '?' && !isField(event.target) && lettersAreOn()) {
+        event.preventDefault();
+        useView.setState({ help: true });
+      }
+    },
+    [actions],
+  );
+}
