@@ -77,7 +77,7 @@ _OLDEST = """
 select extract(epoch from business_now() - created_at) from run_command
 where priority < 100 order by id limit 1
 """
-_BACKLOG = "select count(*) from (select 1 from run_command limit %s) some"
+_BACKLOG = "select count(*) from (select 1 from run_command limit %s) waiting"
 
 _log = logging.getLogger(__name__)
 

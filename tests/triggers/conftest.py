@@ -109,10 +109,11 @@ class Shop:
 
     def flow(self, trigger=None, *, type="webhook", state="active", **config):
         """A flow with a published version, released as ``flows`` does it."""
+        from django.db import transaction
+
         from apps.core import clock
         from apps.flows.models import Flow, FlowVersion
         from apps.triggers.commands import apply_release
-        from django.db import transaction
 
         now = clock.now()
         if trigger is None:
@@ -151,10 +152,11 @@ class Shop:
 
     def move(self, flow, state):
         """Pause, resume or archive, as ``flows`` does it."""
+        from django.db import transaction
+
         from apps.core import clock
         from apps.flows.models import Flow
         from apps.triggers.commands import apply_release
-        from django.db import transaction
 
         with transaction.atomic():
             Flow.objects.select_for_update().get(pk=flow.pk)
@@ -224,6 +226,15 @@ class Hooks:
 
     def run(self, work):
         return self.runner.run(work)
+
+    def settle(self):
+        """Until everything that goes on in the background is done."""
+
+        async def done():
+            while self.gateway._tasks:
+                await asyncio.wait(self.gateway._tasks)
+
+        self.run(done())
 
     def close(self):
         self.runner.run(self.gateway.close())
