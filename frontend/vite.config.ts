@@ -11,7 +11,13 @@ export default defineConfig(({ command }) => ({
   root: here('.'),
   cacheDir: here('../node_modules/.vite'),
   base: command === 'build' ? '/static/build/' : '/',
-  resolve: { alias: { '~': here('./src') } },
+  resolve: {
+    alias: {
+      '~': here('./src'),
+      // RJSF's index names the compiling validator, which the page's policy forbids; ours stands in.
+      '@rjsf/validator-ajv8': here('./src/ui/schemaForm/validator.ts'),
+    },
+  },
   css: { modules: { localsConvention: 'camelCaseOnly' } },
   plugins: [react(), messageCatalogues(), stepIcons(here('../apps')), tokenSheet()],
   build: {

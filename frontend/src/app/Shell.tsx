@@ -15,7 +15,9 @@ export function Shell() {
   const path = useRouterState({ select: (state) => state.location.pathname });
   useEffect(() => startLive({ client, url: liveUrl() }), [client]);
   // A new page begins at its top, for the eye and for a screen reader.
-  useEffect(() => document.getElementById('main')?.scrollTo(0, 0), [path]);
+  useEffect(() => {
+    void document.getElementById('main')?.scrollTo(0, 0);
+  }, [path]);
   return (
     <div className={classes.shell}>
       <a className={classes.skip} href="#main">{t('app.skip')}</a>

@@ -26,7 +26,7 @@ const at = <P extends string>(path: P) => ({ getParentRoute: () => root, path })
 const home = createRoute({ ...at('/'), component: Home });
 
 const flows = createRoute({
-  ...at('/flows/'),
+  ...at('/flows'),
   validateSearch: only('search', 'state', 'new'),
   component: lazyRouteComponent(() => import('~/features/flows/FlowsPage'), 'FlowsPage'),
 });
@@ -42,33 +42,33 @@ const flowEditor = createRoute({
 });
 const flowRuns = createRoute({
   getParentRoute: () => flow,
-  path: 'runs/',
+  path: 'runs',
   validateSearch: only('status', 'from'),
   component: lazyRouteComponent(() => import('~/features/flows/FlowRuns'), 'FlowRuns'),
 });
 const flowAccess = createRoute({
   getParentRoute: () => flow,
-  path: 'access/',
+  path: 'access',
   component: lazyRouteComponent(() => import('~/features/flows/FlowAccess'), 'FlowAccess'),
 });
 
 const runs = createRoute({
-  ...at('/runs/'),
+  ...at('/runs'),
   validateSearch: only('flow', 'status', 'from'),
   component: lazyRouteComponent(() => import('~/features/runs/RunsPage'), 'RunsPage'),
 });
 const run = createRoute({
-  ...at('/runs/$runId/'),
+  ...at('/runs/$runId'),
   validateSearch: only('step', 'tab'),
   component: lazyRouteComponent(() => import('~/features/runs/RunPage'), 'RunPage'),
 });
 const inbox = createRoute({
-  ...at('/inbox/'),
+  ...at('/inbox'),
   validateSearch: only('task', 'state'),
   component: lazyRouteComponent(() => import('~/features/inbox/InboxPage'), 'InboxPage'),
 });
 const audit = createRoute({
-  ...at('/audit/'),
+  ...at('/audit'),
   validateSearch: only('actor', 'verb', 'target', 'search', 'from', 'event'),
   component: lazyRouteComponent(() => import('~/features/audit/AuditPage'), 'AuditPage'),
 });
@@ -87,14 +87,14 @@ const section = <P extends string, M extends Record<string, unknown>, K extends 
   name: K,
 ) => createRoute({ getParentRoute: () => settings, path, component: lazyRouteComponent(load as never, name as never) });
 const settingsSections = [
-  section('people/', () => import('~/features/settings/PeoplePage'), 'PeoplePage'),
-  section('teams/', () => import('~/features/settings/TeamsPage'), 'TeamsPage'),
-  section('secrets/', () => import('~/features/settings/SecretsPage'), 'SecretsPage'),
-  section('tokens/', () => import('~/features/settings/TokensPage'), 'TokensPage'),
-  section('hosts/', () => import('~/features/settings/HostsPage'), 'HostsPage'),
+  section('people', () => import('~/features/settings/PeoplePage'), 'PeoplePage'),
+  section('teams', () => import('~/features/settings/TeamsPage'), 'TeamsPage'),
+  section('secrets', () => import('~/features/settings/SecretsPage'), 'SecretsPage'),
+  section('tokens', () => import('~/features/settings/TokensPage'), 'TokensPage'),
+  section('hosts', () => import('~/features/settings/HostsPage'), 'HostsPage'),
 ];
 const account = createRoute({
-  ...at('/account/'),
+  ...at('/account'),
   component: lazyRouteComponent(() => import('~/features/account/AccountPage'), 'AccountPage'),
 });
 

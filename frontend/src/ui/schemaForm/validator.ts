@@ -37,3 +37,5 @@ export const validator: ValidatorType = {
     return { errors: check(schema, data) as Result[] };
   },
 };
+
+export default validator;

@@ -1,0 +1,79 @@
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import type { Browser, Page } from 'playwright-core';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { answerFrom, hasChromium, launch, watchComplaints } from './browser';
+import { serveShell } from './shell';
+import { STATES } from './states';
+import type { PageState } from './states';
+import { fullWorld } from './world';
+
+const SHOTS = fileURLToPath(new URL('../../var/e2e/states/', import.meta.url));
+const AXE = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const only = process.env['E2E_ONLY'];
+const sizes = (process.env['E2E_WIDTHS'] ?? '1440,768,360').split(',').map(Number);
+const schemes = (process.env['E2E_SCHEMES'] ?? 'light,dark').split(',') as ('light' | 'dark')[];
+const withAxe = process.env['E2E_AXE'] !== '0';
+const slug = (state: PageState) => `${state.route} ${state.state}`.replaceAll(/[^a-z0-9]+/gi, '-').replaceAll(/^-|-$/g, '');
+const chosen = STATES.filter((state) => !only || slug(state).includes(only));
+
+it('every route of the app is looked at', () => {
+  const router = readFileSync(fileURLToPath(new URL('../../frontend/src/app/router.tsx', import.meta.url)), 'utf8');
+  const tops = [...router.matchAll(/\.\.\.at\('([^']+)'\)/g)].map((match) => match[1]!);
+  const nested = [...router.matchAll(/getParentRoute: \(\) => (flow|settings),\s+path: '([^']+)'/g)].map((match) => `${match[1] === 'flow' ? '/flows/$flowId' : '/settings'}/${match[2] === '/' ? '' : match[2]!}`);
+  const sections = [...router.matchAll(/section\('([^']+)'/g)].map((match) => `/settings/${match[1]!}`);
+  const plain = (route: string) => (route.length > 1 ? route.replace(/\/$/, '') : route);
+  const seen = new Set(STATES.map((state) => plain(state.route)));
+  expect([...tops, ...nested, ...sections].map(plain).filter((route) => !seen.has(route))).toEqual([]);
+  expect(new Set(STATES.map(slug)).size).toBe(STATES.length);
+});
+
+interface AxeResult {
+  violations: { id: string; impact: string; nodes: { html: string; failureSummary: string }[] }[];
+}
+
+async function serious(page: Page): Promise<string[]> {
+  await page.evaluate(AXE);
+  const result = await page.evaluate(() => (window as unknown as { axe: { run: (options: object) => Promise<AxeResult> } }).axe.run({ resultTypes: ['violations'] }));
+  return result.violations
+    .filter((one) => one.impact === 'serious' || one.impact === 'critical')
+    .flatMap((one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary.split('\n')[1]?.trim() ?? ''})`));
+}
+
+describe.skipIf(!hasChromium).each(schemes)('%s', (scheme) => {
+  let browser: Browser;
+  let shell: Awaited<ReturnType<typeof serveShell>>;
+  const world = fullWorld();
+
+  beforeAll(async () => {
+    mkdirSync(SHOTS, { recursive: true });
+    [browser, shell] = await Promise.all([launch(), serveShell()]);
+  });
+  afterAll(async () => {
+    shell.close();
+    await browser.close();
+  });
+
+  describe.each(sizes)('%d', (width) => {
+    it.each(chosen.map((state) => [slug(state), state] as const))('%s', async (name, state) => {
+      const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, colorScheme: scheme, reducedMotion: 'reduce', hasTouch: width < 500, isMobile: width < 500, locale: 'en-GB' });
+      try {
+        const page = await context.newPage();
+        const complaints = watchComplaints(page);
+        await answerFrom(context, { ...world, ...state.answers });
+        await page.goto(shell.url + state.path);
+        for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).first().click();
+        await page.getByText(state.shows).locator('visible=true').first().waitFor({ timeout: Number(process.env['E2E_PATIENCE'] ?? 10_000) });
+        await page.waitForTimeout(state.state === 'loading' ? 600 : 250);
+        await page.screenshot({ path: `${SHOTS}${name}.${width}.${scheme}.png` });
+        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+        expect(overflow, 'the page is wider than the window').toBeLessThanOrEqual(0);
+        expect(complaints).toEqual([]);
+        if (withAxe) expect(await serious(page)).toEqual([]);
+      } finally {
+        await context.close();
+      }
+    });
+  });
+});

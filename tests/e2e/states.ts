@@ -1,0 +1,82 @@
+import { EMPTY, ids, me } from './world';
+import type { Answers } from './world';
+
+/** A page in a state. `answers` replace those of a workspace in use; `act` brings the page into the state. */
+export interface PageState {
+  /** A route of `frontend/src/app/router.tsx`, as written there. */
+  route: string;
+  state: string;
+  path: string;
+  answers?: Answers;
+  /** Accessible names of buttons or links to press, in order. */
+  press?: string[];
+  offline?: boolean;
+  /** Text that has to be there before the picture is taken. */
+  shows: string;
+}
+
+const fails = { status: 500, body: { title: 'Error', status: 500, detail: 'The database did not answer. Try again in a moment.', code: 'unavailable' } };
+const denied = { status: 403, body: { title: 'Forbidden', status: 403, detail: 'Your role does not allow this. An administrator can change that.', code: 'forbidden' } };
+const gone = { status: 404, body: { title: 'Not found', status: 404, detail: 'There is no such flow.', code: 'not_found' } };
+
+export const STATES: PageState[] = [
+  { route: '/', state: 'leads to the flows', path: '/', shows: 'Vendor onboarding' },
+  { route: '*', state: 'not found', path: '/nowhere/', shows: 'Nothing here' },
+
+  { route: '/flows/', state: 'full', path: '/flows/', shows: 'Vendor onboarding' },
+  { route: '/flows/', state: 'first use', path: '/flows/', answers: { 'flows/': EMPTY }, shows: 'Flows do the routine work' },
+  { route: '/flows/', state: 'nothing matches', path: '/flows/?search=zzz', answers: { 'flows/': EMPTY }, shows: 'No flow matches' },
+  { route: '/flows/', state: 'loading', path: '/flows/', answers: { 'flows/': 'hang' }, shows: 'Flows' },
+  { route: '/flows/', state: 'error', path: '/flows/', answers: { 'flows/': fails }, shows: 'This did not work' },
+  { route: '/flows/', state: 'no connection', path: '/flows/', answers: { 'flows/': 'offline' }, shows: 'No connection to the server' },
+  { route: '/flows/', state: 'new', path: '/flows/?new=example', shows: 'Incident routing' },
+  { route: '/flows/', state: 'menu', path: '/flows/', press: ['Actions for Vendor onboarding'], shows: 'Archive' },
+  { route: '/flows/', state: 'alerts', path: '/flows/', press: ['Alerts, 1 new'], shows: '14 times' },
+  { route: '/flows/', state: 'person', path: '/flows/', press: ['Ada Lovelace, your menu'], shows: 'Sign out' },
+  { route: '/flows/', state: 'search', path: '/flows/', press: ['Search flows, runs, pages'], shows: 'Access request' },
+  { route: '/flows/$flowId', state: 'not found', path: '/flows/019a2f3c-0000-7000-8000-000000000000/', answers: { 'flows/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
+  { route: '/flows/$flowId', state: 'paused', path: `/flows/${ids.flow.slice(0, -1)}3/runs/`, shows: 'Paused: signals are held' },
+  { route: '/flows/$flowId/', state: 'editor', path: `/flows/${ids.flow}/`, shows: 'Vendor onboarding' },
+  { route: '/flows/$flowId/runs/', state: 'full', path: `/flows/${ids.flow}/runs/`, shows: 'Completed' },
+  { route: '/flows/$flowId/runs/', state: 'first use', path: `/flows/${ids.flow}/runs/`, answers: { 'runs/': EMPTY }, shows: 'No run yet' },
+  { route: '/flows/$flowId/access/', state: 'full', path: `/flows/${ids.flow}/access/`, shows: 'Edsger Dijkstra' },
+  { route: '/flows/$flowId/access/', state: 'no right', path: `/flows/${ids.flow}/access/`, answers: { [`flows/${ids.flow}/grants/`]: denied }, shows: 'You cannot open this' },
+
+  { route: '/runs/', state: 'full', path: '/runs/', shows: 'Completed' },
+  { route: '/runs/', state: 'filtered', path: '/runs/?status=failed&from=day', shows: 'Status: Failed' },
+  { route: '/runs/', state: 'first use', path: '/runs/', answers: { 'runs/': EMPTY }, shows: 'No run yet' },
+  { route: '/runs/', state: 'nothing matches', path: '/runs/?status=failed', answers: { 'runs/': EMPTY }, shows: 'No run matches' },
+  { route: '/runs/$runId/', state: 'waiting', path: `/runs/${ids.waiting}/`, shows: 'Finance approves' },
+  { route: '/runs/$runId/', state: 'failed', path: `/runs/${ids.failed}/?step=create`, shows: 'What went wrong' },
+  { route: '/runs/$runId/', state: 'trigger', path: `/runs/${ids.failed}/?step=trigger`, shows: 'What came in' },
+  { route: '/runs/$runId/', state: 'journal', path: `/runs/${ids.failed}/?tab=journal&step=create`, shows: 'Only this step' },
+  { route: '/runs/$runId/', state: 'cancel', path: `/runs/${ids.waiting}/`, press: ['Cancel run'], shows: 'Cancel this run?' },
+  { route: '/runs/$runId/', state: 'not found', path: '/runs/019a2f3c-0000-7000-8000-000000000000/', answers: { 'runs/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
+
+  { route: '/inbox/', state: 'full', path: '/inbox/', shows: 'Approve Acme GmbH' },
+  { route: '/inbox/', state: 'task', path: `/inbox/?task=${ids.task}`, shows: 'What your answer does' },
+  { route: '/inbox/', state: 'long', path: `/inbox/?task=${ids.long}`, shows: 'What your answer does' },
+  { route: '/inbox/', state: 'conflict', path: `/inbox/?task=${ids.task}`, press: ['Approve'], answers: { [`POST tasks/${ids.task}/decide/`]: { status: 409, body: { status: 409, title: 'Conflict', code: 'stale', detail: 'The amount was changed while you were reading. Look again before you decide.' } } }, shows: 'This task has changed' },
+  { route: '/inbox/', state: 'done', path: `/inbox/?state=done&task=${ids.done}`, shows: 'Approved by Ada Lovelace' },
+  { route: '/inbox/', state: 'out of time', path: `/inbox/?state=done&task=${ids.late}`, shows: 'Time ran out' },
+  { route: '/inbox/', state: 'first use', path: '/inbox/', answers: { 'tasks/': EMPTY, 'tasks/count/': { open: 0 } }, shows: 'Nothing waits for you' },
+  { route: '/inbox/', state: 'approver', path: '/inbox/', answers: { 'me/': me(['task.view', 'task.decide'], ['approver']) }, shows: 'Approve Acme GmbH' },
+  { route: '/inbox/', state: 'error', path: '/inbox/', answers: { 'tasks/': fails }, shows: 'This did not work' },
+
+  { route: '/audit/', state: 'full', path: '/audit/', shows: 'Published flow' },
+  { route: '/audit/', state: 'entry', path: `/audit/?event=${ids.entry}`, shows: 'Limit raised to 10,000' },
+  { route: '/audit/', state: 'nothing matches', path: '/audit/?search=zzz', answers: { 'audit/': EMPTY }, shows: 'No entry matches' },
+
+  { route: '/settings', state: 'no right', path: '/settings/', answers: { 'me/': me(['flow.view', 'run.view'], ['viewer']) }, shows: 'You cannot open this' },
+  { route: '/settings/', state: 'first part', path: '/settings/', shows: 'Grace Hopper' },
+  { route: '/settings/people/', state: 'full', path: '/settings/people/', shows: 'Open invitations' },
+  { route: '/settings/people/', state: 'invite', path: '/settings/people/', press: ['Invite person'], shows: 'Send invitation' },
+  { route: '/settings/teams/', state: 'full', path: '/settings/teams/', shows: 'Finance' },
+  { route: '/settings/teams/', state: 'first use', path: '/settings/teams/', answers: { 'teams/': EMPTY }, shows: 'Put people into teams' },
+  { route: '/settings/secrets/', state: 'full', path: '/settings/secrets/', shows: 'vendor-portal' },
+  { route: '/settings/secrets/', state: 'first use', path: '/settings/secrets/', answers: { 'secrets/': EMPTY }, shows: 'Keep keys out of your flows' },
+  { route: '/settings/secrets/', state: 'new', path: '/settings/secrets/', press: ['New secret'], shows: 'Stored encrypted' },
+  { route: '/settings/tokens/', state: 'full', path: '/settings/tokens/', shows: 'Nightly export' },
+  { route: '/settings/hosts/', state: 'full', path: '/settings/hosts/', shows: '127.0.0.1:9000' },
+  { route: '/account/', state: 'full', path: '/account/', shows: 'Firefox on Linux' },
+];

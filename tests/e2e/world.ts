@@ -1,0 +1,206 @@
+/** What the server would answer, for pages that are looked at in every state. */
+import { execFileSync } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
+
+export type Answer = { status?: number; body?: unknown } | 'hang' | 'offline';
+export type Answers = Record<string, unknown>;
+
+const ago = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+const ahead = (minutes: number) => ago(-minutes);
+const id = (n: number) => `019a2f3c-7d4e-7a10-8f00-${String(n).padStart(12, '0')}`;
+const list = (results: unknown[]) => ({ results, next: null, previous: null });
+
+export const LONG =
+  'Prüfung und Freigabe aller Lieferantenverträge mit mehrjähriger Laufzeit und außerordentlichen Kündigungsklauseln <b>für</b> die Niederlassungen Nord, Süd und West (vorläufig)';
+const UNBROKEN = 'https://api.example.com/v1/'.padEnd(180, 'x');
+
+const RIGHTS = [
+  'flow.create', 'people.manage', 'roles.manage', 'tokens.manage', 'settings.manage', 'secrets.manage', 'hosts.manage',
+  'audit.view', 'export.read', 'run.operate', 'flow.view', 'flow.edit', 'flow.publish', 'flow.run', 'run.view',
+  'run.cancel', 'flow.pause', 'flow.archive', 'flow.grant', 'task.view', 'task.decide',
+];
+
+export const me = (rights = RIGHTS, roles = ['admin', 'builder']) => ({
+  id: id(1), email: 'ada@demo.local', name: 'Ada Lovelace', theme: 'auto', zone: 'Europe/Berlin',
+  workspace: { id: id(900), slug: 'demo', name: 'Demo', zone: 'Europe/Berlin' },
+  workspaces: [{ slug: 'demo', name: 'Demo' }, { slug: 'north', name: 'North branch' }], roles, rights, embedded: true,
+});
+
+const person = (n: number, name: string) => ({ id: id(n), name, email: `${name.split(' ')[0]!.toLowerCase()}@demo.local` });
+const PEOPLE = [person(1, 'Ada Lovelace'), person(2, 'Grace Hopper'), person(3, 'Edsger Dijkstra'), person(4, 'Katherine Johnson'), person(5, 'Alan Turing')];
+
+export const DOCUMENT = {
+  format: 'signalbox.flow/1', name: 'Vendor onboarding',
+  trigger: { type: 'webhook', config: { path: 'vendors', signature: { scheme: 'hmac-sha256', secret: 'vendor-portal' } } },
+  steps: {
+    clean: { type: 'map', version: 1, title: 'Read the request', config: { fields: { name: '= trigger.body.name', amount: '= trigger.body.amount' } } },
+    size: { type: 'decide', version: 1, title: 'Large contract?', config: { branches: [{ port: 'large', when: 'trigger.body.amount > 10000' }], otherwise: 'small' } },
+    approve: { type: 'approval', version: 1, title: 'Finance approves', config: { title: 'Approve', assignees: { groups: ['finance'], users: [] }, rule: { any: 1 }, due: 'P2D' } },
+    create: { type: 'http.request', version: 1, title: 'Create the vendor', config: { method: 'POST', url: 'https://erp.example.com/vendors' } },
+    tell: { type: 'mail.send', version: 1, title: 'Tell the requester', config: { to: '= trigger.body.email', subject: 'Done', text: 'Done' } },
+    refused: { type: 'stop', version: 1, title: 'Refused', config: { outcome: 'completed', message: 'The vendor was refused' } },
+    late: { type: 'stop', version: 1, title: 'Nobody answered', config: { outcome: 'failed', message: 'Nobody decided in time' } },
+  },
+  links: [
+    { from: 'trigger', to: 'clean' }, { from: 'clean', to: 'size' },
+    { from: 'size', port: 'large', to: 'approve' }, { from: 'size', port: 'small', to: 'create' },
+    { from: 'approve', port: 'approved', to: 'create' }, { from: 'approve', port: 'rejected', to: 'refused' },
+    { from: 'approve', port: 'timeout', to: 'late' }, { from: 'create', port: 'done', to: 'tell' },
+  ],
+  layout: {
+    trigger: [0, 160], clean: [304, 160], size: [608, 160], approve: [912, 48], create: [1248, 208], tell: [1552, 208], refused: [1248, 48], late: [1056, 336],
+  },
+};
+
+const flow = (n: number, name: string, more: Record<string, unknown> = {}) => ({
+  id: id(100 + n), name, state: 'active', owner: PEOPLE[n % 5], active_version: n + 1, hash: `sha256:${String(n).repeat(64).slice(0, 64)}`,
+  trigger: { type: 'webhook', path: 'vendors' }, updated_at: ago(n * 400 + 3), created_at: ago(90_000), rights: ['view', 'edit', 'publish', 'run'], ...more,
+});
+export const FLOWS = [
+  flow(0, 'Vendor onboarding'), flow(1, 'Invoice approval over 10,000'), flow(2, 'Access request', { trigger: { type: 'manual' } }),
+  flow(3, 'Nightly stock check', { trigger: { type: 'schedule' }, state: 'paused' }), flow(4, 'Employee onboarding', { active_version: null }),
+  flow(5, 'Refunds', { owner: null }), flow(6, LONG), flow(7, 'Old campaign', { state: 'archived' }),
+];
+
+const ERROR = { step: 'create', class: 'permanent', code: 'http_status', message: 'erp.example.com answered 422 where 2xx was expected; check the body of “Create the vendor”.' };
+const run = (n: number, status: string, more: Record<string, unknown> = {}) => {
+  const over = ['completed', 'failed', 'cancelled'].includes(status);
+  return {
+    id: id(300 + n), flow: { id: FLOWS[n % 3]!.id, name: FLOWS[n % 3]!.name }, version: 3, status, error: status === 'failed' ? ERROR : null, waiting_for: null,
+    trigger: { type: n % 4 === 3 ? 'manual' : 'webhook' }, started_by: n % 4 === 3 ? { name: 'Grace Hopper' } : null,
+    started_at: ago(n * n * 7 + 2), finished_at: over ? ago(n * n * 7 + 1.97) : null, duration_ms: over ? 1830 + n * 120 : null, ...more,
+  };
+};
+export const RUNS = ['running', 'waiting', 'completed', 'failed', 'completed', 'queued', 'cancelled', 'paused', 'cancelling', 'completed'].map((status, n) => run(n, status));
+
+const step = (status: string, from: number, ms: number | null, more: Record<string, unknown> = {}) => ({
+  status, visits: 1, attempts: 1, input: null, output: null, error: null, started_at: ago(from), finished_at: ms === null ? null : new Date(Date.parse(ago(from)) + ms).toISOString(), port: null, ...more,
+});
+const SIGNAL = {
+  type: 'webhook',
+  body: { name: 'Acme GmbH', email: 'paula@acme.example', amount: '@@12000.50@@', lines: [{ sku: 'A-1', qty: 2, price: '@@1.10@@' }, { sku: 'B-7', qty: 12, price: '@@990.00@@' }], note: LONG },
+  headers: { 'content-type': 'application/json', 'x-signature': 'fingerprint 9f2c…' },
+};
+export const waitingRun = {
+  ...run(1, 'waiting'), trigger: SIGNAL,
+  steps: {
+    clean: step('completed', 20, 3, { input: { fields: 2 }, output: { name: 'Acme GmbH', amount: '@@12000.50@@' }, port: 'done' }),
+    size: step('completed', 20, 1, { output: { port: 'large' }, port: 'large' }),
+    approve: step('waiting', 20, null, { input: { title: 'Approve Acme GmbH', groups: ['finance'] } }),
+  },
+  links: [{ from: 'trigger', port: null, to: 'clean', count: 1 }, { from: 'clean', port: 'done', to: 'size', count: 1 }, { from: 'size', port: 'large', to: 'approve', count: 1 }],
+};
+export const failedRun = {
+  ...run(3, 'failed'), trigger: SIGNAL,
+  steps: {
+    ...waitingRun.steps,
+    approve: step('completed', 20, 900_000, { output: { outcome: 'approved', by: 'Grace Hopper', comment: 'Fine' }, port: 'approved' }),
+    create: step('failed', 4, 8400, { attempts: 3, input: { method: 'POST', url: UNBROKEN, body: { name: 'Acme GmbH' } }, output: { status: 422, body: { error: LONG } }, error: ERROR }),
+  },
+  links: [...waitingRun.links, { from: 'approve', port: 'approved', to: 'create', count: 1 }],
+};
+const JOURNAL = ['run_started', 'token_placed', 'step_entered', 'step_completed', 'step_entered', 'step_completed', 'wait_opened', 'wait_resolved', 'effect_requested', 'effect_failed', 'effect_retried', 'run_failed'].map(
+  (type, n) => ({ seq: n + 1, type, step: n > 1 ? ['clean', 'size', 'approve', 'create'][Math.min(3, Math.floor((n - 2) / 2))] : null, at: ago(20 - n), data: { visit: 1, port: 'done' } }),
+);
+
+const fact = (label: string, value: unknown) => ({ label, value });
+const task = (n: number, title: string, more: Record<string, unknown> = {}) => ({
+  id: id(500 + n), run: id(301), flow: { id: FLOWS[0]!.id, name: FLOWS[0]!.name }, status: 'open', title, requester: { name: PEOPLE[(n + 1) % 5]!.name },
+  opened_at: ago(60 * n + 12), due: ahead(2700 - n * 900), step: 'approve', outcome: null, decided_at: null, decided_by: null, ...more,
+});
+export const TASKS = [task(0, 'Approve Acme GmbH as a vendor'), task(1, 'Approve invoice 2025-1182, 12,400.00 EUR'), task(2, LONG), task(3, 'Give Grace access to the ledger', { requester: null, due: null })];
+const DONE = [
+  task(5, 'Approve Nordwind AG as a vendor', { status: 'decided', outcome: 'approved', decided_at: ago(90), decided_by: { name: 'Ada Lovelace' } }),
+  task(6, 'Refund order 8841', { status: 'decided', outcome: 'rejected', decided_at: ago(900), decided_by: { name: 'Grace Hopper' } }),
+  task(7, 'Approve invoice 2025-0977', { status: 'timed_out', decided_at: ago(3000) }),
+];
+const full = (base: object) => ({
+  ...base, seen: 'a'.repeat(64),
+  details: 'Acme supplies **printed boxes** to the plant in Kassel.\n\n- Contract for 24 months\n- Payment within 30 days\n\nThe old supplier ends in March.',
+  facts: [
+    fact('Vendor', 'Acme GmbH'), fact('Amount', '@@12000.50@@'), fact('Currency', 'EUR'), fact('Cost centre', '4711 – Packaging'), fact('New supplier', true),
+    fact('Documents', ['offer.pdf', 'register.pdf']), fact('Bank account', null), fact('Note of the requester', LONG),
+  ],
+  outcomes: [
+    { outcome: 'approved', label: 'Approve', then: 'The vendor is created in the books, and Paula is told.' },
+    { outcome: 'rejected', label: 'Reject', then: 'Paula is told that the vendor was refused. Nothing is created.' },
+    { outcome: 'timeout', then: 'The request is closed.' },
+  ],
+});
+
+const entry = (n: number, verb: string, target: { type: string; label: string }, more: Record<string, unknown> = {}) => ({
+  id: id(700 + n), seq: 90 - n, at: ago(n * n * 11 + 1), actor: { kind: 'person', id: id(1 + (n % 5)), label: `${PEOPLE[n % 5]!.name} (${PEOPLE[n % 5]!.email})` }, verb,
+  target: { ...target, id: id(100 + n) }, reason: '', before: null, after: null, sealed: n > 2, seal: n > 2 ? 41 - Math.floor(n / 4) : null, correlation_id: id(301), ...more,
+});
+export const TRAIL = [
+  entry(0, 'task.decide', { type: 'task', label: 'Approve Acme GmbH as a vendor' }, { reason: 'Checked the register.', after: { outcome: 'approved', seen: 'aaaaaaaa' } }),
+  entry(1, 'flow.publish', { type: 'flow', label: 'Vendor onboarding' }, { reason: 'Limit raised to 10,000', before: { version: 2 }, after: { version: 3 } }),
+  entry(2, 'access.denied', { type: 'flow', label: LONG }), entry(3, 'sign_in.success', { type: 'person', label: 'Grace Hopper' }),
+  entry(4, 'task.timeout', { type: 'task', label: 'Approve invoice 2025-0977' }, { actor: { kind: 'system', id: '', label: 'system' } }),
+  entry(5, 'secret.set', { type: 'secret', label: 'vendor-portal' }), entry(6, 'member.invite', { type: 'person', label: 'edsger@demo.local' }), entry(7, 'run.cancel', { type: 'run', label: 'Vendor onboarding' }, { reason: LONG }),
+];
+
+const MEMBERS = PEOPLE.map((who, n) => ({
+  id: id(600 + n), user_id: who.id, email: who.email, name: who.name, roles: [['admin', 'builder'], ['approver'], ['auditor'], ['viewer'], ['builder', 'operator']][n],
+  teams: n % 2 ? ['finance'] : [], is_active: n !== 4, last_sign_in_at: n === 3 ? null : ago(n * 900 + 30),
+}));
+
+/** Step types of the product itself, so that pictures and forms are the real ones. */
+function stepTypes(): unknown {
+  const root = fileURLToPath(new URL('../..', import.meta.url));
+  const python = `${root}/.venv/bin/python`;
+  const code = 'import json;from apps.steps.registry import catalogue,triggers;print(json.dumps({"results":[s.as_json() for s in catalogue()],"triggers":[t.as_json() for t in triggers()]}))';
+  return JSON.parse(execFileSync(existsSync(python) ? python : 'python3', ['-c', code], { cwd: root, encoding: 'utf8' }));
+}
+
+/** A workspace in use, by path below `/api/v1/`. */
+export function fullWorld(): Answers {
+  return {
+    'me/': me(), 'me/sessions/': list([
+      { id: id(801), current: true, created_at: ago(300), last_seen_at: ago(0), user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', ip: '10.2.0.14' },
+      { id: id(802), current: false, created_at: ago(9000), last_seen_at: ago(700), user_agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1', ip: '2001:db8::7' },
+    ]),
+    'flows/': list(FLOWS), 'runs/latest/': Object.fromEntries(FLOWS.slice(0, 5).map((one, n) => [one.id, { id: RUNS[n]!.id, status: RUNS[n]!.status, started_at: RUNS[n]!.started_at }])),
+    'flow-examples/': list([
+      { slug: 'vendor-onboarding', title: 'Vendor onboarding', description: 'Large contracts are approved by finance, then the vendor is created.', document: DOCUMENT },
+      { slug: 'incident-routing', title: 'Incident routing', description: 'New issues go to whoever is on duty.', document: DOCUMENT },
+    ]),
+    'step-types/': stepTypes(), 'runs/': list(RUNS), 'tasks/count/': { open: TASKS.length },
+    'tasks/': list(TASKS), 'tasks/?state=done': list(DONE), 'members/': list(MEMBERS),
+    ...Object.fromEntries([...TASKS, ...DONE].map((one) => [`tasks/${one.id}/`, full(one)])),
+    ...Object.fromEntries(FLOWS.flatMap((one) => [
+      [`flows/${one.id}/`, one], [`flows/${one.id}/draft/`, DOCUMENT], [`flows/${one.id}/check/`, { findings: [], checked_ms: 3 }],
+      [`flows/${one.id}/versions/`, list([{ number: 3, hash: one.hash, author: 'Ada Lovelace', note: 'Limit raised', created_at: ago(500), is_active: true }])],
+      [`flows/${one.id}/trigger/`, { type: 'webhook', url: 'http://127.0.0.1:8000/hooks/demo/vendors', curl: 'curl -X POST http://127.0.0.1:8000/hooks/demo/vendors', secret: 'vendor-portal', enabled: true, path: 'vendors' }],
+      [`flows/${one.id}/deliveries/`, list([])],
+      ...[1, 2, 3, 4].map((n) => [`flows/${one.id}/versions/${n}/`, { number: n, hash: one.hash, author: 'Ada Lovelace', note: '', created_at: ago(500), is_active: n === 3, document: DOCUMENT }]),
+      [`flows/${one.id}/grants/`, { grants: [{ subject: { kind: 'team', id: id(651), name: 'Finance' }, rights: ['view', 'run'] }, { subject: { kind: 'user', id: id(3), name: 'Edsger Dijkstra' }, rights: ['view', 'edit'] }] }],
+    ])),
+    ...Object.fromEntries(RUNS.map((one) => [`runs/${one.id}/`, { ...waitingRun, ...one, trigger: SIGNAL }])),
+    [`runs/${waitingRun.id}/`]: waitingRun, [`runs/${failedRun.id}/`]: failedRun,
+    [`runs/${waitingRun.id}/journal/`]: list(JOURNAL), [`runs/${failedRun.id}/journal/`]: list(JOURNAL),
+    'alerts/': { ...list([
+      { id: id(851), kind: 'run_failed', title: 'Vendor onboarding fails at “Create the vendor”', body: ERROR.message, flow: FLOWS[0]!.id, run: failedRun.id, count: 14, created_at: ago(9), read_at: null },
+      { id: id(852), kind: 'run_failed', title: LONG, body: LONG, flow: FLOWS[1]!.id, run: null, count: 1, created_at: ago(2000), read_at: ago(1000) },
+    ]), unread: 1 },
+    'audit/': list(TRAIL), 'audit/seals/': list([{ number: 41, sealed_at: ago(4), count: 12, hash: 'c'.repeat(64) }]),
+    'invitations/': list([{ id: id(661), email: 'barbara@example.com', roles: ['auditor'], created_at: ago(60), expires_at: ahead(9000) }]),
+    'teams/': list([{ id: id(651), slug: 'finance', name: 'Finance', kind: 'team' }, { id: id(652), slug: 'it', name: LONG, kind: 'team' }]),
+    'secrets/': list([
+      { name: 'vendor-portal', hosts: [], updated_at: ago(90), updated_by: 'Ada Lovelace', has_previous: true },
+      { name: 'erp', hosts: ['erp.example.com', 'erp-standby.example.com'], updated_at: ago(90_000), updated_by: 'Grace Hopper', has_previous: false },
+    ]),
+    'tokens/': list([
+      { id: id(681), name: 'Nightly export', prefix: 'sb_live_a1', owner: 'ada@demo.local', scopes: ['export.read'], created_at: ago(9000), expires_at: ahead(90_000), last_used_at: ago(300) },
+      { id: id(682), name: LONG, prefix: 'sb_live_b2', owner: 'grace@demo.local', scopes: null, created_at: ago(9000), expires_at: null, last_used_at: null },
+    ]),
+    'allowed-hosts/': list([{ id: id(691), host: '127.0.0.1', port: 9000, reason: 'The test receiver on this machine', created_at: ago(800) }]),
+  };
+}
+
+export const EMPTY = list([]);
+export const ids = { flow: FLOWS[0]!.id, waiting: waitingRun.id, failed: failedRun.id, task: TASKS[0]!.id, long: TASKS[2]!.id, done: DONE[0]!.id, late: DONE[2]!.id, entry: TRAIL[1]!.id };
+
+/** `"@@1.10@@"` stands for the number as written, which a JavaScript number would lose. */
+export const asJson = (body: unknown): string => JSON.stringify(body ?? null).replaceAll(/"@@([^"]*)@@"/g, '$1');
