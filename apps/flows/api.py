@@ -1,4 +1,4 @@
-"""The API about flows: draw, check, publish, compare what there is to start from."""
+"""The API about flows: draw, check, publish, and what there is to draw with."""
 
 from __future__ import annotations
 
@@ -33,6 +33,7 @@ IF_MATCH = OpenApiParameter(
 KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Makes a repeat harmless."
 )
+PROBLEM = "application/problem+json"
 DOCUMENT = OpenApiResponse(
     OpenApiTypes.OBJECT, description="The bare document; its revision is in ETag."
 )
@@ -55,6 +56,7 @@ class FlowsView(APIView):
     """The flows that the caller may view."""
 
     @extend_schema(
+        operation_id="flows_list",
         parameters=[
             OpenApiParameter("search", str, description="Words in name, owner or webhook path."),
             OpenApiParameter(
@@ -122,7 +124,18 @@ class DraftView(APIView):
         draft = queries.get_draft(actor_of(request), flow_id)
         return etag(Response(draft.document), draft.revision)
 
-    @extend_schema(parameters=[IF_MATCH], request=OpenApiTypes.OBJECT, responses=DOCUMENT)
+    @extend_schema(
+        parameters=[IF_MATCH],
+        request=OpenApiTypes.OBJECT,
+        responses={
+            200: DOCUMENT,
+            (409, PROBLEM): shapes.ProblemShown,
+            (412, PROBLEM): shapes.Stale,
+            (413, PROBLEM): shapes.ProblemShown,
+            (422, PROBLEM): shapes.ProblemShown,
+            (428, PROBLEM): shapes.ProblemShown,
+        },
+    )
     def put(self, request: Request, flow_id: UUID) -> Response:
         actor = actor_of(request)
         require(actor, "flow.edit", flow_id)
@@ -160,7 +173,12 @@ class PublishView(APIView):
     @extend_schema(
         parameters=[KEY, IF_MATCH],
         request=shapes.Publication,
-        responses={201: shapes.PublishedVersion},
+        responses={
+            201: shapes.PublishedVersion,
+            (409, PROBLEM): shapes.ProblemShown,
+            (412, PROBLEM): shapes.Stale,
+            (422, PROBLEM): shapes.Unpublishable,
+        },
     )
     @idempotent
     def post(self, request: Request, flow_id: UUID) -> Response:
@@ -184,6 +202,7 @@ class VersionsView(APIView):
     """A flow's versions."""
 
     @extend_schema(
+        operation_id="flows_versions_list",
         parameters=[OpenApiParameter("limit", int), OpenApiParameter("cursor", str)],
         responses=shapes.VersionPage,
     )
@@ -206,7 +225,14 @@ class VersionView(APIView):
 class ActivateView(APIView):
     """Give new runs another version."""
 
-    @extend_schema(request=shapes.Reason, responses=shapes.VersionShown)
+    @extend_schema(
+        request=shapes.Reason,
+        responses={
+            200: shapes.VersionShown,
+            (409, PROBLEM): shapes.ProblemShown,
+            (422, PROBLEM): shapes.Unpublishable,
+        },
+    )
     def post(self, request: Request, flow_id: UUID, number: int) -> Response:
         version = commands.activate_version(
             actor=actor_of(request),

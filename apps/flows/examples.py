@@ -265,7 +265,8 @@ _REPORT = Example(
                 method="GET",
                 url="https://reports.example.com/api/sales",
                 query={
-                    "day": '=string(date(date and time(trigger.body.scheduled_for)) - duration("P1D"))'
+                    "day": "=string(date(date and time(trigger.body.scheduled_for))"
+                    ' - duration("P1D"))'
                 },
                 retry={"max_attempts": 5, "first_delay_s": 30},
             ),

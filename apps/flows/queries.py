@@ -28,7 +28,7 @@ def listed_flows(actor: Actor, *, search: str = "", state: str = "") -> QuerySet
         flows = flows.filter(state=state)
     elif state != "all":
         flows = flows.exclude(state=FlowState.ARCHIVED)
-    for word in search.split()[:10]:
+    for word in search.replace("\0", " ").split()[:10]:
         flows = flows.filter(
             Q(name__icontains=word)
             | Q(owner__name__icontains=word)

@@ -149,6 +149,30 @@ class Findings(serializers.Serializer[Any]):
     checked_ms = serializers.FloatField()
 
 
+class ProblemShown(serializers.Serializer[Any]):
+    """A refusal (RFC 9457)."""
+
+    type = serializers.CharField()
+    title = serializers.CharField()
+    status = serializers.IntegerField()
+    detail = serializers.CharField()
+    code = serializers.CharField()
+
+
+class Unpublishable(ProblemShown):
+    """Why a document cannot be published."""
+
+    findings = FindingShown(many=True, required=False)
+
+
+class Stale(ProblemShown):
+    """Who changed the draft since it was read, and when."""
+
+    revision = serializers.IntegerField(required=False)
+    updated_at = serializers.DateTimeField(required=False)
+    updated_by = serializers.DictField(required=False)
+
+
 class CheckAsked(serializers.Serializer[Any]):
     """A document to check; without one the draft is checked."""
 

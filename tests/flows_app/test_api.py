@@ -101,6 +101,8 @@ class TestFlows:
         ]
         assert web.get(API, {"search": "zzz"}).json()["results"] == []
         assert web.get(API, {"state": "paused"}).json()["results"] == []
+        odd = web.get(API, {"search": "\0 ' \\ %", "state": "'", "cursor": "\0", "limit": "x"})
+        assert odd.status_code in {200, 404}
 
     def test_are_renamed_and_given_away(self, web, url, viewer):
         answer = send(web, "PATCH", url, {"name": "Sales", "owner": str(viewer.pk)})
