@@ -1,6 +1,8 @@
 """Every write about triggers but the gateway's own: releases, schedules that fire, clean-up."""
 
+import logging
 from datetime import datetime, timedelta
+from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
@@ -28,6 +30,8 @@ KEYS_KEPT = timedelta(days=30)
 FIRES_KEPT = timedelta(days=30)
 CHUNK = 1000
 MOST_FIRES = 100
+
+_log = logging.getLogger(__name__)
 
 
 class PathTaken(Conflict):
@@ -87,18 +91,18 @@ def fire_due(*, now: datetime) -> int:
         The schedules' rows; those that another clock holds are passed over.
     """
     fired = 0
+    broken: list[UUID] = []
     for _ in range(MOST_FIRES):
-        with transaction.atomic():
-            schedule = (
-                Schedule.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-                .select_related("trigger", "trigger__flow")
-                .filter(enabled=True, next_at__lte=now)
-                .order_by("next_at")
-                .first()
-            )
-            if schedule is None:
-                break
-            fired += _fire(schedule, now)
+        try:
+            found = _fire_next(now, but=broken)
+        except _Broken as refused:
+            # It is tried again with the next call; the others do not wait for it.
+            _log.exception("schedule of trigger %s cannot fire", refused.trigger_id)
+            broken.append(refused.trigger_id)
+            continue
+        if found is None:
+            break
+        fired += found
     return fired
 
 
@@ -172,6 +176,33 @@ def _set_schedule(trigger: Trigger, *, is_running: bool, now: datetime) -> None:
         schedule.next_at = schedules.next_after(cron, zone, now)
     schedule.enabled = is_running
     schedule.save()
+
+
+class _Broken(Exception):
+    """One schedule's fault, with what caused it."""
+
+    def __init__(self, trigger_id: UUID) -> None:
+        super().__init__(trigger_id)
+        self.trigger_id = trigger_id
+
+
+@transaction.atomic
+def _fire_next(now: datetime, *, but: list[UUID]) -> int | None:
+    """Fire the schedule that is due longest; None where none is."""
+    schedule = (
+        Schedule.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
+        .select_related("trigger")
+        .filter(enabled=True, next_at__lte=now)
+        .exclude(trigger_id__in=but)
+        .order_by("next_at")
+        .first()
+    )
+    if schedule is None:
+        return None
+    try:
+        return _fire(schedule, now)
+    except Exception as error:
+        raise _Broken(schedule.trigger_id) from error
 
 
 def _fire(schedule: Schedule, now: datetime) -> int:
