@@ -1,5 +1,6 @@
 """The API about tasks: mine, one, deciding."""
 
+from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
@@ -9,10 +10,12 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_of
 from apps.core import clock
+from apps.core.errors import Invalid
 from apps.core.http import CursorPages
-from apps.inbox import commands, queries, rules
+from apps.inbox import commands, queries, rules, words
 from apps.inbox.models import UserTask
 
 
@@ -23,14 +26,22 @@ class TaskShape(serializers.Serializer[Any]):
     run = serializers.UUIDField()
     flow = serializers.DictField(help_text="`{id, name}`")
     step = serializers.CharField()
-    status = serializers.CharField()
+    status = serializers.ChoiceField(choices=["open", "decided", "timed_out", "cancelled"])
     title = serializers.CharField()
     requester = serializers.DictField(allow_null=True, help_text="`{name, email}`")
     opened_at = serializers.DateTimeField()
     due = serializers.DateTimeField(allow_null=True)
     outcome = serializers.CharField(allow_blank=True)
-    decided_at = serializers.DateTimeField(allow_null=True)
+    decided_at = serializers.DateTimeField(allow_null=True, help_text="When it ended, however.")
     decided_by = serializers.CharField(allow_blank=True)
+
+
+class AnswerShape(serializers.Serializer[Any]):
+    """An answer: its button, and what happens then."""
+
+    outcome = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # the field's name is the surface's
+    then = serializers.CharField()
 
 
 class TaskDetail(TaskShape):
@@ -40,10 +51,13 @@ class TaskDetail(TaskShape):
     facts = serializers.ListField(child=serializers.DictField(), help_text="`[{label, value}]`")
     seen = serializers.CharField()
     outcomes = serializers.ListField(child=serializers.CharField())
+    answers = AnswerShape(many=True)
+    without_answer = serializers.CharField(allow_blank=True)
     rule = serializers.CharField()
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = serializers.ListField(child=serializers.DictField())
     may_decide = serializers.BooleanField()
+    why_not = serializers.CharField(allow_null=True)
 
 
 class DecideShape(serializers.Serializer[Any]):
@@ -69,14 +83,13 @@ class TasksView(APIView):
     )
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
-        done = request.query_params.get("state") == "done"
-        rows = queries.done_tasks(actor) if done else queries.open_tasks(actor)
+        state = request.query_params.get("state") or "open"
+        if state not in {"open", "done"}:
+            raise Invalid(f"“{state[:30]}” is no state of the list; ask for “open” or “done”.")
+        rows = queries.open_tasks(actor) if state == "open" else queries.done_tasks(actor)
         pages = CursorPages()
         found = pages.paginate_queryset(rows, request, view=self) or []
-        names = queries.flow_names(found)
-        return pages.get_paginated_response(
-            [shown(task, names.get(task.flow_id, "")) for task in found]
-        )
+        return pages.get_paginated_response(shown(found))
 
 
 class TaskCountView(APIView):
@@ -93,8 +106,7 @@ class TaskView(APIView):
     @extend_schema(responses=TaskDetail)
     def get(self, request: Request, task_id: UUID) -> Response:
         actor = actor_of(request)
-        task = queries.get_task(actor, task_id)
-        return Response(detailed(task, may_decide=commands.may_decide(actor, task)))
+        return Response(detailed(actor, queries.get_task(actor, task_id)))
 
 
 class DecideView(APIView):
@@ -114,47 +126,48 @@ class DecideView(APIView):
             seen=sent.get("seen"),
             now=clock.now(),
         )
-        return Response(detailed(task, may_decide=False))
+        return Response(detailed(actor, task))
 
 
-def shown(task: UserTask, flow_name: str) -> dict[str, Any]:
-    """A task as lists show it."""
-    requester = None
-    if task.requester is not None:
-        requester = {"name": task.requester.get_full_name(), "email": task.requester.email}
-    elif task.requester_text:
-        requester = {"name": task.requester_text, "email": task.requester_text}
-    return {
-        "id": task.pk,
-        "run": task.run_id,
-        "flow": {"id": task.flow_id, "name": flow_name},
-        "step": task.step,
-        "status": task.status,
-        "title": task.title,
-        "requester": requester,
-        "opened_at": task.opened_at,
-        "due": task.due_at,
-        "outcome": task.outcome,
-        "decided_at": task.closed_at,
-        "decided_by": "",
-    }
+def shown(tasks: Sequence[UserTask]) -> list[dict[str, Any]]:
+    """Tasks as lists show them."""
+    flows, deciders = queries.flow_names(tasks), queries.deciders(tasks)
+    return [
+        {
+            "id": task.pk,
+            "run": task.run_id,
+            "flow": {"id": task.flow_id, "name": flows.get(task.flow_id, "")},
+            "step": task.step,
+            "status": task.status,
+            "title": task.title,
+            "requester": _requester(task),
+            "opened_at": task.opened_at,
+            "due": task.due_at,
+            "outcome": task.outcome,
+            "decided_at": task.closed_at,
+            "decided_by": deciders.get(task.pk, ""),
+        }
+        for task in tasks
+    ]
 
 
-def detailed(task: UserTask, *, may_decide: bool) -> dict[str, Any]:
+def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
     """A task with everything to decide by."""
-    decisions = queries.decisions_of(task)
-    people = queries.names_of_assignees(task)
-    base = shown(task, queries.flow_names([task]).get(task.flow_id, ""))
-    if decisions and task.outcome:
-        base["decided_by"] = decisions[-1].user.get_full_name()
+    people = queries.assignees_of(task)
+    refused = commands.refusal_for(actor, task, clock.now())
     return {
-        **base,
+        **shown([task])[0],
         "details": task.details,
         "facts": task.facts,
         "seen": task.seen,
         "outcomes": list(rules.OUTCOMES),
-        "rule": rules.sentence(task.rule, people),
-        "assignees": people,
+        "answers": [
+            {"outcome": one.outcome, "label": one.label, "then": one.then}
+            for one in words.answers(task)
+        ],
+        "without_answer": words.without_answer(task),
+        "rule": words.rule_sentence(task.rule, len(people)),
+        "assignees": [one.user.get_full_name() for one in people],
         "decisions": [
             {
                 "by": one.user.get_full_name(),
@@ -162,7 +175,16 @@ def detailed(task: UserTask, *, may_decide: bool) -> dict[str, Any]:
                 "comment": one.comment,
                 "at": one.decided_at,
             }
-            for one in decisions
+            for one in queries.decisions_of(task)
         ],
-        "may_decide": may_decide,
+        "may_decide": refused is None,
+        "why_not": refused.message if refused else None,
     }
+
+
+def _requester(task: UserTask) -> dict[str, str] | None:
+    if task.requester is not None:
+        return {"name": task.requester.get_full_name(), "email": task.requester.email}
+    if task.requester_text:
+        return {"name": task.requester_text, "email": task.requester_text}
+    return None

@@ -1,31 +1,27 @@
-"""Open tasks, decide them, close those that are late or whose run has ended."""
+"""Decide tasks, and close those that are late, have nobody left, or whose run has ended."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
-from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Exists, OuterRef, Q
+from django.db.models import Q
 
 from apps.accounts.actors import Actor
-from apps.accounts.models import Membership, User
-from apps.accounts.permissions import in_scope
-from apps.accounts.queries import people_in
-from apps.audit.commands import record
+from apps.audit.commands import Record, record, record_many
 from apps.audit.records import Target
-from apps.core import live, outbox
-from apps.core.errors import Conflict, Forbidden, Invalid, NotFound
-from apps.core.models import uuid7
-from apps.engine import values
+from apps.core import clock
+from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
 from apps.inbox import queries, rules
 from apps.inbox.models import Decision, TaskAssignee, UserTask
+from apps.inbox.opening import NO_ASSIGNEE, publish, tell_too_few
+from apps.inbox.permissions import require_decider
 from apps.runs.commands import fail_wait, resolve_wait
-from apps.runs.ports import Refusal, TaskRequest
 
-NO_ASSIGNEE = "no_assignee"
+MAX_COMMENT = 5000
 
 
 class TaskClosed(Conflict):
@@ -52,59 +48,6 @@ class AlreadyDecided(Conflict):
     code = "already_decided"
 
 
-class NotForYou(Forbidden):
-    """The task was not put to this person."""
-
-    code = "not_assignee"
-
-
-class RequesterMayNot(Forbidden):
-    """Who asked may not decide."""
-
-    code = "requester"
-
-
-def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
-    """Put questions to people, in the driver's transaction; returns those nobody can answer.
-
-    People are fixed here: active members among the named and the groups, without the requester
-    unless the step allows it.
-    """
-    tasks: list[UserTask] = []
-    assignees: list[TaskAssignee] = []
-    refusals: list[Refusal] = []
-    for asked in requests:
-        request = asked.request
-        requester = _requester(request["requester"])
-        people = people_in(asked.workspace_id, users=request["users"], teams=request["groups"])
-        eligible = [one for one in people if request["allow_requester"] or one != requester]
-        if not eligible:
-            refusals.append(_nobody(asked, found=bool(people)))
-            continue
-        task = _task(asked, requester, len(eligible), now)
-        tasks.append(task)
-        assignees += [TaskAssignee(task=task, user=one) for one in eligible]
-        if task.needed > len(eligible):
-            outbox.enqueue(
-                topic="task.too_few",
-                payload={"task": str(task.pk), "needed": task.needed, "found": len(eligible)},
-                now=now,
-            )
-    UserTask.objects.bulk_create(tasks)
-    TaskAssignee.objects.bulk_create(assignees)
-    for workspace_id in {task.workspace_id for task in tasks}:
-        live.publish(workspace_id, "task", [task.pk for task in tasks])
-    return refusals
-
-
-def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
-    """Withdraw the open tasks of runs that ended, in the driver's transaction."""
-    gone = list(UserTask.objects.filter(run_id__in=run_ids, status=TaskStatus.OPEN))
-    for task in gone:
-        _close(task, TaskStatus.CANCELLED, outcome="", now=now)
-        live.publish(task.workspace_id, "task", [task.pk])
-
-
 @transaction.atomic
 def decide_task(
     *, actor: Actor, task_id: UUID, outcome: str, comment: str, seen: str | None, now: datetime
@@ -113,7 +56,8 @@ def decide_task(
 
     Raises:
         NotFound: There is no such task in this workspace.
-        NotForYou, RequesterMayNot: See there; nobody's role changes that.
+        NotForYou, RequesterMayNot, OutOfScope: See there; nobody's role changes that.
+        Invalid: There is no such answer, or the comment cannot be kept.
         TaskClosed, TooLate, AlreadyDecided, StalePage: See there; nothing is changed.
 
     Locks:
@@ -128,230 +72,251 @@ def decide_task(
     )
     if task is None:
         raise NotFound("There is no such task, or it is not for you.")
-    _check_person(actor, task)
-    _check_answer(actor, task, outcome, seen, now)
+    person_id = require_decider(actor, task)
+    # The lock may have been waited for; what counts is the time after (engine rule 7).
+    now = max(now, clock.now())
+    _check_open(person_id, task, now)
+    _check_answer(task, outcome, comment, seen)
     decision = Decision.objects.create(
         task=task,
-        user_id=actor.user_id,
+        user_id=person_id,
         outcome=outcome,
         comment=comment,
         seen=task.seen,
         decided_at=now,
     )
+    if not _judge(task, decision, now):
+        UserTask.objects.filter(pk=task.pk).update(updated_at=now)
     record(
         who=actor.who,
-        workspace_id=actor.workspace_id,
+        workspace_id=task.workspace_id,
         verb="task.decide",
-        target=Target("task", str(task.pk), task.title),
+        target=_target(task),
         reason=comment,
         details={
+            **_about(task),
             "outcome": outcome,
             "seen": task.seen,
-            "run": str(task.run_id),
-            "flow": str(task.flow_id),
-            "version": str(task.version_id),
-            "step": task.step,
             "rule": task.rule,
-            "on_behalf_of": "",
+            "result": task.outcome,
         },
         correlation_id=task.run_id,
+        flow_id=task.flow_id,
         now=now,
     )
-    _judge(task, decision, now)
-    live.publish(task.workspace_id, "task", [task.pk])
+    publish([task])
     return task
+
+
+def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
+    """Withdraw the open tasks of runs that ended, in the driver's transaction.
+
+    Locks:
+        The tasks' rows, by id.
+    """
+    gone = list(
+        UserTask.objects.select_for_update(of=("self",), no_key=True)
+        .filter(run_id__in=run_ids, status=TaskStatus.OPEN)
+        .order_by("id")
+    )
+    if gone:
+        _close(gone, TaskStatus.CANCELLED, now=now)
+        publish(gone)
 
 
 def close_overdue(*, now: datetime, limit: int = 200) -> int:
     """Close tasks whose time is over, and send their runs on by ``timeout``, together.
 
-    Silence never approves. Called by the clock each second; several may.
+    Silence never approves. Called by the clock each second; several may. Returns how many.
 
     Locks:
         The tasks' rows; those that somebody decides just now are skipped.
     """
-    with transaction.atomic():
-        late = list(
-            UserTask.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-            .filter(status=TaskStatus.OPEN, due_at__lte=now)
-            .order_by("due_at")[:limit]
+    closed = 0
+    while (count := _close_some_overdue(now, limit)) > 0:
+        closed += count
+        if count < limit:
+            break
+    return closed
+
+
+@transaction.atomic
+def _close_some_overdue(now: datetime, limit: int) -> int:
+    late = list(
+        UserTask.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
+        .filter(status=TaskStatus.OPEN, due_at__lte=now)
+        .order_by("due_at", "id")[:limit]
+    )
+    if not late:
+        return 0
+    _close(late, TaskStatus.TIMED_OUT, now=now)
+    given = queries.decisions_by_task(late)
+    for task in late:
+        _resolve(task, "timeout", _output("timeout", given.get(task.pk, []), now), now)
+    rows = [
+        Record(
+            who=Actor.system(task.workspace_id).who,
+            workspace_id=task.workspace_id,
+            verb="task.timeout",
+            target=_target(task),
+            details={**_about(task), "due": task.due_at, "seen": task.seen},
+            correlation_id=task.run_id,
+            flow_id=task.flow_id,
         )
-        for task in late:
-            if not _close(task, TaskStatus.TIMED_OUT, outcome="", now=now):
-                continue
-            output = _output(task, "timeout", None, now)
-            _resolve(task, "timeout", output, now)
-            record(
-                who=Actor.system(task.workspace_id).who,
-                workspace_id=task.workspace_id,
-                verb="task.timeout",
-                target=Target("task", str(task.pk), task.title),
-                details={
-                    "due": task.due_at.isoformat() if task.due_at else "",
-                    "run": str(task.run_id),
-                },
-                correlation_id=task.run_id,
-                now=now,
-            )
-            live.publish(task.workspace_id, "task", [task.pk])
+        for task in late
+    ]
+    record_many(rows=rows, now=now)
+    publish(late)
     return len(late)
 
 
 def drop_leavers(*, now: datetime, limit: int = 200) -> int:
     """Take people who lost access off their open tasks, and judge those tasks again.
 
-    A task that nobody can answer any more fails its step with ``no_assignee``.
-    Called by the clock; returns how many were taken off.
+    A task that nobody has answered and nobody can answer any more fails its step with
+    ``no_assignee``. Called by the clock; returns how many people were taken off.
+
+    Locks:
+        The tasks' rows; those that somebody decides just now are left to the next call.
     """
-    member = Membership.objects.filter(
-        user_id=OuterRef("user_id"), workspace_id=OuterRef("task__workspace_id"), is_active=True
-    )
     with transaction.atomic():
-        gone = list(
-            TaskAssignee.objects.select_for_update(of=("self",), skip_locked=True)
-            .select_related("task")
-            .filter(is_open=True, dropped_at__isnull=True)
-            .filter(Q(user__is_active=False) | ~Exists(member))[:limit]
-        )
-        for assignee in gone:
-            assignee.dropped_at = now
-            assignee.save(update_fields=["dropped_at"])
-        for task in {assignee.task for assignee in gone}:
+        tasks = {
+            task.pk: task
+            for task in UserTask.objects.select_for_update(
+                of=("self",), no_key=True, skip_locked=True
+            )
+            .filter(status=TaskStatus.OPEN, pk__in=queries.leavers().values("task"))
+            .order_by("id")[:limit]
+        }
+        gone = list(queries.leavers().filter(task__in=list(tasks)).select_related("user"))
+        TaskAssignee.objects.filter(pk__in=[one.pk for one in gone]).update(dropped_at=now)
+        UserTask.objects.filter(pk__in=list(tasks)).update(updated_at=now)
+        for task in tasks.values():
             _judge(task, None, now)
+        rows = [
+            Record(
+                who=Actor.system(tasks[one.task_id].workspace_id).who,
+                workspace_id=tasks[one.task_id].workspace_id,
+                verb="task.drop",
+                target=_target(tasks[one.task_id]),
+                details={
+                    **_about(tasks[one.task_id]),
+                    "person": one.user.email,
+                    "result": tasks[one.task_id].outcome,
+                },
+                correlation_id=tasks[one.task_id].run_id,
+                flow_id=tasks[one.task_id].flow_id,
+            )
+            for one in gone
+        ]
+        record_many(rows=rows, now=now)
+        publish(tasks.values())
     return len(gone)
 
 
-def may_decide(actor: Actor, task: UserTask) -> bool:
-    """Whether the page offers the buttons: what ``decide_task`` would not refuse for the person."""
-    if task.status != TaskStatus.OPEN:
-        return False
+def refusal_for(actor: Actor, task: UserTask, now: datetime) -> ProductError | None:
+    """Why ``decide_task`` would refuse this actor now; None where the page offers the buttons."""
     try:
-        _check_person(actor, task)
-    except Forbidden:
-        return False
-    return not Decision.objects.filter(task=task, user_id=actor.user_id).exists()
+        _check_open(require_decider(actor, task), task, now)
+    except (Forbidden, Conflict) as refused:
+        return refused
+    return None
 
 
-def _requester(address: str) -> User | None:
-    return User.objects.filter(email=address.strip().lower()).first() if address else None
+@dataclass(frozen=True)
+class _Standing:
+    """Who has answered what, and how many may still answer."""
+
+    decisions: Sequence[Decision]
+    undecided: int
+
+    def count(self, outcome: str) -> int:
+        return sum(one.outcome == outcome for one in self.decisions)
 
 
-def _nobody(asked: TaskRequest, *, found: bool) -> Refusal:
-    named = ", ".join([*asked.request["groups"], *asked.request["users"]]) or "nobody"
-    if found:
-        why = "the only person it finds is the one who asked"
-    else:
-        why = f"no active person is found for {named}"
-    message = f"Nobody can decide “{asked.step_title}”: {why}."
-    return Refusal(asked.run_id, asked.step, asked.visit, NO_ASSIGNEE, message)
+def _standing(task: UserTask) -> _Standing:
+    decisions = queries.decisions_of(task)
+    answered = {one.user_id for one in decisions}
+    people = task.assignees.filter(dropped_at__isnull=True).values_list("user_id", flat=True)
+    return _Standing(decisions, len(set(people) - answered))
 
 
-def _task(asked: TaskRequest, requester: User | None, people: int, now: datetime) -> UserTask:
-    request = asked.request
-    due = datetime.fromisoformat(request["due_at"]) if request["due_at"] else None
-    task = UserTask(
-        id=uuid7(),
-        workspace_id=asked.workspace_id,
-        flow_id=asked.flow_id,
-        version_id=asked.version_id,
-        run_id=asked.run_id,
-        lane=asked.lane,
-        step=asked.step,
-        visit=asked.visit,
-        title=" ".join(request["title"].split())[:300],
-        details=request["details"],
-        facts=request["fields"],
-        rule=request["rule"],
-        requester=requester,
-        requester_text="" if requester else request["requester"][:254],
-        allow_requester=request["allow_requester"],
-        needed=rules.needed(request["rule"], people),
-        due_at=due,
-        opened_at=now,
-    )
-    task.seen = seen_hash(task)
-    return task
-
-
-def seen_hash(task: UserTask) -> str:
-    """SHA-256 over everything that a decider is shown of the matter."""
-    shown = {
-        "task": str(task.pk),
-        "title": task.title,
-        "details": task.details,
-        "facts": task.facts,
-        "requester": task.requester.email if task.requester else task.requester_text,
-        "rule": task.rule,
-        "due": task.due_at.isoformat() if task.due_at else None,
-        "outcomes": list(rules.OUTCOMES),
-    }
-    return sha256(values.dumps(shown).encode()).hexdigest()
-
-
-def _check_person(actor: Actor, task: UserTask) -> None:
-    if actor.kind == "system" or not in_scope(actor, "task.decide"):
-        raise NotForYou("This token may not decide tasks.")
-    if not queries.is_assignee(actor, task):
-        raise NotForYou("This task was not put to you; only those it was put to can answer.")
-    if task.requester_id == actor.user_id and not task.allow_requester:
-        raise RequesterMayNot("You asked for this yourself; somebody else has to decide.")
-
-
-def _check_answer(
-    actor: Actor, task: UserTask, outcome: str, seen: str | None, now: datetime
-) -> None:
-    if outcome not in rules.OUTCOMES:
-        raise Invalid(f"Answer with one of: {', '.join(rules.OUTCOMES)}.")
+def _check_open(person_id: UUID, task: UserTask, now: datetime) -> None:
     if task.status != TaskStatus.OPEN:
-        raise TaskClosed("This has been decided or closed already; nothing was changed.")
+        raise TaskClosed("This has been decided or has ended already; nothing was changed.")
     if task.due_at is not None and task.due_at <= now:
         raise TooLate("The time to decide this is over; nothing was changed.")
-    if Decision.objects.filter(task=task, user_id=actor.user_id).exists():
+    if Decision.objects.filter(task=task, user_id=person_id).exists():
         raise AlreadyDecided("You have answered this already; nothing was changed.")
+
+
+def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) -> None:
+    if outcome not in rules.OUTCOMES:
+        raise Invalid(f"Answer with one of: {', '.join(rules.OUTCOMES)}.")
+    if len(comment) > MAX_COMMENT or "\x00" in comment:
+        raise Invalid(
+            f"The comment is too long or holds signs that cannot be kept;"
+            f" write at most {MAX_COMMENT} characters."
+        )
     if seen is not None and seen != task.seen:
         raise StalePage("What you were shown has changed since; read it again, then decide.")
 
 
-def _judge(task: UserTask, decision: Decision | None, now: datetime) -> None:
-    """See whether the answers so far end the task; close it and send the run on if they do."""
-    given = list(task.decisions.values_list("outcome", flat=True))
-    may_answer = task.assignees.filter(dropped_at__isnull=True).count()
-    answered = task.decisions.filter(
-        user__in=task.assignees.filter(dropped_at__isnull=True).values("user")
-    ).count()
-    undecided = may_answer - answered
+def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
+    """See whether the answers so far end the task; close it and send the run on if they do.
+
+    Returns whether it has ended. The caller holds the task's row.
+    """
+    standing = _standing(task)
+    if not standing.decisions and not standing.undecided:
+        _give_up(task, now)
+        return True
     outcome = rules.verdict(
         task.rule,
-        approvals=given.count(rules.APPROVED),
-        rejections=given.count(rules.REJECTED),
-        undecided=undecided,
+        approvals=standing.count(rules.APPROVED),
+        rejections=standing.count(rules.REJECTED),
+        undecided=standing.undecided,
     )
-    if outcome is not None:
-        if _close(task, TaskStatus.DECIDED, outcome=outcome, now=now):
-            _resolve(task, outcome, _output(task, outcome, decision, now), now)
-    elif undecided == 0 and _close(task, TaskStatus.CANCELLED, outcome="", now=now):
-        fail_wait(
-            run_id=task.run_id,
-            lane=task.lane,
-            step=task.step,
-            visit=task.visit,
-            code=NO_ASSIGNEE,
-            message=f"Nobody can decide “{task.title}” any more: everybody it was put to has left.",
-            now=now,
-        )
+    if outcome is None:
+        return False
+    if not _close([task], TaskStatus.DECIDED, outcome=outcome, now=now):
+        if decision is None:
+            return False  # overdue: the next sweep closes it
+        raise TooLate("The time to decide this is over; nothing was changed.")
+    if decision is None and outcome == rules.REJECTED:
+        tell_too_few(task, found=standing.count(rules.APPROVED) + standing.undecided, now=now)
+    _resolve(task, outcome, _output(outcome, standing.decisions, now), now)
+    return True
 
 
-def _close(task: UserTask, status: TaskStatus, *, outcome: str, now: datetime) -> bool:
-    """The one guarded update that ends a task; false where it was not open any more."""
+def _give_up(task: UserTask, now: datetime) -> None:
+    _close([task], TaskStatus.CANCELLED, now=now)
+    fail_wait(
+        run_id=task.run_id,
+        lane=task.lane,
+        step=task.step,
+        visit=task.visit,
+        code=NO_ASSIGNEE,
+        message=f"Nobody can decide “{task.title}” any more: everybody it was put to has left.",
+        now=now,
+    )
+
+
+def _close(
+    tasks: Collection[UserTask], status: TaskStatus, *, now: datetime, outcome: str = ""
+) -> int:
+    """The one guarded update that ends tasks; returns how many were open. Callers hold the rows."""
     move(TASK_TRANSITIONS, TaskStatus.OPEN, status)
-    open_now = UserTask.objects.filter(pk=task.pk, status=TaskStatus.OPEN)
+    ids = [task.pk for task in tasks]
+    open_now = UserTask.objects.filter(pk__in=ids, status=TaskStatus.OPEN)
     if status is TaskStatus.DECIDED:
         open_now = open_now.filter(Q(due_at__isnull=True) | Q(due_at__gt=now))
-    closed = open_now.update(status=status, outcome=outcome, closed_at=now)
+    closed = open_now.update(status=status, outcome=outcome, closed_at=now, updated_at=now)
     if closed:
-        TaskAssignee.objects.filter(task=task).update(is_open=False)
-        task.status, task.outcome, task.closed_at = status, outcome, now
-    return bool(closed)
+        TaskAssignee.objects.filter(task__in=ids).update(is_open=False)
+        for task in tasks:
+            task.status, task.outcome, task.closed_at = status, outcome, now
+    return closed
 
 
 def _resolve(task: UserTask, port: str, output: Mapping[str, Any], now: datetime) -> None:
@@ -366,9 +331,9 @@ def _resolve(task: UserTask, port: str, output: Mapping[str, Any], now: datetime
     )
 
 
-def _output(task: UserTask, outcome: str, last: Decision | None, now: datetime) -> dict[str, Any]:
-    given = queries.decisions_of(task)
-    last = last or (given[-1] if given and outcome != "timeout" else None)
+def _output(outcome: str, given: Sequence[Decision], now: datetime) -> dict[str, Any]:
+    """What the step leaves with (engine rule 27); ``by`` gave the last answer that fits it."""
+    last = next((one for one in reversed(given) if one.outcome == outcome), None)
     return {
         "outcome": outcome,
         "by": last.user.email if last else "",
@@ -383,4 +348,18 @@ def _output(task: UserTask, outcome: str, last: Decision | None, now: datetime) 
             }
             for one in given
         ],
+    }
+
+
+def _target(task: UserTask) -> Target:
+    return Target("task", str(task.pk), task.title)
+
+
+def _about(task: UserTask) -> dict[str, Any]:
+    """What every row of the trail about a task names."""
+    return {
+        "run": str(task.run_id),
+        "flow": str(task.flow_id),
+        "version": str(task.version_id),
+        "step": task.step,
     }

@@ -11,7 +11,8 @@ class UserTask(models.Model):
     """A question put to people. Status is written by ``commands._close`` alone.
 
     ``facts`` are ``[{label, value}]`` as they were when the task was opened; ``seen`` is the
-    SHA-256 of everything the page shows, and every decision carries it back.
+    SHA-256 of everything the page shows, and every decision carries it back. A database trigger
+    keeps both as they are, and a task that has ended from opening again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -39,6 +40,8 @@ class UserTask(models.Model):
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=63, blank=True, default="")
+    #: When anything about it changed last, an answer included; exports go by it.
+    updated_at = models.DateTimeField()
 
     objects = WorkspaceQuerySet.as_manager()
 
@@ -64,6 +67,7 @@ class UserTask(models.Model):
             models.Index(fields=["due_at"], name="task_due", condition=models.Q(status="open")),
             models.Index(fields=["run_id"], name="task_run"),
             models.Index(fields=["workspace_id", "status", "-id"], name="task_list"),
+            models.Index(fields=["workspace_id", "updated_at", "id"], name="task_by_change"),
         ]
 
     def __str__(self) -> str:
@@ -99,7 +103,7 @@ class TaskAssignee(models.Model):
 
 
 class Decision(models.Model):
-    """One person's answer; insert-only."""
+    """One person's answer; a database trigger refuses every change of it."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.ForeignKey(UserTask, on_delete=models.PROTECT, related_name="decisions")

@@ -1,15 +1,18 @@
 """Every shared read about tasks. A badge and the list it counts are the same query."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, QuerySet
+from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from apps.accounts.actors import Actor
-from apps.accounts.permissions import has_right
+from apps.accounts.models import Membership, Team
+from apps.accounts.permissions import DECIDING_ROLES, has_right
 from apps.core.errors import NotFound
+from apps.engine.lifecycle import TaskStatus
 from apps.flows.models import Flow
 from apps.inbox.models import Decision, TaskAssignee, UserTask
+from apps.inbox.permissions import is_assignee, require_view
 
 
 def open_tasks(actor: Actor) -> QuerySet[UserTask]:
@@ -17,6 +20,7 @@ def open_tasks(actor: Actor) -> QuerySet[UserTask]:
 
     Left out are those the actor has answered already while others have not.
     """
+    require_view(actor)
     if actor.user_id is None:
         return UserTask.objects.none()
     mine = TaskAssignee.objects.filter(
@@ -25,7 +29,7 @@ def open_tasks(actor: Actor) -> QuerySet[UserTask]:
     answered = Decision.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
     return (
         UserTask.objects.for_workspace(actor.workspace_id)
-        .filter(Exists(mine), ~Exists(answered), status="open")
+        .filter(Exists(mine), ~Exists(answered), status=TaskStatus.OPEN)
         .select_related("requester")
         .order_by("-id")
     )
@@ -33,6 +37,7 @@ def open_tasks(actor: Actor) -> QuerySet[UserTask]:
 
 def done_tasks(actor: Actor) -> QuerySet[UserTask]:
     """The tasks that were put to the actor and are not theirs to act on any more."""
+    require_view(actor)
     if actor.user_id is None:
         return UserTask.objects.none()
     mine = TaskAssignee.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
@@ -51,6 +56,7 @@ def get_task(actor: Actor, task_id: UUID) -> UserTask:
     Raises:
         NotFound: There is none, or not for this actor.
     """
+    require_view(actor)
     task = (
         UserTask.objects.for_workspace(actor.workspace_id)
         .select_related("requester")
@@ -62,13 +68,22 @@ def get_task(actor: Actor, task_id: UUID) -> UserTask:
     return task
 
 
-def is_assignee(actor: Actor, task: UserTask) -> bool:
-    """Whether the task was put to the actor and they have not lost it."""
-    return (
-        actor.user_id is not None
-        and TaskAssignee.objects.filter(
-            task=task, user_id=actor.user_id, dropped_at__isnull=True
-        ).exists()
+def leavers() -> QuerySet[TaskAssignee]:
+    """People with open tasks who belong to the workspace no more, or may not decide any more."""
+    person = {"user_id": OuterRef("user_id")}
+    member = Membership.objects.filter(
+        **person, workspace_id=OuterRef("task__workspace_id"), is_active=True
+    )
+    decides = Team.objects.filter(
+        workspace_id=OuterRef("task__workspace_id"),
+        group__user=OuterRef("user_id"),
+        kind=Team.Kind.ROLE,
+        slug__in=DECIDING_ROLES,
+    )
+    return TaskAssignee.objects.filter(
+        Q(user__is_active=False) | ~Exists(member) | ~Exists(decides),
+        is_open=True,
+        dropped_at__isnull=True,
     )
 
 
@@ -83,7 +98,28 @@ def decisions_of(task: UserTask) -> list[Decision]:
     return list(task.decisions.select_related("user"))
 
 
-def names_of_assignees(task: UserTask) -> list[str]:
-    """Names of those who may answer."""
+def decisions_by_task(tasks: Collection[UserTask]) -> dict[UUID, list[Decision]]:
+    """What people have answered on each of several tasks, oldest first; one query."""
+    found: dict[UUID, list[Decision]] = {}
+    rows = Decision.objects.filter(task__in=[task.pk for task in tasks]).select_related("user")
+    for row in rows:
+        found.setdefault(row.task_id, []).append(row)
+    return found
+
+
+def deciders(tasks: Collection[UserTask]) -> dict[UUID, str]:
+    """For each decided task of a page, the name of the person whose answer settled it."""
+    decided = [task for task in tasks if task.outcome]
+    given = decisions_by_task(decided)
+    names = {}
+    for task in decided:
+        fitting = [one for one in given.get(task.pk, []) if one.outcome == task.outcome]
+        if fitting:
+            names[task.pk] = fitting[-1].user.get_full_name()
+    return names
+
+
+def assignees_of(task: UserTask) -> list[TaskAssignee]:
+    """Those who may answer, by name, with ``user``."""
     rows = task.assignees.filter(dropped_at__isnull=True).select_related("user")
-    return [row.user.get_full_name() for row in rows.order_by("user__name", "user__email")]
+    return list(rows.order_by("user__name", "user__email"))

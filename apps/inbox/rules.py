@@ -4,7 +4,7 @@
 rejected as soon as that has become impossible (engine rule 32).
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 APPROVED, REJECTED = "approved", "rejected"
@@ -23,6 +23,9 @@ def verdict(
 ) -> str | None:
     """``approved``, ``rejected``, or ``None`` while it is open.
 
+    Total: with nobody left to answer it is never ``None``. Never asked where nobody has
+    answered and nobody is left; that is no answer at all.
+
     Args:
         rule: ``{"any": 1}``, ``{"all": true}`` or ``{"n": 2}``.
         approvals: How many have approved.
@@ -32,17 +35,8 @@ def verdict(
     if "any" in rule:
         return APPROVED if approvals else REJECTED if rejections else None
     wanted = needed(rule, approvals + rejections + undecided)
-    if approvals >= wanted and approvals:
+    if approvals and approvals >= wanted:
         return APPROVED
-    if rejections and approvals + undecided < wanted:
+    if approvals + undecided < wanted:
         return REJECTED
     return None
-
-
-def sentence(rule: Mapping[str, Any], people: Sequence[str]) -> str:
-    """The rule in words for the page."""
-    if "any" in rule or len(people) == 1:
-        return "The first answer decides."
-    if rule.get("all"):
-        return f"All {len(people)} must approve."
-    return f"{needed(rule, len(people))} of {len(people)} must approve."

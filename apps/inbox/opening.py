@@ -1,0 +1,185 @@
+"""Put questions to people: called by the driver, inside its transaction, for a whole batch."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from apps.accounts.models import Membership, Team, User
+from apps.accounts.queries import people_in
+from apps.core import live, outbox
+from apps.core.models import uuid7
+from apps.engine import values
+from apps.inbox import rules
+from apps.inbox.models import TaskAssignee, UserTask
+from apps.runs.ports import Refusal, TaskRequest
+
+NO_ASSIGNEE = "no_assignee"
+
+
+def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
+    """Put questions to people; returns those that nobody can answer.
+
+    People are fixed here: active members among the named and the groups, without the requester
+    unless the step allows it. Everybody asked gets a mail; where fewer are found than the rule
+    needs, the flow's owner is told (topics ``task.opened`` and ``task.too_few``).
+    """
+    found = _People()
+    tasks: list[UserTask] = []
+    assignees: list[TaskAssignee] = []
+    refusals: list[Refusal] = []
+    for asked in requests:
+        request = asked.request
+        requester = found.requester(asked.workspace_id, request["requester"])
+        people = found.asked(asked.workspace_id, request["users"], request["groups"])
+        eligible = [one for one in people if request["allow_requester"] or one[0] != requester]
+        if not eligible:
+            refusals.append(_nobody(asked, only_requester=bool(people)))
+            continue
+        task = _task(asked, requester, len(eligible), now)
+        tasks.append(task)
+        assignees += [TaskAssignee(task=task, user=user, via=via) for user, via in eligible]
+        outbox.enqueue(topic="task.opened", payload={"task": str(task.pk)}, now=now)
+        if task.needed > len(eligible):
+            tell_too_few(task, found=len(eligible), now=now)
+    UserTask.objects.bulk_create(tasks)
+    TaskAssignee.objects.bulk_create(assignees)
+    publish(tasks)
+    return refusals
+
+
+def tell_too_few(task: UserTask, *, found: int, now: datetime) -> None:
+    """Let the flow's owner know that the rule can no longer be met by an approval."""
+    outbox.enqueue(
+        topic="task.too_few",
+        payload={"task": str(task.pk), "needed": task.needed, "found": found},
+        now=now,
+    )
+
+
+def publish(tasks: Iterable[UserTask]) -> None:
+    """After commit, tell open pages about tasks."""
+    by_workspace: dict[UUID, list[UUID]] = {}
+    for task in tasks:
+        by_workspace.setdefault(task.workspace_id, []).append(task.pk)
+    for workspace_id, ids in by_workspace.items():
+        live.publish(workspace_id, "task", ids)
+
+
+def seen_hash(task: UserTask) -> str:
+    """SHA-256 in hex over everything that a decider is shown of the matter.
+
+    Computed once, when the task is opened; the same again from what is stored. The version is
+    in it, because what follows from each answer is read from there.
+    """
+    shown = {
+        "task": str(task.pk),
+        "version": str(task.version_id),
+        "title": task.title,
+        "details": task.details,
+        "facts": task.facts,
+        "requester": task.requester.email if task.requester else task.requester_text,
+        "rule": task.rule,
+        "due": task.due_at.isoformat() if task.due_at else None,
+        "outcomes": list(rules.OUTCOMES),
+    }
+    return sha256(values.dumps(shown).encode()).hexdigest()
+
+
+@dataclass
+class _People:
+    """Look-ups of one batch, each made once: its tasks mostly ask the same people."""
+
+    _asked: dict[Any, list[tuple[User, str]]] = field(default_factory=dict)
+    _requesters: dict[tuple[UUID, str], User | None] = field(default_factory=dict)
+
+    def asked(
+        self, workspace_id: UUID, users: Sequence[str], groups: Sequence[str]
+    ) -> list[tuple[User, str]]:
+        """Whom the step names, each with the group through which they were found, if any."""
+        key = (workspace_id, tuple(users), tuple(groups))
+        if key not in self._asked:
+            named = {address.strip().lower() for address in users}
+            people = people_in(workspace_id, users=users, teams=groups)
+            via = _groups_of(workspace_id, groups)
+            self._asked[key] = [
+                (one, "" if one.email in named else via.get(one.pk, "")) for one in people
+            ]
+        return self._asked[key]
+
+    def requester(self, workspace_id: UUID, address: str) -> User | None:
+        """The member of this workspace with that address, active or not.
+
+        Nobody from elsewhere: a flow could otherwise show names of another workspace's people.
+        """
+        key = (workspace_id, address.strip().lower())
+        if key not in self._requesters:
+            member = (
+                Membership.objects.for_workspace(workspace_id)
+                .filter(user__email=key[1])
+                .select_related("user")
+                .first()
+                if key[1]
+                else None
+            )
+            self._requesters[key] = member.user if member else None
+        return self._requesters[key]
+
+
+def _groups_of(workspace_id: UUID, groups: Sequence[str]) -> dict[UUID, str]:
+    """For each person in one of the groups, the first that holds them."""
+    if not groups:
+        return {}
+    rows = (
+        Team.objects.for_workspace(workspace_id)
+        .filter(slug__in=list(groups))
+        .values_list("group__user", "slug")
+    )
+    place = {slug: index for index, slug in enumerate(groups)}
+    found: dict[UUID, str] = {}
+    for user_id, slug in sorted(rows, key=lambda row: place[row[1]]):
+        found.setdefault(user_id, slug)
+    return found
+
+
+def _nobody(asked: TaskRequest, *, only_requester: bool) -> Refusal:
+    named = ", ".join([*asked.request["groups"], *asked.request["users"]])
+    if only_requester:
+        why = "the only person found is the one who asks"
+    else:
+        why = f"no active person who may decide is found for {named}"
+    message = f"Nobody can decide “{asked.step_title}”: {why}. Name others in the step."
+    return Refusal(asked.run_id, asked.step, asked.visit, NO_ASSIGNEE, message)
+
+
+def _task(asked: TaskRequest, requester: User | None, people: int, now: datetime) -> UserTask:
+    request = asked.request
+    task = UserTask(
+        id=uuid7(),
+        workspace_id=asked.workspace_id,
+        flow_id=asked.flow_id,
+        version_id=asked.version_id,
+        run_id=asked.run_id,
+        lane=asked.lane,
+        step=asked.step,
+        visit=asked.visit,
+        title=(_on_one_line(request["title"]) or _on_one_line(asked.step_title))[:300],
+        details=request["details"],
+        facts=request["fields"],
+        rule=request["rule"],
+        requester=requester,
+        requester_text="" if requester else _on_one_line(request["requester"])[:254],
+        allow_requester=request["allow_requester"],
+        needed=rules.needed(request["rule"], people),
+        due_at=datetime.fromisoformat(request["due_at"]) if request["due_at"] else None,
+        opened_at=now,
+        updated_at=now,
+    )
+    task.seen = seen_hash(task)
+    return task
+
+
+def _on_one_line(text: str) -> str:
+    return " ".join(text.split())

@@ -1,0 +1,226 @@
+"""The pages on which people decide. Server-rendered; none of them needs a script.
+
+GET and HEAD show, POST decides. Every refusal is a page with one sentence, and with the state of
+things for those who may see them.
+"""
+
+from dataclasses import dataclass
+from typing import Any
+from uuid import UUID
+from zoneinfo import ZoneInfo
+
+from django.contrib.auth.decorators import login_required
+from django.db.models import QuerySet
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import render
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_http_methods, require_safe
+
+from apps.accounts.actors import Actor
+from apps.accounts.authentication import actor_of, ip_of
+from apps.accounts.commands import note_refusal
+from apps.accounts.models import User
+from apps.accounts.queries import zone_of
+from apps.core import clock
+from apps.core.errors import Invalid, ProductError
+from apps.engine.lifecycle import TaskStatus
+from apps.inbox import commands, details, queries, rules, words
+from apps.inbox.models import Decision, UserTask
+
+PAGE = 50
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of facts: what a step's author called it, and its value as a person reads it."""
+
+    label: str
+    value: words.Shown
+
+
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+@login_required
+def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
+    """One task, ready to decide."""
+    actor = actor_of(request)
+    try:
+        if request.method != "POST":
+            return _task_page(request, actor, queries.get_task(actor, task_id))
+        commands.decide_task(
+            actor=actor,
+            task_id=task_id,
+            outcome=request.POST.get("outcome", ""),
+            # Browsers send line breaks as CR LF, whatever was typed.
+            comment=request.POST.get("comment", "").replace("\r\n", "\n").strip(),
+            seen=request.POST.get("seen", ""),
+            now=clock.now(),
+        )
+    except ProductError as refused:
+        return _refused(request, actor, task_id, refused)
+    return HttpResponseRedirect(reverse("inbox-task", args=[task_id]))
+
+
+@never_cache
+@require_safe
+@login_required
+def list_page(request: HttpRequest) -> HttpResponse:
+    """What waits for the reader, or what is over, a page at a time."""
+    actor = actor_of(request)
+    done = request.GET.get("state") == "done"
+    try:
+        rows = queries.done_tasks(actor) if done else queries.open_tasks(actor)
+        found = list(_before(rows, request.GET.get("before", ""))[: PAGE + 1])
+    except ProductError as refused:
+        return _refusal_page(request, refused)
+    tasks, now = found[:PAGE], clock.now()
+    flows, deciders = queries.flow_names(tasks), queries.deciders(tasks)
+    context = {
+        "done": done,
+        "open_count": queries.open_tasks(actor).count(),
+        "older": tasks[-1].pk if len(found) > PAGE else None,
+        "tasks": [
+            {
+                "task": task,
+                "flow": flows.get(task.flow_id, ""),
+                "time": _time(task, request, actor, now),
+                "state": _state(task, deciders.get(task.pk, "")),
+            }
+            for task in tasks
+        ],
+    }
+    return render(request, "inbox/list.html", context)
+
+
+def _task_page(
+    request: HttpRequest,
+    actor: Actor,
+    task: UserTask,
+    *,
+    refused: ProductError | None = None,
+) -> HttpResponse:
+    now, zone = clock.now(), _zone(request, actor)
+    people = queries.assignees_of(task)
+    decisions = queries.decisions_of(task)
+    why_not = commands.refusal_for(actor, task, now)
+    context: dict[str, Any] = {
+        "task": task,
+        "flow": queries.flow_names([task]).get(task.flow_id, ""),
+        "requester": _requester(task),
+        "asked_at": words.moment(task.opened_at, zone),
+        "time": _time(task, request, actor, now),
+        "details": details.as_markup(task.details) if task.details.strip() else "",
+        "facts": [Fact(fact["label"], words.shown(fact["value"], zone)) for fact in task.facts],
+        "rule": words.rule_sentence(task.rule, len(people)),
+        "is_short": task.status == TaskStatus.OPEN and words.is_short(task.rule, len(people)),
+        "people": [one.user.get_full_name() for one in people],
+        "via": next((one.via for one in people if one.user_id == actor.user_id), ""),
+        "answers": words.answers(task),
+        "without_answer": words.without_answer(task),
+        "decisions": [
+            {"by": one.user.get_full_name(), "at": words.moment(one.decided_at, zone), "one": one}
+            for one in decisions
+        ],
+        "may_decide": why_not is None,
+        "why_not": _why_not(actor, task, decisions, why_not),
+        "state": _state(task, queries.deciders([task]).get(task.pk, "")),
+        "closed_at": words.moment(task.closed_at, zone) if task.closed_at else "",
+        "refused": refused.message if refused else "",
+        # A refused answer keeps what was typed; it is not lost with the page.
+        "comment": request.POST.get("comment", "") if refused else "",
+        "max_comment": commands.MAX_COMMENT,
+    }
+    return render(request, "inbox/task.html", context, status=refused.status if refused else 200)
+
+
+def _refused(
+    request: HttpRequest, actor: Actor, task_id: UUID, refused: ProductError
+) -> HttpResponse:
+    """The sentence, with the state of things where the actor may see them."""
+    if refused.status in {403, 404}:
+        note_refusal(
+            actor=actor,
+            route="inbox/<uuid:task_id>/",
+            status=refused.status,
+            ip=ip_of(request),
+            now=clock.now(),
+        )
+    try:
+        task = queries.get_task(actor, task_id)
+    except ProductError:
+        return _refusal_page(request, refused)
+    return _task_page(request, actor, task, refused=refused)
+
+
+def _refusal_page(request: HttpRequest, refused: ProductError) -> HttpResponse:
+    headings = {
+        403: gettext("This is not yours to decide"),
+        404: gettext("There is nothing here for you"),
+    }
+    context = {
+        "heading": headings.get(refused.status, gettext("That did not work")),
+        "message": refused.message,
+    }
+    return render(request, "inbox/refused.html", context, status=refused.status)
+
+
+def _before(rows: QuerySet[UserTask], text: str) -> QuerySet[UserTask]:
+    if not text:
+        return rows
+    try:
+        return rows.filter(pk__lt=UUID(text))
+    except ValueError:
+        raise Invalid("This link is damaged; go back to the first page of the list.") from None
+
+
+def _zone(request: HttpRequest, actor: Actor) -> ZoneInfo:
+    """The reader's own zone, else the workspace's."""
+    assert isinstance(request.user, User)  # noqa: S101 - `login_required` has seen to it
+    return ZoneInfo(request.user.zone or zone_of(actor.workspace_id))
+
+
+def _time(task: UserTask, request: HttpRequest, actor: Actor, now: Any) -> dict[str, Any]:
+    """Time left in words and the exact end; empty where there is no limit or it is over."""
+    if task.due_at is None:
+        return {}
+    return {
+        "left": words.time_left(task.due_at, now) if task.status == TaskStatus.OPEN else "",
+        "is_over": task.due_at <= now,
+        "exact": words.moment(task.due_at, _zone(request, actor)),
+        "at": task.due_at,
+    }
+
+
+def _requester(task: UserTask) -> str:
+    if task.requester is not None:
+        return task.requester.get_full_name()
+    return task.requester_text
+
+
+def _state(task: UserTask, decider: str) -> str:
+    """How it ended, in a few words; empty while it is open."""
+    if task.status == TaskStatus.DECIDED:
+        word = gettext("Approved") if task.outcome == rules.APPROVED else gettext("Rejected")
+        return (
+            gettext("%(word)s by %(name)s") % {"word": word, "name": decider} if decider else word
+        )
+    if task.status == TaskStatus.TIMED_OUT:
+        return gettext("Nobody decided in time")
+    if task.status == TaskStatus.CANCELLED:
+        return gettext("Withdrawn: there is nothing left to decide")
+    return ""
+
+
+def _why_not(
+    actor: Actor, task: UserTask, decisions: list[Decision], refused: ProductError | None
+) -> str:
+    """Why there are no buttons on an open task, said to this reader."""
+    if refused is None or task.status != TaskStatus.OPEN:
+        return ""
+    if any(one.user_id == actor.user_id for one in decisions):
+        return gettext("You have answered. The others have not all answered yet.")
+    if isinstance(refused, commands.TooLate):
+        return gettext("The time to decide this is over.")
+    return refused.message

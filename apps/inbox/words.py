@@ -1,0 +1,235 @@
+"""A task in the words of the people who decide: rules, consequences, times and values.
+
+The pages and the API say the same. Nothing here is marked as safe markup: values are given as a
+small tree (``Shown``) that a template writes out, escaped.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from decimal import Decimal
+from typing import Any, Literal
+from zoneinfo import ZoneInfo
+
+from django.utils import formats
+from django.utils.dateparse import parse_date, parse_datetime
+from django.utils.translation import gettext, ngettext
+
+from apps.engine import values
+from apps.engine.graph import Behaviour
+from apps.flows.compiled import compiled
+from apps.inbox import rules
+from apps.inbox.models import UserTask
+from apps.steps.document import CompiledFlow
+
+MAX_DEPTH = 6
+MAX_COLUMNS = 6
+NOTHING = "\N{EN DASH}"
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+_MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]\d{2}:?\d{2})")
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """One answer a person can give: its button, and what happens then."""
+
+    outcome: str
+    label: str
+    then: str
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A value as a person reads it.
+
+    ``text``: ``text``, with ``exact`` as it was written where that differs. ``items``: a list in
+    ``parts``. ``rows``: named values, ``labels`` beside ``parts``. ``table``: ``labels`` are the
+    columns, each of ``parts`` a row of cells.
+    """
+
+    kind: Literal["text", "items", "rows", "table"]
+    text: str = ""
+    exact: str = ""
+    labels: tuple[str, ...] = ()
+    parts: tuple["Shown", ...] = ()
+
+    @property
+    def named(self) -> list[tuple[str, "Shown"]]:
+        """Labels with their parts."""
+        return list(zip(self.labels, self.parts, strict=True))
+
+
+def rule_sentence(rule: Mapping[str, Any], people: int) -> str:
+    """The rule in words, for so many people who may answer."""
+    if is_short(rule, people):
+        wanted = rules.needed(rule, people)
+        return ngettext(
+            "%(wanted)d must approve, but only %(people)d person can be asked:"
+            " this cannot be approved any more.",
+            "%(wanted)d must approve, but only %(people)d people can be asked:"
+            " this cannot be approved any more.",
+            people,
+        ) % {"wanted": wanted, "people": people}
+    if "any" in rule or people == 1:
+        return gettext("The first answer decides.")
+    if rule.get("all"):
+        return gettext("All %(people)d must approve; one refusal ends it.") % {"people": people}
+    return gettext("%(wanted)d of %(people)d must approve.") % {
+        "wanted": rules.needed(rule, people),
+        "people": people,
+    }
+
+
+def is_short(rule: Mapping[str, Any], people: int) -> bool:
+    """Whether fewer people can answer than the rule needs."""
+    return "any" not in rule and rules.needed(rule, people) > people
+
+
+def answers(task: UserTask) -> list[Answer]:
+    """The answers with what follows from each, read from the version the run is of."""
+    flow = compiled(task.version_id)
+    labels = {rules.APPROVED: gettext("Approve"), rules.REJECTED: gettext("Reject")}
+    return [
+        Answer(outcome, labels[outcome], _then(flow, task.step, outcome))
+        for outcome in rules.OUTCOMES
+    ]
+
+
+def without_answer(task: UserTask) -> str:
+    """What happens when nobody answers in time; empty where there is no limit."""
+    return _then(compiled(task.version_id), task.step, "timeout") if task.due_at else ""
+
+
+def _then(flow: CompiledFlow, step: str, port: str) -> str:
+    links = flow.graph.from_port(step, port)
+    if not links:
+        if port in flow.graph.steps[step].fails_unlinked:
+            return gettext("The request ends as failed.")
+        return gettext("Nothing more happens on this path.")
+    named = [_title(flow, link.target) for link in links]
+    ends = all(flow.graph.steps[link.target].behaviour is Behaviour.END for link in links)
+    if ends:
+        return gettext("The request ends: %(step)s.") % {"step": " · ".join(named)}
+    return gettext("Next: %(step)s.") % {"step": " · ".join(named)}
+
+
+def _title(flow: CompiledFlow, step_id: str) -> str:
+    """The step as its author named it, else what its kind does; never its id."""
+    step = flow.steps[step_id]
+    return step.title if step.title != step.id else step.type.title
+
+
+# Times
+
+
+def moment(at: datetime, zone: ZoneInfo) -> str:
+    """A time in the reader's zone, which is named."""
+    local = at.astimezone(zone)
+    return f"{formats.date_format(local, 'j F Y, H:i')} ({zone.key.replace('_', ' ')})"
+
+
+def time_left(until: datetime, now: datetime) -> str:
+    """How long is left, in the two largest units."""
+    left = until - now
+    if left <= timedelta(0):
+        return gettext("The time is over")
+    if left < timedelta(minutes=1):
+        return gettext("Less than a minute left")
+    minutes = int(left.total_seconds() // 60)
+    days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
+    parts = []
+    if days:
+        parts.append(ngettext("%(n)d day", "%(n)d days", days) % {"n": days})
+    if hours:
+        parts.append(ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
+    if minutes and not days:
+        parts.append(ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
+    return gettext("%(time)s left") % {"time": " ".join(parts[:2])}
+
+
+# Values
+
+
+def shown(value: Any, zone: ZoneInfo, depth: int = 0) -> Shown:
+    """A fact's value, ready to be written out."""
+    if isinstance(value, Mapping) and value:
+        if depth >= MAX_DEPTH:
+            return _text(values.dumps(value))
+        return Shown(
+            "rows",
+            labels=tuple(_label(str(name)) for name in value),
+            parts=tuple(shown(part, zone, depth + 1) for part in value.values()),
+        )
+    if isinstance(value, list) and value:
+        return _list(value, zone, depth)
+    return _plain(value, zone)
+
+
+def _list(items: Sequence[Any], zone: ZoneInfo, depth: int) -> Shown:
+    if depth >= MAX_DEPTH:
+        return _text(values.dumps(list(items)))
+    if all(_is_plain(one) for one in items) and all(len(str(one)) <= 40 for one in items):
+        return _text(", ".join(_plain(one, zone).text for one in items))
+    columns = _columns(items)
+    if columns:
+        rows = tuple(
+            Shown("rows", labels=columns, parts=tuple(_plain(one[name], zone) for name in columns))
+            for one in items
+        )
+        return Shown("table", labels=tuple(map(_label, columns)), parts=rows)
+    return Shown("items", parts=tuple(shown(one, zone, depth + 1) for one in items))
+
+
+def _columns(items: Sequence[Any]) -> tuple[str, ...]:
+    """The names that every item has, where the items are alike enough for a table."""
+    first = items[0]
+    if not isinstance(first, Mapping) or not first or len(first) > MAX_COLUMNS:
+        return ()
+    alike = all(
+        isinstance(one, Mapping)
+        and list(one) == list(first)
+        and all(_is_plain(cell) for cell in one.values())
+        for one in items
+    )
+    return tuple(first) if alike and len(items) > 1 else ()
+
+
+def _is_plain(value: Any) -> bool:
+    return not isinstance(value, Mapping | list)
+
+
+def _plain(value: Any, zone: ZoneInfo) -> Shown:
+    if value is None or value in ("", [], {}):
+        return _text(NOTHING)
+    if isinstance(value, bool):
+        return _text(gettext("Yes") if value else gettext("No"))
+    if isinstance(value, int | Decimal):
+        written = values.dumps(value)
+        text = formats.number_format(value, use_l10n=True, force_grouping=True)
+        return _text(str(text), written)
+    if isinstance(value, str):
+        return _text(_when(value, zone) or value, value)
+    return _text(str(value))
+
+
+def _text(text: str, exact: str = "") -> Shown:
+    return Shown("text", text=text, exact=exact if exact != text else "")
+
+
+def _when(text: str, zone: ZoneInfo) -> str:
+    """A date or time as people write it; empty where the text is neither."""
+    try:
+        if _DATE.fullmatch(text) and (day := parse_date(text)):
+            return formats.date_format(day, "j F Y")
+        if _MOMENT.fullmatch(text) and (at := parse_datetime(text)):
+            return moment(at, zone)
+    except (ValueError, OverflowError):
+        pass
+    return ""
+
+
+def _label(name: str) -> str:
+    """A name from data as a label: ``unit_price`` reads “Unit price”."""
+    spaced = name.replace("_", " ").strip()
+    return spaced[:1].upper() + spaced[1:] if spaced else name
