@@ -80,11 +80,11 @@ class Child:
         with contextlib.suppress(ProcessLookupError, PermissionError):
             (os.killpg if group else os.kill)(self.pid, number)
 
-    async def stop(self, patience: float) -> None:
+    async def stop(self, patience: float, *, everything: bool = False) -> None:
         """Ask it to finish; after ``patience`` seconds it is ended."""
         if self.has_ended.is_set():
             return
-        self.signal(self.program.stops_by)
+        self.signal((everything and self.program.ends_by) or self.program.stops_by)
         try:
             await asyncio.wait_for(self.has_ended.wait(), patience)
         except TimeoutError:
@@ -189,7 +189,7 @@ class Slot:
         """End the program for good."""
         self._wanted = False
         if self.child:
-            await self.child.stop(patience)
+            await self.child.stop(patience, everything=True)
 
     def _watch(self, work: Coroutine[None, None, None]) -> None:
         task = asyncio.get_running_loop().create_task(work)

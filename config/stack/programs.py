@@ -19,7 +19,8 @@ class Program:
     name: str
     command: Sequence[str]
     footing: Footing = Footing.OWN
-    stops_by: signal.Signals = signal.SIGTERM
+    stops_by: signal.Signals = signal.SIGTERM  # when a successor has taken over
+    ends_by: signal.Signals | None = None  # when everything ends, if not the same
     dies_by: signal.Signals = signal.SIGKILL  # when the supervisor is gone
     answers: Callable[[], bool] | None = None  # None: it sends a notice when it is ready
     listens: bool = False  # it is given the socket of the web port
@@ -61,7 +62,12 @@ def workers() -> list[Program]:
     celery = [sys.executable, "-m", "celery", "--quiet", "--app=config.celery", "worker"]
     quiet = ["--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=WARNING"]
     return [
-        Program("web", [sys.executable, "-m", "config.stack.web"], listens=True),
+        Program(
+            "web",
+            [sys.executable, "-m", "config.stack.web"],
+            ends_by=signal.SIGINT,
+            listens=True,
+        ),
         Program(
             "drive",
             [

@@ -3,15 +3,20 @@
 The socket outlives the process, so connections made while one is replaced, or comes back after a
 crash, wait in line instead of being refused. Granian runs inside this process: there is no parent
 that could leave a worker behind, and 25 MB less.
+
+SIGTERM hands over to a successor: no new connections, a last answer on each open one, then the end.
+SIGINT ends as soon as what is being answered is answered.
 """
 
 import asyncio
+import contextlib
 import functools
 import os
 import signal
 import socket
 import sys
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from granian._granian import SocketHolder
@@ -23,6 +28,7 @@ from config.stack import notices
 
 BACKLOG = 1024
 LISTENER = "SIGNALBOX_LISTENER"
+_LAST_ANSWERS = 3  # seconds in which kept-alive connections are given up by their clients
 
 Scope = dict[str, Any]
 Application = Callable[[Scope, Any, Any], Awaitable[None]]
@@ -55,18 +61,39 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-def announced(application: Application) -> Application:
-    """The application, telling the supervisor once it has started up."""
+class HandOver:
+    """The application, with what it takes to begin and to end beside another of its kind."""
 
-    def app(scope: Scope, receive: Any, send: Any) -> Awaitable[None]:
-        # A plain call: requests pay nothing for this.
-        return (
-            starting(scope, receive, send)
-            if scope["type"] == "lifespan"
-            else application(scope, receive, send)
-        )
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._is_ending = False
 
-    async def starting(scope: Scope, receive: Any, send: Any) -> None:
+    def __call__(self, scope: Scope, receive: Any, send: Any) -> Awaitable[None]:
+        """Pass a connection on; requests pay nothing for this until the end comes."""
+        if scope["type"] == "lifespan":
+            return self._start(scope, receive, send)
+        if self._is_ending and scope["type"] == "http":
+            return self._answer_last(scope, receive, send)
+        return self._application(scope, receive, send)
+
+    def end(self, listener: socket.socket) -> None:
+        """Take no more connections, and ask clients to open their next one elsewhere.
+
+        Granian alone would close connections on which a request may just be arriving.
+        """
+        self._is_ending = True
+        stop_accepting(listener)
+
+    async def _answer_last(self, scope: Scope, receive: Any, send: Any) -> None:
+        async def send_and_close(message: dict[str, Any]) -> None:
+            if message["type"] == "http.response.start":
+                headers = [*message.get("headers", []), (b"connection", b"close")]
+                message = {**message, "headers": headers}
+            await send(message)
+
+        await self._application(scope, receive, send_and_close)
+
+    async def _start(self, scope: Scope, receive: Any, send: Any) -> None:
         # Granian opens the socket right after start-up, in the same turn of the loop.
         soon = functools.partial(asyncio.get_running_loop().call_later, 0.05, notices.ready)
 
@@ -75,14 +102,24 @@ def announced(application: Application) -> Application:
             if message["type"] == "lifespan.startup.complete":
                 soon()
 
-        try:
-            await application(scope, receive, send_on)
-        except ValueError:
-            # How Django says that it has nothing to do at start-up.
-            soon()
-            raise
+        await self._application(scope, receive, send_on)
 
-    return app
+
+def stop_accepting(listener: socket.socket) -> None:
+    """Leave the shared socket to the other processes that hold it.
+
+    Granian cannot let go of it and live on, so every descriptor it has of it is made to mean a
+    socket on which nobody calls.
+    """
+    ours = os.fstat(listener.fileno()).st_ino
+    with socket.socket(socket.AF_INET, socket.SOCK_STREAM) as idle:
+        idle.bind(("127.0.0.1", 0))
+        idle.listen(1)
+        idle.setblocking(False)
+        for entry in Path("/proc/self/fd").iterdir():
+            with contextlib.suppress(OSError):
+                if entry.stat().st_ino == ours:
+                    os.dup2(idle.fileno(), int(entry.name), inheritable=False)
 
 
 async def serve() -> None:
@@ -97,16 +134,22 @@ async def serve() -> None:
         )
     listener.listen(BACKLOG)
     listener.setblocking(False)
+    hand_over = HandOver(application)
     server = InheritedSocketServer(
         listener,
-        target=announced(application),
+        target=hand_over,
         interface=Interfaces.ASGI,
         backlog=BACKLOG,
         log_level=LogLevels.error,
     )
     loop = asyncio.get_running_loop()
-    for number in (signal.SIGTERM, signal.SIGINT):
-        loop.add_signal_handler(number, server.stop)
+
+    def end() -> None:
+        hand_over.end(listener)
+        loop.call_later(_LAST_ANSWERS, server.stop)
+
+    loop.add_signal_handler(signal.SIGTERM, end)
+    loop.add_signal_handler(signal.SIGINT, server.stop)
     await server.serve()
 
 

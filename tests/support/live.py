@@ -10,6 +10,8 @@ import time
 import urllib.request
 from pathlib import Path
 
+from config.stack.offspring import preparation
+
 ROOT = Path(__file__).resolve().parents[2]
 PASSWORD = "seven quiet green lamps"
 
@@ -94,7 +96,13 @@ class LiveStack:
         began = time.monotonic()
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                self._command("up"), cwd=ROOT, env=self.environ, stdout=log, stderr=log
+                self._command("up"),
+                cwd=ROOT,
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                # A test session that is killed leaves no stack behind.
+                preexec_fn=preparation(dies_by=signal.SIGINT, session=False),
             )
 
         def is_ready() -> bool:
