@@ -29,7 +29,7 @@ BODIES = {
     "PATCH /api/v1/me/": {"theme": "dark"},
     "POST /api/v1/me/workspace/": {"slug": "acme"},
     "POST /api/v1/me/password/": {"current": "not it", "new": "eleven other green lamps"},
-    "PATCH /api/v1/members/{member}/": {"roles": ["viewer"]},
+    "PATCH /api/v1/members/{member}/": {"roles": ["auditor"]},
     "POST /api/v1/invitations/": {"email": "fresh@acme.test", "roles": ["viewer"]},
     "POST /api/v1/teams/": {"slug": "legal", "name": "Legal"},
     "PATCH /api/v1/teams/{team}/": {"name": "Money"},
