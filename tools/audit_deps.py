@@ -1,5 +1,7 @@
 """What we depend on: known holes, licences, and a bill of materials. Written to ``var/audit/``.
 
+``python -m tools.audit_deps TOOLS`` with the Python that has the tools; see ``make audit-deps``.
+
 A registry that knows no advisories is said to be one: no finding is then no proof.
 """
 
@@ -14,6 +16,7 @@ from tools.installing import npm_command
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = Path(os.environ.get("SIGNALBOX_HOME") or ROOT / "var") / "audit"
+TOOLS = sys.argv[1] if len(sys.argv) > 1 else sys.executable
 LOCKS = [ROOT / "requirements" / f"{name}.txt" for name in ("base", "embedded")]
 
 # Copyleft is allowed only here, each for its reason.
@@ -35,7 +38,7 @@ def _python_holes() -> int:
     files = [part for lock in LOCKS for part in ("--requirement", str(lock))]
     (OUT / "python.json").unlink(missing_ok=True)
     done = _run(
-        *(sys.executable, "-m", "pip_audit", "--disable-pip", "--require-hashes"),
+        *(TOOLS, "-m", "pip_audit", "--disable-pip", "--require-hashes"),
         *("--format=json", f"--output={OUT / 'python.json'}", "--progress-spinner=off", *files),
     )
     try:
@@ -72,7 +75,7 @@ def _node_holes() -> int:
 
 def _licences() -> int:
     done = _run(
-        *(sys.executable, "-m", "piplicenses", "--format=json", "--with-system"),
+        *(TOOLS, "-m", "piplicenses", "--format=json", f"--python={sys.executable}"),
         *("--with-urls", f"--output-file={OUT / 'licences.json'}"),
     )
     if done.returncode:
@@ -98,7 +101,7 @@ def _requirements(lock: Path) -> list[str]:
 def _materials() -> int:
     sbom = OUT / "sbom.cyclonedx.json"
     done = _run(
-        *(sys.executable, "-m", "cyclonedx_py", "environment", sys.executable),
+        *(TOOLS, "-m", "cyclonedx_py", "environment", sys.executable),
         *("--output-format=JSON", f"--output-file={sbom}"),
     )
     if done.returncode:

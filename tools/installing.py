@@ -82,6 +82,20 @@ def install_packages(*names: str) -> None:
     _done(names[0], stamp)
 
 
+def install_audit_tools() -> Path:
+    """The tools of ``make audit-deps``, apart from what they audit; returns their Python."""
+    folder = VENV / "audit"
+    python = folder / "bin" / "python"
+    lock = REQUIREMENTS / "audit.txt"
+    stamp = digest([lock])
+    if not (python.exists() and _is_done("audit-tools", stamp)):
+        _step("Making an environment for the audit", [PYTHON, "-m", "venv", "--clear", str(folder)])
+        install = ("-m", "pip", "install", "--require-hashes", "--progress-bar=off")
+        _step("Installing the audit's tools", [python, *install, "-r", str(lock)])
+        _done("audit-tools", stamp)
+    return python
+
+
 def install_node_packages() -> None:
     """The locked packages of the front end."""
     inputs = [ROOT / "package.json", ROOT / "package-lock.json", ROOT / ".npmrc"]

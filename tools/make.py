@@ -247,7 +247,7 @@ def lock() -> int:
     from tools import installing
 
     installing.install(development=True, front_end=False)
-    for name in ("base", "embedded", "dev"):
+    for name in ("base", "embedded", "dev", "audit"):
         status = subprocess.run(
             [
                 *(str(installing.PYTHON), "-m", "uv", "pip", "compile", "--quiet", "--upgrade"),
@@ -268,7 +268,7 @@ def audit_deps() -> int:
     from tools import installing
 
     installing.install(development=True, front_end=False)
-    return _python("-m", "tools.audit_deps")
+    return _python("-m", "tools.audit_deps", str(installing.install_audit_tools()))
 
 
 def clean() -> int:
