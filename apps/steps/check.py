@@ -282,7 +282,7 @@ def _settings(document: Mapping[str, Any]) -> Iterator[Finding]:
     settings = document.get("settings")
     if settings is not None:
         schema = Settings.model_json_schema()
-        for flaw in config_flaws(Settings, schema, settings, frozenset()):
+        for flaw in config_flaws(Settings, schema, settings):
             yield Finding(
                 "bad_settings",
                 flaw.severity,

@@ -27,20 +27,20 @@ def config_flaws(
     model: type[BaseModel],
     schema: Mapping[str, Any],
     config: Any,
-    expressions: frozenset[tuple[str, ...]],
+    expressions: frozenset[tuple[str, ...]] | None = None,
 ) -> list[Flaw]:
     """The errors of a config, at most 20, in the order of the fields.
 
     Args:
         schema: The model's JSON Schema, from which fields get their names.
-        expressions: Fields whose text is FEEL as it stands, with ``*`` for items and values.
+        expressions: Fields whose text is FEEL as it stands, with ``*`` for items and values;
+            other texts may be templates. None where nothing is evaluated, so none may.
     """
     try:
         model.model_validate(config)
     except ValidationError as wrong:
-        return [_flaw(error, path, schema) for error, path in _meant(wrong, config, expressions)][
-            :MOST
-        ]
+        meant = _meant(wrong, config, expressions)
+        return [_flaw(error, path, schema) for error, path in meant[:MOST]]
     return []
 
 
@@ -61,7 +61,7 @@ def label_of(schema: Mapping[str, Any], path: Path) -> str:
 
 
 def _meant(
-    wrong: ValidationError, config: Any, expressions: frozenset[tuple[str, ...]]
+    wrong: ValidationError, config: Any, expressions: frozenset[tuple[str, ...]] | None
 ) -> list[tuple[ErrorDetails, Path]]:
     """The errors to speak about, each with its place in the config as written."""
     plain: list[tuple[ErrorDetails, Path]] = []
@@ -109,9 +109,13 @@ def _has(node: Any, part: str | int) -> bool:
     return isinstance(node, Mapping) and part in node
 
 
-def _is_open(error: ErrorDetails, path: Path, expressions: frozenset[tuple[str, ...]]) -> bool:
+def _is_open(
+    error: ErrorDetails, path: Path, expressions: frozenset[tuple[str, ...]] | None
+) -> bool:
     """Whether only a run can tell, since the value is a template."""
-    if error["type"] == "extra_forbidden" or not is_template(error["input"]):
+    if expressions is None or error["type"] == "extra_forbidden":
+        return False
+    if not is_template(error["input"]):
         return False
     return not any(
         len(path) == len(field)

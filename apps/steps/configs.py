@@ -3,7 +3,7 @@
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
-from apps.engine.graph import TRIGGER
+from apps.engine.graph import TRIGGER, Behaviour
 from apps.steps.config_errors import config_flaws
 from apps.steps.document import expression_source
 from apps.steps.findings import Finding, Flaw, at, is_template, pointer
@@ -17,7 +17,7 @@ DocPath = tuple[str | int, ...]
 def trigger_config_findings(type_: TriggerType, config: Any, reads: Reads) -> Iterator[Finding]:
     """Everything about the trigger's config; only its expression fields are evaluated."""
     root: DocPath = ("trigger", "config")
-    flaws = config_flaws(type_.config, type_.config_schema, config, type_.expression_fields)
+    flaws = config_flaws(type_.config, type_.config_schema, config)
     yield from _as_findings(flaws, type_.check, config, TRIGGER, root)
     for path, schema_path, text in _texts(config, type_.expression_fields):
         if schema_path in type_.expression_fields:
@@ -29,14 +29,16 @@ def step_config_findings(
 ) -> Iterator[Finding]:
     """Everything about a step's config."""
     root: DocPath = ("steps", step.id, "config")
-    flaws = config_flaws(type_.config, type_.config_schema, config, type_.expression_fields)
+    # A join is decided by the engine, which evaluates nothing.
+    evaluated = None if type_.behaviour is Behaviour.JOIN else type_.expression_fields
+    flaws = config_flaws(type_.config, type_.config_schema, config, evaluated)
     yield from _as_findings(flaws, type_.check, config, step.id, root)
     if not isinstance(config, Mapping):
         return
     for port in type_.ports_of(config):
-        if CONTROL.search(port):
-            message = f"The name of the way out “{one_line(port)}” holds a line break."
-            fix = "Write it on one line."
+        if CONTROL.search(port) or is_template(port):
+            message = f"“{one_line(port)}” cannot be the name of a way out."
+            fix = "Write a word or two, on one line and without “=” before them."
             yield Finding("bad_name", "error", message, fix, step.id, pointer(root))
     for path, schema_path, text in _texts(config, type_.expression_fields):
         if schema_path in type_.expression_fields or is_template(text):

@@ -10,7 +10,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.steps.check import CheckContext, check_document
+from apps.steps.document import compile_flow
 from apps.steps.findings import errors_in
+from apps.steps.format import document_hash
 from tools.bench_check import large_document
 
 
@@ -447,8 +449,20 @@ class TestConfigs:
         checked = one_step("respond", status="= 200 + 4", body="=trigger.body")
         assert check_document(checked) == []
 
-    def test_a_template_may_stand_inside_a_choice_of_shapes(self):
-        assert check_document(one_step("join", mode={"n": "= 1"})) == []
+    def test_a_template_may_stand_inside_a_choice_of_shapes(self, good):
+        good["steps"]["approve"]["config"]["rule"] = {"n": "= 1 + 1"}
+        assert check_document(good) == []
+
+    def test_a_template_may_not_stand_where_nothing_is_evaluated(self, good):
+        assert codes(one_step("join", mode={"n": "= 1"})) == ["bad_config"]
+        assert "bad_settings" in codes({**good, "settings": {"max_steps": "= 5"}})
+        good["trigger"]["config"]["path"] = "=trigger.body.path"
+        assert codes(good) == ["bad_config"]
+
+    def test_a_way_out_is_no_expression(self, good):
+        good["steps"]["size"]["config"]["otherwise"] = "= 1"
+        good["links"][2]["port"] = "= 1"
+        assert codes(good) == ["bad_name"]
 
     def test_of_the_shapes_of_a_rule_only_the_nearest_is_spoken_of(self, good):
         good["steps"]["approve"]["config"]["rule"] = {"n": 0}
@@ -761,7 +775,7 @@ class TestNothingMakesItStumble:
 
     @settings(max_examples=150, deadline=None, suppress_health_check=list(HealthCheck))
     @given(st.data())
-    def test_a_good_document_with_one_part_replaced(self, data):
+    def test_a_good_document_with_one_part_replaced_can_run_or_has_errors(self, data):
         changed = large_document(8)
         here: Any = changed
         for _ in range(data.draw(st.integers(0, 5))):
@@ -775,8 +789,12 @@ class TestNothingMakesItStumble:
         keys = list(here) if isinstance(here, dict) else list(range(len(here)))
         if keys:
             here[data.draw(st.sampled_from(keys))] = data.draw(self.anything)
-        for one in check_document(changed):
+        findings = check_document(changed)
+        for one in findings:
             assert one.as_json()["code"]
+        if not errors_in(findings):
+            compile_flow(changed)
+            document_hash(changed)
 
     def test_a_document_deeper_than_json_may_be(self, good):
         deep: list[Any] = []
