@@ -6,7 +6,10 @@ The JSON Schemas of ``Config`` carry keywords for the editor:
 - ``x-feel: "expression"``: FEEL, with or without a leading ``=``; ``"template"``: text in which
   a leading ``=`` makes it FEEL and ``==`` is a literal ``=``;
 - ``x-secret: true``: the value may be ``{"secret": name, "prefix": text}``;
-- ``x-widget``: a hint for the form (``duration``, ``rows``, ``people``, ``code``, ``markdown``).
+- ``x-widget``: a hint for the form (``duration``, ``rows``, ``people``, ``code``, ``markdown``);
+- ``x-when: {field: value or values}``: shown only while a field beside it has that value;
+- ``x-one-of: [fields]`` on an object: exactly one of them is meant;
+- ``x-labels: {value: words}``: how the values of an enum are said.
 """
 
 import importlib

@@ -10,7 +10,7 @@ from datetime import date, datetime, time, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
@@ -27,6 +27,10 @@ from apps.steps.registry import (
 
 
 class Config(StepModel):
+    model_config = ConfigDict(
+        extra="forbid", frozen=True, json_schema_extra={"x-one-of": ["for", "until"]}
+    )
+
     for_: Template | None = Field(
         None,
         alias="for",

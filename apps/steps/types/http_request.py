@@ -58,7 +58,11 @@ class Config(StepModel):
     timeout_s: float = Field(30, gt=0, le=300, title="Seconds to wait for an answer")
     retry: Retry = Field(default_factory=Retry, title="Try again")
     on_unknown: Literal["repeat", "fail"] = Field(
-        "repeat", title="If no answer tells whether it arrived"
+        "repeat",
+        title="If no answer tells whether it arrived",
+        json_schema_extra={
+            "x-labels": {"repeat": "Send it again, under the same key", "fail": "Leave by error"}
+        },
     )
 
 

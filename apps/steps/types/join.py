@@ -17,7 +17,13 @@ class AtLeast(StepModel):
 
 
 class Config(StepModel):
-    mode: Literal["all", "any"] | AtLeast = Field("all", title="Go on when")
+    mode: Literal["all", "any"] | AtLeast = Field(
+        "all",
+        title="Go on when",
+        json_schema_extra={
+            "x-labels": {"all": "All ways have arrived", "any": "The first has arrived"}
+        },
+    )
 
 
 class Output(StepModel):

@@ -13,7 +13,11 @@ from apps.steps.registry import Behaviour, PureContext, StepModel, Stop, Templat
 
 
 class Config(StepModel):
-    outcome: Literal["completed", "failed"] = Field("completed", title="The run is then")
+    outcome: Literal["completed", "failed"] = Field(
+        "completed",
+        title="The run is then",
+        json_schema_extra={"x-labels": {"completed": "Completed", "failed": "Failed"}},
+    )
     message: Template = Field("", title="Message", max_length=2000)
 
 

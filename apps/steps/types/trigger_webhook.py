@@ -15,10 +15,25 @@ from apps.steps.registry import Feel, StepModel, trigger_type
 
 class Signature(StepModel):
     scheme: Literal["none", "hmac-sha256", "github", "standard-webhooks"] = Field(
-        "none", title="Scheme"
+        "none",
+        title="Scheme",
+        json_schema_extra={
+            "x-labels": {
+                "none": "Not signed",
+                "hmac-sha256": "HMAC-SHA256",
+                "github": "GitHub",
+                "standard-webhooks": "Standard Webhooks",
+            }
+        },
     )
     secret: str = Field(
-        "", max_length=100, title="Secret", json_schema_extra={"x-widget": "secret"}
+        "",
+        max_length=100,
+        title="Secret",
+        json_schema_extra={
+            "x-widget": "secret",
+            "x-when": {"scheme": ["hmac-sha256", "github", "standard-webhooks"]},
+        },
     )
     header: str = Field(
         "X-Signature",
