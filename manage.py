@@ -6,6 +6,11 @@ import sys
 
 
 def main() -> None:
+    if sys.argv[1:2] == ["up"]:
+        # Before Django: it is what makes the keys and the database that the settings ask for.
+        from config.stack.__main__ import main as stack
+
+        sys.exit(stack())
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     from django.core.management import execute_from_command_line
 
