@@ -81,7 +81,7 @@ if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("SIGNALBOX_HOSTS is not set: name the hosts people open, by commas.")
 
 INSTALLED_APPS = [
-    "django.contrib.admin",
+    "apps.operations.governance.config.GovernanceConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.messages",

@@ -11,10 +11,17 @@ from typing import Any
 from pydantic import ValidationError
 
 from apps.engine import feel
-from apps.engine.graph import DEFAULT_MAX_STEPS, TRIGGER, TRIGGER_PORT, Graph, GraphStep, Link
-from apps.steps.registry import Behaviour, StepError, StepModel, StepType, TriggerType
+from apps.engine.graph import (
+    DEFAULT_MAX_STEPS,
+    TRIGGER,
+    TRIGGER_PORT,
+    Behaviour,
+    Graph,
+    GraphStep,
+    Link,
+)
+from apps.steps.registry import StepError, StepModel, StepType, TriggerType, find_trigger
 from apps.steps.registry import find as find_step_type
-from apps.steps.registry import find_trigger
 
 FORMAT = "signalbox.flow/1"
 EVERYTHING = "*"
@@ -183,7 +190,8 @@ def _compile_step(step_id: str, step: Mapping[str, Any]) -> CompiledStep:
     resolve, expressions = template(raw, type_.expression_fields)
     reads: set[str] = set()
     for expression in expressions:
-        for path in expression.paths:
+        # A name inside a filter may be a field of the element or a step's path: load both ways.
+        for path in expression.paths | expression.possible_paths:
             if path[:1] == ("steps",):
                 reads.add(path[1] if len(path) > 1 else EVERYTHING)
     return CompiledStep(

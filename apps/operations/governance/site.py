@@ -1,0 +1,80 @@
+"""The admin site: who gets in, and the front page of numbers to act on."""
+
+from datetime import datetime
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+from django.contrib.admin import AdminSite
+from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
+from django.shortcuts import resolve_url
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.actors import Actor
+from apps.accounts.authentication import actor_of
+from apps.core import clock
+
+
+class GovernanceSite(AdminSite):
+    """For superusers and for the administrators and auditors of a workspace."""
+
+    site_header = _("Signalbox governance")
+    site_title = _("Signalbox")
+    index_title = _("What needs attention")
+    site_url = "/"
+    index_template = "admin/front.html"
+    enable_nav_sidebar = False
+
+    def has_permission(self, request: HttpRequest) -> bool:
+        if not request.user.is_active:
+            return False
+        actor = _actor(request)
+        return actor is not None and (
+            actor.is_superuser or bool(actor.roles & {"admin", "auditor"})
+        )
+
+    def login(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The product's own sign-in, so that its throttling holds here too."""
+        if request.user.is_authenticated:
+            return HttpResponseRedirect("/")
+        target = request.GET.get("next") or request.get_full_path()
+        return HttpResponseRedirect(f"{resolve_url('/sign-in/')}?{urlencode({'next': target})}")
+
+    def logout(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        return HttpResponseRedirect("/sign-out/")
+
+    def index(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        # Its models exist only once the applications are loaded; the site is made before.
+        from apps.operations.governance import numbers  # noqa: PLC0415
+
+        found = numbers.front_page(workspace_of(request), now=clock.now())
+        return super().index(request, {**(extra_context or {}), "numbers": found})
+
+
+def _actor(request: HttpRequest) -> Actor | None:
+    actor: Actor | None = getattr(request, "actor", None)
+    return actor
+
+
+def actor_in_admin(request: HttpRequest) -> Actor:
+    """Who acts; the site lets nobody else in."""
+    return actor_of(request)
+
+
+def workspace_of(request: HttpRequest) -> UUID | None:
+    """The workspace whose rows are shown; ``None`` for superusers, who see all."""
+    actor = _actor(request)
+    if actor is None or actor.is_superuser:
+        return None
+    return actor.workspace_id
+
+
+def now() -> datetime:
+    """Business time for the commands called from here."""
+    return clock.now()
