@@ -37,8 +37,9 @@ def advance(*, by: timedelta) -> datetime:
         raise Forbidden("The clock only moves forward; give a positive duration.")
     with connection.cursor() as cursor:
         cursor.execute(
-            'insert into core_clockoffset (id, "offset") values (1, %s)'
-            ' on conflict (id) do update set "offset" = core_clockoffset."offset" + excluded."offset"',
-            [by],
+            'insert into core_clockoffset (id, "offset") values (1, make_interval(secs => %s))'
+            " on conflict (id) do update"
+            ' set "offset" = core_clockoffset."offset" + excluded."offset"',
+            [by.total_seconds()],
         )
     return now()

@@ -30,7 +30,7 @@ class BadBody(ProductError):
 
 
 class ExactJSONParser(BaseParser):
-    """JSON with exact decimals; what engine rule 17 refuses is 422 ``bad_json`` with its position."""
+    """JSON with exact decimals; what engine rule 17 refuses is 422 ``bad_json``, with position."""
 
     media_type = "application/json"
 
@@ -125,8 +125,8 @@ def exception_handler(exception: Exception, context: dict[str, Any]) -> Response
         return problem(invalid)
     if isinstance(exception, drf.Throttled):
         answer = _plain(429, "too_many", "Too many requests; wait a little and try again.")
-        if exception.wait is not None:
-            answer["Retry-After"] = str(int(exception.wait) + 1)
+        if (wait := getattr(exception, "wait", None)) is not None:
+            answer["Retry-After"] = str(int(wait) + 1)
         return answer
     if isinstance(exception, drf.APIException):
         return _plain(exception.status_code, str(exception.default_code), str(exception.detail))

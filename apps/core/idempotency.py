@@ -11,7 +11,9 @@ from rest_framework.response import Response
 
 from apps.core import clock
 from apps.core.errors import Conflict, Invalid
+from apps.core.http import ExactJSONRenderer
 from apps.core.models import IdempotencyRecord
+from apps.engine import values
 
 
 class KeyReused(Conflict):
@@ -35,7 +37,8 @@ def idempotent(method: Callable[..., Response]) -> Callable[..., Response]:
         if len(key) > 200:
             raise Invalid("Idempotency-Key is too long: at most 200 characters.")
         digest = hashlib.sha256(request._request.body).hexdigest()  # noqa: SLF001 - DRF offers no raw body
-        caller = f"{request.actor.workspace_id}/{request.actor.who.id}"
+        actor = getattr(request, "actor")  # noqa: B009 - set by authentication, above this package
+        caller = f"{actor.workspace_id}/{actor.who.id}"
         with transaction.atomic():
             record, created = IdempotencyRecord.objects.get_or_create(
                 caller=caller,
@@ -60,7 +63,4 @@ def _repeat(record: IdempotencyRecord, digest: str) -> Response:
 
 
 def _plain(response: Response) -> Any:
-    from apps.core.http import ExactJSONRenderer
-    from apps.engine import values
-
     return values.loads(ExactJSONRenderer().render(response.data))

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 else:
     AnyField = models.Field  # Django's own class takes no type arguments at run time
 
-M = TypeVar("M", bound=models.Model, covariant=True)
+M_co = TypeVar("M_co", bound=models.Model, covariant=True)
 
 _last_id = 0
 _id_lock = threading.Lock()
@@ -46,7 +46,7 @@ def first_uuid7_at(milliseconds: int) -> uuid.UUID:
     return uuid.UUID(int=milliseconds << 80)
 
 
-class WorkspaceQuerySet(models.QuerySet[M]):
+class WorkspaceQuerySet(models.QuerySet[M_co]):
     """Every query about a tenant's rows starts here."""
 
     def for_workspace(self, workspace_id: uuid.UUID) -> Self:
@@ -69,7 +69,12 @@ class ExactJSONField(AnyField):
             return value
         return values.loads(value)
 
-    def get_db_prep_value(self, value: Any, connection: Any, prepared: bool = False) -> Any:
+    def get_db_prep_value(
+        self,
+        value: Any,
+        connection: Any,
+        prepared: bool = False,  # noqa: FBT001, FBT002 - Django's own signature
+    ) -> Any:
         return None if value is None else values.dumps(value)
 
     def get_placeholder(self, value: Any, compiler: Any, connection: Any) -> str:
@@ -104,7 +109,7 @@ class Outbox(models.Model):
 
 
 class IdempotencyRecord(models.Model):
-    """The first answer to a create that carried an ``Idempotency-Key``; see ``core.idempotency``."""
+    """The first answer to a create with an ``Idempotency-Key``; see ``core.idempotency``."""
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     caller = models.CharField(max_length=120)

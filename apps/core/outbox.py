@@ -32,7 +32,7 @@ def enqueue(
     key: str | None = None,
     available_at: datetime | None = None,
 ) -> None:
-    """Put a message out with the caller's transaction. A second one under one ``key`` is dropped."""
+    """Put a message out with the caller's transaction. A second one of one ``key`` is dropped."""
     row = Outbox(
         id=uuid7(),
         topic=topic,

@@ -72,7 +72,7 @@ def tick(everything: list[Part]) -> None:
         part.next_at = monotonic() + part.every_s
         try:
             part.do()
-        except Exception:
+        except Exception:  # noqa: BLE001 - whatever it is, the other parts go on
             _log.exception("the clock's part “%s” failed and will be tried again", part.name)
             database.close_all()
 

@@ -11,9 +11,9 @@ from typing import Any, Literal
 
 from pydantic import Field, model_validator
 
+from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw
 from apps.steps.registry import (
-    Behaviour,
     Feel,
     PureContext,
     StepError,
@@ -31,7 +31,7 @@ class Assignees(StepModel):
     groups: list[Template] = Field(default_factory=list, max_length=50, title="Groups")
 
 
-class Any_(StepModel):
+class FirstAnswer(StepModel):
     any: Literal[1] = Field(1, title="The first answer decides")
 
 
@@ -57,7 +57,7 @@ class Config(StepModel):
         json_schema_extra={"x-feel": "template", "x-widget": "markdown"},
     )
     assignees: Assignees = Field(title="Who decides", json_schema_extra={"x-widget": "people"})
-    rule: Any_ | All | AtLeast = Field(default_factory=Any_, title="Rule")
+    rule: FirstAnswer | All | AtLeast = Field(default_factory=FirstAnswer, title="Rule")
     due: Template | None = Field(
         None,
         title="Due after",

@@ -9,9 +9,9 @@ from typing import Any
 
 from pydantic import Field
 
+from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, at
 from apps.steps.registry import (
-    Behaviour,
     Exit,
     Feel,
     PureContext,
@@ -95,7 +95,8 @@ def run(config: Config, ctx: PureContext) -> Exit:
         if answer is not False:
             raise StepError(
                 "not_boolean",
-                f"The condition of “{branch.port}” gave {describe(answer)}; it must be true or false.",
+                f"The condition of “{branch.port}” gave {describe(answer)};"
+                " it must be true or false.",
             )
     return Exit(config.otherwise, {"port": config.otherwise})
 

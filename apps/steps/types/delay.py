@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo
 
 from pydantic import ConfigDict, Field, model_validator
 
+from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
     ISO_DURATION,
-    Behaviour,
     Feel,
     PureContext,
     StepError,
@@ -109,7 +109,7 @@ def after(start: datetime, duration: object) -> datetime:
     found = re.match(ISO_DURATION, text)
     if not found:
         raise StepError("bad_duration", f"“{text[:60]}” is not a duration such as P2D or PT30M.")
-    years, months, weeks, days, clock, hours, minutes, seconds, _ = found.groups()
+    years, months, weeks, days, _, hours, minutes, seconds, _ = found.groups()
     try:
         shifted = start
         if years or months:
@@ -130,7 +130,7 @@ def after(start: datetime, duration: object) -> datetime:
 
 
 def moment(value: Any, zone: str) -> datetime:
-    """A date, a date and time or their text as a moment; a bare date is its midnight in ``zone``."""
+    """A date, a date and time or their text as a moment; a bare date is midnight in ``zone``."""
     try:
         if isinstance(value, str):
             value = datetime.fromisoformat(value) if "T" in value else date.fromisoformat(value)

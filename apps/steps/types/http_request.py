@@ -8,15 +8,16 @@ Every try carries the same `Idempotency-Key`, so that the other side can drop re
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from email.utils import parsedate_to_datetime
+from functools import partial
 from typing import Any, Literal
 from urllib.parse import SplitResult, urlencode, urlsplit, urlunsplit
 
 from pydantic import Field
 
 from apps.engine import values
+from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
-    Behaviour,
     EffectContext,
     Exit,
     SecretRef,
@@ -149,21 +150,21 @@ def _request(config: Config, ctx: EffectContext) -> tuple[str, dict[str, str], b
     parts = urlsplit(config.url)
     if parts.scheme not in {"http", "https"} or not parts.hostname:
         raise StepError("bad_address", f"“{config.url[:100]}” is not an http or https address.")
-    place = {"host": parts.hostname, "port": _port(parts)}
+    fill = partial(ctx.fill, host=parts.hostname, port=_port(parts))
     plain = config.model_dump(include={"headers", "query", "body"})
-    headers = {name: str(text) for name, text in ctx.fill(plain["headers"], **place).items()}
+    headers = {name: str(text) for name, text in fill(plain["headers"]).items()}
     for name, text in headers.items():
         if any(sign in name + text for sign in "\r\n\0"):
             raise StepError(
                 "bad_header", f"The header “{name[:60]}” holds a line break; take it out."
             )
-    query = ctx.fill(plain["query"], **place)
+    query = fill(plain["query"])
     if query:
         joined = "&".join(filter(None, [parts.query, urlencode(query)]))
         parts = parts._replace(query=joined)
     names = {name.lower() for name in headers}
     content = b""
-    body = ctx.fill(plain["body"], **place)
+    body = fill(plain["body"])
     if body is not None and config.method not in {"GET", "HEAD"}:
         content = body.encode() if isinstance(body, str) else values.dumps(body).encode()
         if "content-type" not in names:

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import Field
 
+from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
-    Behaviour,
     EffectContext,
     Exit,
     StepError,
@@ -92,7 +92,7 @@ def run(config: Config, ctx: EffectContext) -> Exit:
     if any(sign in config.subject for sign in "\r\n"):
         raise StepError("bad_subject", "The subject holds a line break; take it out.")
     message_id = ctx.send_mail(to=to, subject=config.subject, text=config.text)
-    return Exit("done", {"message_id": message_id, "to": to})
+    return Exit("done", {"message_id": message_id, "to": [*to]})
 
 
 def addresses(value: Any) -> list[str]:

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from apps.steps.registry import Behaviour, Exit, PureContext, StepModel, TemplateValue, step_type
+from apps.engine.graph import Behaviour
+from apps.steps.registry import Exit, PureContext, StepModel, TemplateValue, step_type
 
 
 class Config(StepModel):

@@ -9,7 +9,8 @@ from typing import Any
 
 from pydantic import Field
 
-from apps.steps.registry import Behaviour, PureContext, Respond, StepModel, TemplateValue, step_type
+from apps.engine.graph import Behaviour
+from apps.steps.registry import PureContext, Respond, StepModel, TemplateValue, step_type
 
 
 class Config(StepModel):

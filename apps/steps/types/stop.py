@@ -9,7 +9,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
-from apps.steps.registry import Behaviour, PureContext, StepModel, Stop, Template, step_type
+from apps.engine.graph import Behaviour
+from apps.steps.registry import PureContext, StepModel, Stop, Template, step_type
 
 
 class Config(StepModel):

@@ -13,11 +13,16 @@ from pydantic import Field, field_validator
 from apps.steps.registry import StepModel, trigger_type
 
 
+def summary(config: Mapping[str, Any]) -> str:
+    names = list((config.get("form") or {}).get("properties") or {})
+    return "asks for " + ", ".join(names[:3]) if names else ""
+
+
 @trigger_type(
     kind="manual",
     title="By hand",
     icon="hand-click",
-    summary=lambda config: _summary(config),
+    summary=summary,
     default_config={"form": {"type": "object", "properties": {}}},
 )
 class Manual(StepModel):
@@ -33,8 +38,3 @@ class Manual(StepModel):
         except SchemaError as wrong:
             raise ValueError(f"The form is not a JSON Schema: {wrong.message}") from None
         return form
-
-
-def _summary(config: Mapping[str, Any]) -> str:
-    names = list((config.get("form") or {}).get("properties") or {})
-    return "asks for " + ", ".join(names[:3]) if names else ""

@@ -13,11 +13,15 @@ from pydantic import Field, field_validator
 from apps.steps.registry import StepModel, trigger_type
 
 
+def summary(config: Mapping[str, Any]) -> str:
+    return f"{config.get('cron') or ''} {config.get('zone') or ''}".strip()
+
+
 @trigger_type(
     kind="schedule",
     title="Schedule",
     icon="calendar-clock",
-    summary=lambda config: _summary(config),
+    summary=summary,
     default_config={"cron": "0 9 * * 1-5", "zone": "Europe/Berlin"},
 )
 class Schedule(StepModel):
@@ -44,7 +48,3 @@ class Schedule(StepModel):
         except (KeyError, ValueError, OSError):
             raise ValueError("Expected a time zone such as “Europe/Berlin”.") from None
         return zone
-
-
-def _summary(config: Mapping[str, Any]) -> str:
-    return f"{config.get('cron') or ''} {config.get('zone') or ''}".strip()

@@ -83,11 +83,15 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
         )
 
 
+def summary(config: Mapping[str, Any]) -> str:
+    return f"/{config.get('path') or ''}"
+
+
 @trigger_type(
     kind="webhook",
     title="Webhook",
     icon="webhook",
-    summary=lambda config: _summary(config),
+    summary=summary,
     default_config={"path": "", "signature": {"scheme": "none"}},
     check=check,
 )
@@ -105,7 +109,3 @@ class Webhook(StepModel):
         title="Fields never stored in the clear",
         json_schema_extra={"x-widget": "list"},
     )
-
-
-def _summary(config: Mapping[str, Any]) -> str:
-    return f"/{config.get('path') or ''}"
