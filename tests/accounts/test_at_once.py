@@ -1,6 +1,7 @@
 """What two requests at the same moment must not be able to do. Really committed, in threads."""
 
 import threading
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -19,7 +20,7 @@ pytestmark = pytest.mark.django_db(transaction=True)
 
 def at_once(*calls):
     """Run all at the same moment; what each returned or was refused with."""
-    results = [None] * len(calls)
+    results: list[Any] = [None] * len(calls)
     gate = threading.Barrier(len(calls))
 
     def run(index, call):

@@ -7,7 +7,7 @@ from django.apps import apps
 from django.db import connection
 from django.test.utils import CaptureQueriesContext
 
-from apps.accounts import commands, permissions
+from apps.accounts import commands, permissions, queries
 from apps.accounts.actors import Actor
 from apps.accounts.commands import GrantSubject
 from apps.accounts.models import Team
@@ -66,7 +66,7 @@ class TestRoles:
     def test_a_role_brings_exactly_these_rights(self, acme, role, rights):
         user = people.person(acme, role)
 
-        assert people.queries.rights_of(people.actor(user)) == rights.split()
+        assert queries.rights_of(people.actor(user)) == rights.split()
 
     def test_two_roles_add_up(self, acme):
         actor = people.actor(people.person(acme, "viewer", "auditor"))

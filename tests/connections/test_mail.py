@@ -6,7 +6,7 @@ import threading
 import pytest
 from django.core.mail import EmailMessage
 
-from apps.connections import mail
+from apps.connections import mail, outgoing
 from apps.connections.mail import GuardedBackend
 from apps.connections.outgoing import OutgoingError, Refused
 from tests.support.servers import certificate
@@ -67,7 +67,7 @@ def send(backend):
 
 def test_a_mail_goes_to_the_address_that_was_checked(office, monkeypatch):
     asked = []
-    real = mail.check_host
+    real = outgoing.check_host
 
     def checked(host, port, **options):
         asked.append(host)

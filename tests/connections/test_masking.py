@@ -2,6 +2,7 @@
 
 from base64 import b64encode, urlsafe_b64encode
 from decimal import Decimal
+from typing import Any
 from urllib.parse import quote
 
 import pytest
@@ -50,7 +51,7 @@ class TestHeaders:
 
 class TestPaths:
     def test_named_paths_become_fingerprints(self):
-        body = {
+        body: dict[str, Any] = {
             "card": {"number": "4111", "name": "Ann"},
             "lines": [{"iban": 1}, {"iban": 2}, {"x": 3}],
         }

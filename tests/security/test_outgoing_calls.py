@@ -11,6 +11,7 @@ from django.conf import settings
 
 from apps.audit.models import AuditEvent
 from apps.connections import commands, outgoing, queries, wire
+from apps.connections.models import AllowedHost
 from apps.connections.outgoing import (
     ConnectFailed,
     OutgoingClient,
@@ -82,10 +83,13 @@ class TestNotGloballyRoutable:
     )  # fmt: skip
     def test_decimal_octal_and_other_odd_forms_are_refused(self, host):
         asked = []
+
+        def resolver(name, _port):
+            asked.append(name)
+            return [PUBLIC]
+
         with pytest.raises(Refused) as refused:
-            check_host(
-                host, 80, is_allowed=everybody, resolver=lambda *a: asked.append(a) or [PUBLIC]
-            )
+            check_host(host, 80, is_allowed=everybody, resolver=resolver)
 
         assert refused.value.code == "bad_host"
         assert asked == []
@@ -153,7 +157,7 @@ class TestResolveOnce:
         assert f"Host: api.test:{server.port}".encode() in lines
 
     def test_tls_name_is_kept_and_the_certificate_checked(self, tmp_path, monkeypatch):
-        asked_for = []
+        asked_for: list[str] = []
         with tls_server(tmp_path, monkeypatch, asked_for, "api.test") as server:
             answer = client("127.0.0.1").request("GET", f"https://api.test:{server.port}/")
             with pytest.raises(ConnectFailed) as failed:
@@ -369,7 +373,7 @@ class TestLimits:
 
     def test_reading_stops_early(self):
         """The server would send for ever; we hang up after little more than the limit."""
-        written = []
+        written: list[int] = []
 
         def endless(_request, peer, stopping):
             peer.sendall(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n")
@@ -581,7 +585,7 @@ class TestAllowList:
         """Not by the command, and not where a row for it was put in by other means."""
         with pytest.raises(commands.OwnAddress):
             self.allow(boss, "127.0.0.1", settings.PORT)
-        apps_row = queries.AllowedHost(
+        apps_row = AllowedHost(
             workspace_id=acme.pk, host="127.0.0.1", port=settings.PORT, reason="smuggled"
         )
         apps_row.save()

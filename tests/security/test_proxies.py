@@ -84,6 +84,9 @@ async def test_it_holds_for_everything_the_process_answers(monkeypatch):
 
     seen = []
 
+    async def never(*_):
+        raise AssertionError("nothing is read or written before the part is chosen")
+
     async def note(scope, _receive, _send):
         seen.append(scope["client"])
 
@@ -93,7 +96,7 @@ async def test_it_holds_for_everything_the_process_answers(monkeypatch):
     paths = [("http", "/hooks/a/b"), ("http", "/"), ("http", "/static/x"), ("websocket", asgi.LIVE)]
     for type_, path in paths:
         await asgi.application(
-            {**scope(("10.1.2.3", 5), *FORWARDED, type_=type_), "path": path}, None, None
+            {**scope(("10.1.2.3", 5), *FORWARDED, type_=type_), "path": path}, never, never
         )
 
     assert seen == [("198.51.100.7", 0)] * 4
