@@ -32,6 +32,7 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps<LinkEdgeType>) {
   return (
     <>
       <BaseEdge id={props.id} path={path} className={classes.link} data-side={data?.side || undefined} data-run={state} data-selected={selected || undefined} interactionWidth={24} markerEnd={props.markerEnd} />
+      <path className={classes.tip} data-run={state} data-selected={selected || undefined} d={`M ${props.targetX - 7} ${props.targetY - 4.5} L ${props.targetX} ${props.targetY} L ${props.targetX - 7} ${props.targetY + 4.5} Z`} />
       {data?.label ? (
         <EdgeLabelRenderer>
           <span className={classes.chip} data-run={state} style={{ transform: `translate(${x}px, ${y}px) translate(${anchor})` }}>

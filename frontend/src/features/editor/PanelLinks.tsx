@@ -1,4 +1,5 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Tooltip } from '@mantine/core';
+import type { ReactNode } from 'react';
 import { useT } from '~/app/messages';
 import { portOfLink, TRIGGER, useLookup } from '~/features/canvas/catalogue';
 import { portsIn } from '~/features/canvas/graph';
@@ -7,53 +8,84 @@ import { useActions } from './actions';
 import { linkKeys } from './document/links';
 import classes from './SidePanel.module.css';
 import { useEditor } from './store';
-import { select, useView } from './view';
+import { onStage, select, useView } from './view';
 
-/** Where each way out leads; connecting without the pointer, and the same in the outline. */
+/** Where each way out leads; connecting and adding without the pointer, here and in the outline. */
 export function PanelLinks({ id }: { id: string }) {
   const t = useT();
   const types = useLookup();
-  const actions = useActions();
   const document = useEditor((editor) => editor.document);
-  const readOnly = useEditor((editor) => editor.readOnly);
   const ports = portsIn(document, id, types);
   const keys = linkKeys(document.links);
   if (ports.length === 0) return null;
-  const ask = (kind: 'add' | 'connect', port: string, element: HTMLElement) => {
-    const box = element.getBoundingClientRect();
-    const way = { from: id, port };
-    useView.setState({ asking: kind === 'add' ? { kind, after: way, x: box.left, y: box.bottom } : { kind, way, x: box.left, y: box.bottom } });
-  };
+  const named = id !== TRIGGER && ports.length > 1;
   return (
     <>
       <h3 className={classes.section}>{t('editor.ways')}</h3>
-      <ul className={classes.links}>
-        {ports.map((port) => {
-          const links = document.links.flatMap((link, at) => (link.from === id && portOfLink(link.port, ports) === port ? [{ link, key: keys[at] ?? '' }] : []));
-          const named = id !== TRIGGER && ports.length > 1;
-          const name = named ? port : t('editor.way');
-          return [
-            ...links.map(({ link, key }) => (
-              <li key={key}>
-                <span>{t('editor.way_to', { port: name, title: actions.titleOf(link.to) })}</span>
-                <Button size="xs" variant="subtle" onClick={() => select([link.to])}>{t('editor.show')}</Button>
-                {readOnly ? null : (
-                  <Tooltip label={t('editor.disconnect', { title: actions.titleOf(link.to) })}>
-                    <ActionIcon size="xs" aria-label={t('editor.disconnect', { title: actions.titleOf(link.to) })} onClick={() => { actions.disconnect(key); select([id]); }}><IconX size={16} aria-hidden /></ActionIcon>
-                  </Tooltip>
-                )}
-              </li>
-            )),
-            readOnly ? null : (
-              <li key={`port:${port}`}>
-                <span>{links.length === 0 ? t('editor.way_open', { port: name }) : t('editor.way_more', { port: name })}</span>
-                <Button size="xs" leftSection={<IconLink size={16} aria-hidden />} aria-label={t('editor.connect_port', { port: name })} onClick={(event) => ask('connect', port, event.currentTarget)}>{t('editor.connect')}</Button>
-                <Button size="xs" leftSection={<IconPlus size={16} aria-hidden />} aria-label={t('editor.add_port', { port: name })} onClick={(event) => ask('add', port, event.currentTarget)}>{t('editor.add')}</Button>
-              </li>
-            ),
-          ];
-        })}
+      <ul className={classes.ways}>
+        {ports.map((port) => (
+          <Way
+            key={port}
+            id={id}
+            port={port}
+            name={named ? port : t('editor.way')}
+            links={document.links.flatMap((link, at) => (link.from === id && portOfLink(link.port, ports) === port ? [{ to: link.to, key: keys[at] ?? '' }] : []))}
+          />
+        ))}
       </ul>
     </>
+  );
+}
+
+interface WayProps {
+  id: string;
+  port: string;
+  name: string;
+  links: { to: string; key: string }[];
+}
+
+function Way({ id, port, name, links }: WayProps) {
+  const t = useT();
+  const actions = useActions();
+  const readOnly = useEditor((editor) => editor.readOnly);
+  const way = { from: id, port };
+  const ask = (asking: { kind: 'add'; after: typeof way } | { kind: 'connect'; way: typeof way }, element: HTMLElement) => {
+    const box = element.getBoundingClientRect();
+    useView.setState({ asking: { ...asking, x: box.left, y: box.bottom } });
+  };
+  const button = (label: string, glyph: ReactNode, act: (element: HTMLElement) => void) => (
+    <Tooltip label={label}>
+      <ActionIcon aria-label={label} onClick={(event) => act(event.currentTarget)}>{glyph}</ActionIcon>
+    </Tooltip>
+  );
+  const show = (to: string) => {
+    select([to]);
+    onStage()?.reveal(to);
+  };
+  return (
+    <li>
+      <div className={classes.way}>
+        <span>
+          <strong>{name}</strong>
+          {links.length === 0 ? <span className={classes.nowhere}>{` ${t('editor.way_open')}`}</span> : null}
+        </span>
+        {readOnly ? null : (
+          <>
+            {button(t('editor.connect_port', { port: name }), <IconLink size={16} aria-hidden />, (element) => ask({ kind: 'connect', way }, element))}
+            {button(t('editor.add_port', { port: name }), <IconPlus size={16} aria-hidden />, (element) => ask({ kind: 'add', after: way }, element))}
+          </>
+        )}
+      </div>
+      {links.length > 0 ? (
+        <ul>
+          {links.map(({ to, key }) => (
+            <li key={key} className={classes.way}>
+              <button type="button" className={classes.go} onClick={() => show(to)}>{t('editor.way_to', { title: actions.titleOf(to) })}</button>
+              {readOnly ? null : button(t('editor.disconnect', { title: actions.titleOf(to) }), <IconX size={16} aria-hidden />, () => { actions.disconnect(key); select([id]); })}
+            </li>
+          ))}
+        </ul>
+      ) : null}
+    </li>
   );
 }

@@ -108,8 +108,9 @@ function useChange<V, R>(change: (variables: V) => Promise<R>) {
 }
 
 export const usePublish = (id: string) =>
-  useChange(({ note, key }: { note: string; key: string }) =>
-    api.post<FlowVersion>(`flows/${id}/publish/`, { note }, { idempotencyKey: key }),
+  useChange(({ note, key, revision }: { note: string; key: string; revision: number }) =>
+    // What is published is what was seen: if somebody has saved since, the server says so.
+    api.post<FlowVersion & { unchanged?: boolean }>(`flows/${id}/publish/`, { note }, { idempotencyKey: key, ifMatch: revision }),
   );
 
 export const useActivate = (id: string) =>

@@ -1,7 +1,8 @@
 import { create } from 'zustand';
 import type { Finding } from '~/api/types';
 import { checkFlow } from './api';
-import { pathName, readPath } from './form/schema';
+import { TRIGGER } from '~/features/canvas/catalogue';
+import { pathName, readPointer } from './form/schema';
 import { useEditor } from './store';
 
 interface FindingsState {
@@ -73,13 +74,13 @@ export const findingsOf = (findings: readonly Finding[], id: string): Finding[] 
 
 export function ownerOf(finding: Finding): string | null {
   if (finding.step) return finding.step;
-  const path = finding.path ?? '';
-  const inStep = /^\/?steps[./]([^./[]+)/.exec(path)?.[1];
-  return inStep ?? (/^\/?trigger\b/.test(path) ? 'trigger' : null);
+  const [part, id] = readPointer(finding.path ?? '');
+  return part === 'steps' && id !== undefined ? String(id) : part === TRIGGER ? TRIGGER : null;
 }
 
 /** Where in the config a finding is, as the form names its fields; `''` for the step as a whole. */
 export function fieldOfFinding(finding: Finding): string {
-  const path = (finding.path ?? '').replace(/^\/?steps[./][^./[]+[./]?/, '').replace(/^\/?trigger[./]?/, '');
-  return pathName(readPath(path));
+  const path = readPointer(finding.path ?? '');
+  const config = path[0] === 'steps' ? path.slice(2) : path[0] === TRIGGER ? path.slice(1) : path;
+  return pathName(config[0] === 'config' ? config.slice(1) : []);
 }

@@ -24,8 +24,25 @@ interface Props {
   onPick: (id: string) => void;
 }
 
-const matches = (item: PickItem, term: string) =>
-  `${item.title} ${item.detail ?? ''} ${item.words ?? ''} ${item.group ?? ''}`.toLowerCase().includes(term.trim().toLowerCase());
+/** How well an item fits what is typed: the title's beginning first, any of its words last; `null` not at all. */
+function rank(item: PickItem, term: string): number | null {
+  const title = item.title.toLowerCase();
+  if (title.startsWith(term)) return 0;
+  if (title.includes(term)) return 1;
+  return `${item.words ?? ''} ${item.group ?? ''} ${item.detail ?? ''}`.toLowerCase().includes(term) ? 2 : null;
+}
+
+function search(items: PickItem[], term: string): PickItem[] {
+  const wanted = term.trim().toLowerCase();
+  if (wanted === '') return items;
+  return items
+    .flatMap((item) => {
+      const found = rank(item, wanted);
+      return found === null ? [] : [{ item, found }];
+    })
+    .sort((a, b) => a.found - b.found)
+    .map(({ item }) => item);
+}
 
 /** A list to choose one thing from by typing and arrows, or with the pointer. */
 export function PickList({ label, placeholder, items, note, onPick }: Props) {
@@ -33,7 +50,7 @@ export function PickList({ label, placeholder, items, note, onPick }: Props) {
   const base = useId();
   const [term, setTerm] = useState('');
   const [at, setAt] = useState(0);
-  const found = items.filter((item) => matches(item, term));
+  const found = search(items, term);
   const active = Math.min(at, found.length - 1);
   const optionId = (index: number) => `${base}-${index}`;
 

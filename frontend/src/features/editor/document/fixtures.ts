@@ -40,6 +40,7 @@ export const catalogue: StepCatalogue = {
       title: 'Map',
       config_schema: { type: 'object', properties: { fields: { type: 'object', 'x-widget': 'fields' } } },
       default_config: { fields: {} },
+      output_from: 'fields',
     }),
     type('stop', { title: 'Stop', ports: [], behaviour: 'end' }),
   ],

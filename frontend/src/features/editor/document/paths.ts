@@ -1,4 +1,4 @@
-import type { FlowDocument } from '~/api/types';
+import type { FlowDocument, StepType } from '~/api/types';
 import { tintOf, TRIGGER } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
 import { portsIn } from '~/features/canvas/graph';
@@ -107,19 +107,12 @@ function triggerSchema(doc: FlowDocument): Schema {
   return object({ body: form, ...base });
 }
 
-/**
- * What a step's output holds: what its type declares, else the names that its own config lists
- * under the field that the form shows as name and value.
- */
-function outputSchema(type: { output_schema: Schema | null; config_schema: Schema }, config: unknown): Schema {
+/** What a step's output holds: what its type declares, else the names that a field of its own config lists. */
+function outputSchema(type: StepType, config: unknown): Schema {
   if (type.output_schema) return type.output_schema;
-  const fields = Object.entries(isRecord(type.config_schema['properties']) ? type.config_schema['properties'] : {})
-    .filter(([, schema]) => isRecord(schema))
-    .map(([name, schema]) => [name, schema as Schema] as const);
-  const named = fields.find(([, schema]) => schema['x-widget'] === 'fields')?.[0];
-  const values = named !== undefined && isRecord(config) ? config[named] : undefined;
-  if (isRecord(values)) return object(Object.fromEntries(Object.keys(values).map((name) => [name, {}])));
-  return object(Object.fromEntries(fields));
+  const from = type.output_from;
+  const values = typeof from === 'string' && isRecord(config) ? config[from] : undefined;
+  return object(isRecord(values) ? Object.fromEntries(Object.keys(values).map((name) => [name, {}])) : {});
 }
 
 const ERROR = object({ class: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } });

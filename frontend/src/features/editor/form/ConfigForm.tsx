@@ -6,7 +6,7 @@ import { useActions } from '../actions';
 import type { Config } from '../document/document';
 import { flatPaths, pathsFor } from '../document/paths';
 import { portPaths } from '../document/ports';
-import { fieldOfFinding, findingsOf, useFindings } from '../findings';
+import { fieldOfFinding, findingsOf, isError, useFindings } from '../findings';
 import { useEditor } from '../store';
 import { FormContext } from './FormContext';
 import type { FormValues } from './FormContext';
@@ -33,13 +33,15 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
     return { sources: found, paths: flatPaths(found) };
   }, [document, owner, types, sample]);
 
-  const errors = useMemo(() => {
-    const byField = new Map<string, string>();
+  const said = useMemo(() => {
+    const errors = new Map<string, string>();
+    const warnings = new Map<string, string>();
     for (const finding of findingsOf(findings, owner)) {
       const name = fieldOfFinding(finding);
-      byField.set(name, [byField.get(name), finding.message].filter(Boolean).join(' '));
+      const where = isError(finding) ? errors : warnings;
+      where.set(name, [where.get(name), finding.message, finding.fix].filter(Boolean).join(' '));
     }
-    return byField;
+    return { errors, warnings };
   }, [findings, owner]);
 
   const values: FormValues = useMemo(
@@ -51,7 +53,7 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
       sources,
       paths,
       sample: sample ?? null,
-      errors,
+      ...said,
       portPaths: portPaths(type),
       current: () => configOf(owner),
       set: (path, value) => {
@@ -62,7 +64,7 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
       },
       settle: () => useEditor.getState().settle(),
     }),
-    [flowId, owner, type, readOnly, sources, paths, sample, errors, actions],
+    [flowId, owner, type, readOnly, sources, paths, sample, said, actions],
   );
 
   return (

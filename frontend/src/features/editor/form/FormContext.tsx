@@ -16,6 +16,7 @@ export interface FormValues {
   sample: Sample | null;
   /** What the check says, by the name of the field. */
   errors: ReadonlyMap<string, string>;
+  warnings: ReadonlyMap<string, string>;
   /** Patterns such as `branches[].port` of fields that name a way out. */
   portPaths: string[];
   /** The config as it stands now, also between two renders. */

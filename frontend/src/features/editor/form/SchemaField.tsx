@@ -14,6 +14,7 @@ import { SecretField } from './fields/SecretField';
 import { TextsField } from './fields/TextsField';
 import { UnionField } from './fields/UnionField';
 import { ValueField } from './fields/ValueField';
+import classes from './Form.module.css';
 import { patternOf, useForm } from './FormContext';
 import { fieldOf, pathName } from './schema';
 import type { Field, FieldKind, Path, Schema } from './schema';
@@ -57,12 +58,14 @@ interface Props {
 
 /** One part of a config, shown as its schema says. */
 export function SchemaField({ schema, name, path, value, required }: Props) {
-  const { root, portPaths } = useForm();
+  const { root, portPaths, warnings } = useForm();
+  const warning = warnings.get(pathName(path));
   const field = fieldOf(schema, root, name);
   const Shown = portPaths.includes(patternOf(path)) ? PortField : FIELDS[field.kind];
   return (
     <div data-field={pathName(path)}>
       <Shown field={field} path={path} value={value ?? field.schema['default']} required={required} />
+      {warning ? <p className={classes.warning}>{warning}</p> : null}
     </div>
   );
 }

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readCron, writeCron } from './cron';
 import { readDuration, writeDuration } from './duration';
-import { blank, fieldOf, getAt, propertiesOf, readPath, setAt, variantFor } from './schema';
+import { blank, fieldOf, getAt, propertiesOf, readPointer, setAt, variantFor } from './schema';
 import type { Schema } from './schema';
 
 const root: Schema = {
@@ -66,9 +66,9 @@ describe('values by path', () => {
   });
 
   it('are found from how findings name them', () => {
-    expect(readPath('config.branches[0].when')).toEqual(['branches', 0, 'when']);
-    expect(readPath('/config/branches/0/when')).toEqual(['branches', 0, 'when']);
-    expect(readPath('url')).toEqual(['url']);
+    expect(readPointer('/steps/size/config/branches/0/when')).toEqual(['steps', 'size', 'config', 'branches', 0, 'when']);
+    expect(readPointer('/config/headers/X~1Y.Z~0')).toEqual(['config', 'headers', 'X/Y.Z~']);
+    expect(readPointer('')).toEqual([]);
   });
 });
 

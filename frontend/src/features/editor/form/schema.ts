@@ -229,11 +229,12 @@ export const getAt = (value: unknown, path: Path): unknown =>
     return isRecord(here) ? here[name] : undefined;
   }, value);
 
-/** A finding's path such as `config.branches[0].when`, `/config/branches/0/when` or `branches.0.when`. */
-export function readPath(path: string): Path {
-  const parts = path.replace(/\[(\d+)\]/g, '.$1').split(/[./]/).filter(Boolean);
-  if (parts[0] === 'config') parts.shift();
-  return parts.map((part) => (/^\d+$/.test(part) ? Number(part) : part));
-}
+/** The parts of a JSON pointer such as `/steps/size/config/branches/0/when`. */
+export const readPointer = (pointer: string): Path =>
+  pointer
+    .split('/')
+    .slice(1)
+    .map((part) => part.replaceAll('~1', '/').replaceAll('~0', '~'))
+    .map((part) => (/^\d+$/.test(part) ? Number(part) : part));
 
 export const pathName = (path: Path): string => path.join('.');

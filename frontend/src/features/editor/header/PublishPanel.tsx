@@ -40,7 +40,7 @@ export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosav
     setUnsaved(!saved);
     if (!saved) return;
     publish.mutate(
-      { note: note.trim(), key: key.current },
+      { note: note.trim(), key: key.current, revision: useSave.getState().revision },
       {
         onSuccess: (version) => {
           notifyDone(t('editor.published', { number: version.number }));

@@ -44,11 +44,11 @@ export function TriggerPanel({ flowId }: { flowId: string }) {
         onChange={choose}
       />
       {type ? <Help help={type.help} /> : null}
+      <TriggerAddress flowId={flowId} />
+      <div className={classes.gap} />
       <GeneralFindings owner={TRIGGER} />
       {type ? <ConfigForm key={trigger.type} flowId={flowId} owner={TRIGGER} type={type} /> : null}
       <PanelLinks id={TRIGGER} />
-      <h3 className={classes.section}>{t('editor.address')}</h3>
-      <TriggerAddress flowId={flowId} />
       <Deliveries flowId={flowId} />
     </>
   );

@@ -5,7 +5,7 @@ export const isExpression = (text: string): boolean => text.startsWith('=') && !
 
 export const expressionOf = (text: string): string => (isExpression(text) ? text.slice(1).replace(/^ /, '') : text);
 
-export const asExpression = (expression: string): string => `= ${expression}`;
+export const asExpression = (expression: string): string => `= ${expression.trimStart()}`;
 
 /** The text that a plain field stands for, and back. */
 export const readText = (stored: string): string => (stored.startsWith('==') ? stored.slice(1) : stored);

@@ -46,14 +46,14 @@ export function MapRows({ path, value, secrets, kinds }: RowsProps) {
       {Object.entries(value).map(([name, part], index) => (
         <div key={index} className={classes.pair} data-field={[...path, name].join('.')}>
           <NameInput name={name} taken={(other) => other in now()} onRename={(to) => form.set(path, renameKey(now(), name, to))} />
-          <div className={classes.grow}>
-            <ValueEditor label={t('editor.form.value_of', { name })} path={[...path, name]} value={part} secrets={secrets} kinds={kinds} />
-          </div>
           {form.readOnly ? null : (
             <ActionIcon aria-label={t('editor.form.remove_name', { name })} onClick={() => { const { [name]: _gone, ...kept } = now(); form.set(path, kept); }}>
               <IconTrash size={16} aria-hidden />
             </ActionIcon>
           )}
+          <div className={classes.grow}>
+            <ValueEditor label={t('editor.form.value_of', { name })} path={[...path, name]} value={part} secrets={secrets} kinds={kinds} />
+          </div>
         </div>
       ))}
       {form.readOnly ? null : (

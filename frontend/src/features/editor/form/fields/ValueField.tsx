@@ -2,7 +2,7 @@ import { ActionIcon, Button, Input, Menu, NumberInput, SegmentedControl, TextInp
 import { ExactNumber } from '~/api/exact';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
-import { IconBan, IconBraces, IconHash, IconKey, IconLetterT, IconList, IconPlus, IconToggleLeft, IconTrash } from '~/ui/icons';
+import { IconBan, IconBraces, IconHash, IconKey, IconLetterT, IconList, IconPlus, IconSelector, IconToggleLeft, IconTrash } from '~/ui/icons';
 import type { Icon } from '~/ui/icons';
 import classes from '../Form.module.css';
 import { useForm, usePathError } from '../FormContext';
@@ -49,12 +49,13 @@ interface EditorProps {
 /** One value with the choice of what it is. */
 export function ValueEditor({ label, path, value, secrets, kinds }: EditorProps) {
   const kind = kindOfValue(value, secrets);
+  const form = useForm();
   const nested = kind === 'fields' || kind === 'list';
   return (
     <>
       <div className={classes.line}>
-        <div className={classes.grow}>{nested ? <NestedHead value={value} /> : <Simple label={label} path={path} value={value} kind={kind} />}</div>
-        <KindMenu label={label} path={path} value={value} kind={kind} secrets={secrets} kinds={kinds} />
+        <div className={classes.grow}>{kind === 'nothing' && !form.readOnly ? <KindMenu full label={label} path={path} value={value} kind={kind} secrets={secrets} kinds={kinds} /> : nested ? <NestedHead value={value} /> : <Simple label={label} path={path} value={value} kind={kind} />}</div>
+        {kind === 'nothing' ? null : <KindMenu label={label} path={path} value={value} kind={kind} secrets={secrets} kinds={kinds} />}
       </div>
       {kind === 'fields' && isRecord(value) ? <div className={classes.nested}><MapRows path={path} value={value} secrets={secrets} /></div> : null}
       {kind === 'list' && Array.isArray(value) ? <div className={classes.nested}><ListRows label={label} path={path} value={value as unknown[]} secrets={secrets} /></div> : null}
@@ -100,7 +101,7 @@ function Simple({ label, path, value, kind }: { label: string; path: Path; value
   return <TemplateInput label={label} error={Boolean(error)} value={value as string} onChange={(next) => form.set(path, next)} />;
 }
 
-function KindMenu({ label, path, value, kind, secrets, kinds }: EditorProps & { kind: ValueKind }) {
+function KindMenu({ label, path, value, kind, secrets, kinds, full }: EditorProps & { kind: ValueKind; full?: boolean }) {
   const t = useT();
   const form = useForm();
   const offered = (kinds ?? (Object.keys(KINDS) as ValueKind[])).filter((one) => one !== 'secret' || secrets);
@@ -110,9 +111,13 @@ function KindMenu({ label, path, value, kind, secrets, kinds }: EditorProps & { 
   return (
     <Menu withinPortal>
       <Menu.Target>
-        <Tooltip label={name}>
-          <ActionIcon aria-label={name} variant="default"><Glyph size={16} aria-hidden /></ActionIcon>
-        </Tooltip>
+        {full ? (
+          <Button aria-label={name} className={classes.choose} rightSection={<IconSelector size={16} aria-hidden />}>{t(KINDS[kind].label)}</Button>
+        ) : (
+          <Tooltip label={name}>
+            <ActionIcon aria-label={name} variant="default"><Glyph size={16} aria-hidden /></ActionIcon>
+          </Tooltip>
+        )}
       </Menu.Target>
       <Menu.Dropdown>
         {offered.map((one) => {
