@@ -17,22 +17,26 @@ from apps.accounts.models import User
 from apps.accounts.queries import WORKSPACE_KEY, actor_of_token, actor_of_user
 from apps.accounts.sessions import SessionStore
 
+API = "/api/"
+
 
 def identify(request: HttpRequest) -> None:
     """Set ``request.actor`` (None for a stranger) and, to match, ``request.user``.
 
     A request with a Bearer header is judged by that alone: its cookies are as if not sent, and
-    so it needs no CSRF token. One whose session leads nowhere any more is signed out.
+    so it needs no CSRF token. Tokens open the API and nothing else: a page, or the admin
+    console, knows nothing of scopes. Whose session leads nowhere any more is signed out.
     """
     bearer = bearer_value(request)
     if bearer is not None:
         request.COOKIES = {}
         request.session = SessionStore()
-        found = actor_of_token(bearer) if bearer else None
-        request.user, actor = found or (AnonymousUser(), None)
+        request.user, actor = AnonymousUser(), None
+        if bearer and request.path.startswith(API):
+            request.user, actor = actor_of_token(bearer) or (AnonymousUser(), None)
+            # Django's own name for "this request carries no ambient authority".
+            request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # noqa: SLF001
         _set_actor(request, actor)
-        # Django's own name for "this request carries no ambient authority".
-        request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # noqa: SLF001
         return
     user = request.user
     if not isinstance(user, User):

@@ -33,8 +33,6 @@ _NAMES = frozenset(
     }
 )
 _PARTS = re.compile(r"token|secret|key|signature|password|credential", re.IGNORECASE)
-# Names with "key" in them that carry no secret, and that people need to see to find a delivery.
-_PLAIN = frozenset({"idempotency-key", "x-idempotency-key"})
 
 
 def fingerprint(value: str | bytes) -> str:
@@ -44,8 +42,7 @@ def fingerprint(value: str | bytes) -> str:
 
 def is_sensitive(name: str) -> bool:
     """Whether a header or field of this name is taken for a secret."""
-    name = name.lower()
-    return name not in _PLAIN and (name in _NAMES or _PARTS.search(name) is not None)
+    return name.lower() in _NAMES or _PARTS.search(name) is not None
 
 
 def mask_headers(headers: Mapping[str, Any]) -> dict[str, Any]:

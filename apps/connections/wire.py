@@ -7,13 +7,13 @@ look at the clock of the whole exchange before every read and write.
 from __future__ import annotations
 
 import http.client
-import os
 import socket
 import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterable
 from functools import lru_cache
+from pathlib import Path
 from typing import Any, Protocol
 
 import certifi
@@ -79,7 +79,7 @@ def tls_context() -> ssl.SSLContext:
     """
     context = ssl.create_default_context()
     paths = ssl.get_default_verify_paths()
-    if not paths.cafile and not (paths.capath and any(os.scandir(paths.capath))):
+    if not paths.cafile and not (paths.capath and list(Path(paths.capath).iterdir())):
         context.load_verify_locations(certifi.where())
     context.minimum_version = ssl.TLSVersion.TLSv1_2
     context.sslsocket_class = TimedTLSSocket

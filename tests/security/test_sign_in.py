@@ -368,6 +368,16 @@ class TestTokens:
         assert not mine.cookies
         assert client.get("/api/v1/me/").json()["email"] == admin.email
 
+    @pytest.mark.parametrize("path", ["/sign-out/", "/admin/", "/"])
+    def test_a_token_opens_the_api_and_no_page(self, acme, path):
+        root = User.objects.create_superuser("root@example.org", PASSWORD, name="Root")
+        people.person(acme, "admin", email=root.email)
+
+        answer = Client().get(path, headers=people.bearer(root))
+
+        assert answer.status_code == 302
+        assert "/sign-in/" in answer["Location"] or "/login/" in answer["Location"]
+
     def test_a_bearer_write_needs_no_csrf_token(self, ann):
         answer = Client(enforce_csrf_checks=True).patch(
             "/api/v1/me/teams", headers=people.bearer(ann)
@@ -861,6 +871,21 @@ class TestAdministrators:
 
         assert answer.status_code in {302, 404, 405}
         assert not User.objects.exists()
+
+
+class TestAdminConsole:
+    def test_sign_in_is_the_products_own(self, acme):
+        """Django's own form signs nobody in, so no guess gets past the throttle."""
+        User.objects.create_superuser("root@example.org", PASSWORD, name="Root")
+        client = Client()
+
+        client.post(
+            "/admin/login/",
+            {"username": "root@example.org", "password": PASSWORD, "next": "/admin/"},
+        )
+
+        assert settings.SESSION_COOKIE_NAME not in client.cookies
+        assert client.get("/api/v1/me/").status_code == 401
 
 
 class TestPages:
