@@ -70,6 +70,7 @@ def with_servers(places: Places) -> Iterator[str]:
                 process.send_signal(number)
             for process, _ in started:
                 process.wait(60)
+            places.leave()
 
 
 def _start(places: Places, program: Program) -> subprocess.Popen[bytes]:

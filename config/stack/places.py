@@ -46,6 +46,11 @@ class Places:
             raise PermissionError(f"{folder} is not a private folder of ours: remove it.")
         return folder
 
+    def leave(self) -> None:
+        """Remove the folder of the sockets, unless somebody still has one there."""
+        with contextlib.suppress(OSError):
+            self.runtime.rmdir()
+
     def control(self, part: str = "") -> Path:
         """The socket on which the supervisor of the stack, or of a part of it, takes orders."""
         return self.runtime / f"control{part and '-'}{part}"

@@ -289,6 +289,7 @@ class Supervisor:
             self._listener.close()
         for path in (self.places.control(self._part), self.places.notices(self._part)):
             path.unlink(missing_ok=True)
+        self.places.leave()
         if self._slots:
             self.say("up", f"stopped after {time.monotonic() - began:.1f} s")
 

@@ -21,7 +21,7 @@ pytestmark = [pytest.mark.slow, pytest.mark.timeout(600)]
 
 @pytest.fixture(scope="module")
 def stack():
-    running = LiveStack(database.folder() / "running", SIGNALBOX_DEMO="0")
+    running = LiveStack(database.folder() / "running")
     try:
         running.start()
         yield running
@@ -290,6 +290,9 @@ class TestBackup:
             restored.start()
             restored.manage("check_runs")
             restored.manage("audit_verify")
+            self._decide_what_waits(restored)
+            restored.manage("check_runs")
+            restored.manage("audit_verify")
         finally:
             restored.stop()
 
@@ -309,6 +312,21 @@ class TestBackup:
         assert done.returncode == 1
         assert "was changed" in done.stderr
         assert not (empty.home / "postgres").exists()
+
+    @staticmethod
+    def _decide_what_waits(stack: LiveStack) -> None:
+        """The demo's waiting approval is answered, and its run goes on to its end."""
+        approver = stack.manage("issue_token", "approver@demo.local").split()[-1]
+        builder = stack.manage("issue_token", "builder@demo.local").split()[-1]
+        task = stack.call("GET", "tasks/", approver)["results"][0]
+        seen = stack.call("GET", f"tasks/{task['id']}/", approver)["seen"]
+
+        decision = {"outcome": "rejected", "comment": "No.", "seen": seen}
+        stack.call("POST", f"tasks/{task['id']}/decide/", approver, decision)
+
+        run = f"runs/{task['run']}/"
+        over = {"completed", "failed", "cancelled"}
+        until(lambda: stack.call("GET", run, builder)["status"] in over, 30, "the run's end")
 
     @staticmethod
     def _restore(stack: LiveStack, backup: str):

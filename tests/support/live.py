@@ -9,6 +9,7 @@ import sys
 import time
 import urllib.request
 from pathlib import Path
+from typing import Any
 
 from config.stack.offspring import preparation
 
@@ -144,6 +145,17 @@ class LiveStack:
         done = self._run("manage", *arguments, seconds=180)
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout
+
+    def call(self, method: str, path: str, token: str, body: object = None) -> Any:
+        """One call of the API below ``/api/v1/`` with a token; returns the JSON of the answer."""
+        request = urllib.request.Request(
+            f"{self.url}/api/v1/{path}",
+            method=method,
+            data=None if body is None else json.dumps(body).encode(),
+            headers={"Authorization": f"Bearer {token}", "Content-Type": "application/json"},
+        )
+        with urllib.request.urlopen(request, timeout=30) as answer:
+            return json.loads(answer.read() or b"null")
 
     def is_healthy(self) -> bool:
         try:
