@@ -99,7 +99,7 @@ _COREUTILS = [
 
 
 @pytest.fixture(scope="module")
-def bare_path(tmp_path_factory) -> Path:
+def bare_path(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("path")
     wanted = [*_COREUTILS, "make", "git"]
     for name in wanted:

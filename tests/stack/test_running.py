@@ -166,15 +166,14 @@ def test_the_whole_product_comes_back_quickly_and_ends_whole(tmp_path_factory):
     stack = LiveStack(database.folder() / "again", SIGNALBOX_DEMO="0")
     try:
         stack.start()
-        everything = descendants(stack.process.pid)
+        everything = descendants(stack.pid)
         assert stack.stop() < 20
         until(lambda: not any(map(is_alive, everything)), 5, "nothing left after Ctrl-C")
 
         assert stack.start() < 10
 
-        everything = descendants(stack.process.pid)
-        stack.process.kill()
-        stack.process.wait()
+        everything = descendants(stack.pid)
+        stack.kill_supervisor()
         until(lambda: not any(map(is_alive, everything)), 10, "nothing left after kill -9")
 
         assert stack.start() < 15

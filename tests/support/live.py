@@ -114,6 +114,18 @@ class LiveStack:
         until(is_ready, seconds, "the ready line")
         return time.monotonic() - began
 
+    @property
+    def pid(self) -> int:
+        """The supervisor's process."""
+        assert self.process
+        return self.process.pid
+
+    def kill_supervisor(self) -> None:
+        """What nothing can prepare for."""
+        assert self.process
+        self.process.kill()
+        self.process.wait()
+
     def stop(self) -> float:
         """What Ctrl-C does; returns how long that took."""
         began = time.monotonic()
