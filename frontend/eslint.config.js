@@ -32,7 +32,7 @@ export default tseslint.config(
     extends: [...tseslint.configs.recommendedTypeChecked, ...tseslint.configs.stylistic],
     plugins: { 'react-hooks': reactHooks, 'jsx-a11y': jsxA11y },
     languageOptions: {
-      parserOptions: { project: './tsconfig.json', tsconfigRootDir: import.meta.dirname },
+      parserOptions: { project: ['./tsconfig.json', '../tests/e2e/tsconfig.json'], tsconfigRootDir: import.meta.dirname },
     },
     rules: {
       ...reactHooks.configs.recommended.rules,
@@ -52,7 +52,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['src/ui/tokens.ts', '**/*.test.{ts,tsx}', 'tests/**', 'build-plugins/**'],
+    files: ['**/ui/tokens.ts', '**/*.test.{ts,tsx}', '**/tests/**', '**/build-plugins/**'],
     rules: {
       'no-restricted-syntax': ['error', ...markup],
       'max-lines-per-function': 'off',
@@ -60,5 +60,5 @@ export default tseslint.config(
       '@typescript-eslint/unbound-method': 'off',
     },
   },
-  { files: ['scripts/**'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } }, rules: { 'no-console': 'off' } },
+  { files: ['**/scripts/**'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } }, rules: { 'no-console': 'off' } },
 );

@@ -151,7 +151,8 @@ function stepTypes(): unknown {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const python = `${root}/.venv/bin/python`;
   const code = 'import json;from apps.steps.registry import catalogue,triggers;print(json.dumps({"results":[s.as_json() for s in catalogue()],"triggers":[t.as_json() for t in triggers()]}))';
-  return JSON.parse(execFileSync(existsSync(python) ? python : 'python3', ['-c', code], { cwd: root, encoding: 'utf8' }));
+  const text = execFileSync(existsSync(python) ? python : 'python3', ['-c', code], { cwd: root, encoding: 'utf8' });
+  return JSON.parse(text) as unknown;
 }
 
 /** A workspace in use, by path below `/api/v1/`. */

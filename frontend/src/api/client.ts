@@ -99,7 +99,7 @@ async function send<T>(method: string, path: string, options: Options = {}): Pro
     throw problem;
   }
   const text = await response.text();
-  const read = options.exact ? parseExact(text || 'null', options.exact) : JSON.parse(text || 'null');
+  const read: unknown = options.exact ? parseExact(text || 'null', options.exact) : JSON.parse(text || 'null');
   const tag = /"?(\d+)"?$/.exec(response.headers.get('ETag') ?? '')?.[1];
   return { data: read as T, revision: tag === undefined ? null : Number(tag) };
 }

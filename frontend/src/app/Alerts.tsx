@@ -48,8 +48,10 @@ export function Alerts() {
       <Popover.Target>
         <Tooltip label={label} disabled={opened}>
           <ActionIcon className={classes.bell} aria-label={label} onClick={() => setOpened(!opened)}>
-            <IconBell size={20} aria-hidden />
-            <Count value={unread} label="" />
+            <span className={classes.glyph}>
+              <IconBell size={20} aria-hidden />
+              <Count value={unread} label="" />
+            </span>
           </ActionIcon>
         </Tooltip>
       </Popover.Target>

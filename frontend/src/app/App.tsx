@@ -14,10 +14,13 @@ import { catalogues } from './messages';
 import { styleNonce } from './nonce';
 import { makeRouter } from './router';
 
+/** English texts, with dates and numbers as this reader's own English has them. */
+const LOCALE = navigator.languages.find((language) => language.startsWith('en-')) ?? 'en-GB';
+
 /** Everything a page stands on but the person: look and words. */
 export function Foundations({ children, zone, scheme }: { children: ReactNode; zone?: string; scheme?: 'auto' | 'light' | 'dark' }) {
   return (
-    <IntlProvider locale="en" messages={catalogues['en']} timeZone={zone || undefined}>
+    <IntlProvider locale={LOCALE} messages={catalogues['en']} timeZone={zone || undefined}>
       <MantineProvider
         theme={theme}
         cssVariablesResolver={cssVariables}

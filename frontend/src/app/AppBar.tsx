@@ -50,8 +50,10 @@ function InboxBadge() {
   return (
     <Tooltip label={label}>
       <ActionIcon component={Link} to="/inbox/" aria-label={label} className={classes.inbox}>
-        <IconInbox size={20} aria-hidden />
-        <Count value={open} label="" />
+        <span className={classes.glyph}>
+          <IconInbox size={20} aria-hidden />
+          <Count value={open} label="" />
+        </span>
       </ActionIcon>
     </Tooltip>
   );

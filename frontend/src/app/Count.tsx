@@ -6,7 +6,7 @@ export function Count({ value, label }: { value: number; label: string }) {
   return (
     <span className={classes.count}>
       <span aria-hidden>{value > 999 ? `${999}+` : value}</span>
-      <span className="sr-only">{label}</span>
+      {label ? <span className="sr-only">{label}</span> : null}
     </span>
   );
 }

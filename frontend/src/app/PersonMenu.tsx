@@ -1,8 +1,8 @@
-import { Menu, SegmentedControl, UnstyledButton } from '@mantine/core';
+import { Popover, SegmentedControl, UnstyledButton } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { useState } from 'react';
 import { csrfToken } from '~/api/client';
 import { useChangeMe, useMe } from '~/api/me';
-import type { Theme } from '~/api/types';
 import { IconLogout, IconUserCircle } from '~/ui/icons';
 import { useT } from './messages';
 import classes from './PersonMenu.module.css';
@@ -27,29 +27,32 @@ function signOut() {
   form.submit();
 }
 
+/** Who is signed in, how the pages look, the account, and the way out. */
 export function PersonMenu() {
   const t = useT();
   const me = useMe();
   const change = useChangeMe();
+  const [opened, setOpened] = useState(false);
+  const name = me.name || me.email;
   return (
-    <Menu width={256}>
-      <Menu.Target>
-        <UnstyledButton className={classes.person} aria-label={t('app.person.menu', { name: me.name || me.email })}>
-          <span className={classes.disc} aria-hidden>{initials(me.name || me.email)}</span>
+    <Popover opened={opened} onChange={setOpened} width={256} position="bottom-end" trapFocus returnFocus>
+      <Popover.Target>
+        <UnstyledButton className={classes.person} aria-label={t('app.person.menu', { name })} onClick={() => setOpened(!opened)}>
+          {/* Drawn by the style sheet: the letters are a picture of the name, not another name. */}
+          <span className={classes.disc} data-letters={initials(name)} />
         </UnstyledButton>
-      </Menu.Target>
-      <Menu.Dropdown>
+      </Popover.Target>
+      <Popover.Dropdown className={classes.panel} aria-label={t('app.person.menu', { name })}>
         <div className={classes.who}>
-          <strong>{me.name || me.email}</strong>
+          <strong>{name}</strong>
           <span>{me.email}</span>
         </div>
-        <Menu.Divider />
         <div className={classes.theme}>
           <SegmentedControl
             fullWidth
             aria-label={t('app.theme.label')}
             value={me.theme || 'auto'}
-            onChange={(theme) => change.mutate({ theme: theme as Theme })}
+            onChange={(theme) => change.mutate({ theme })}
             data={[
               { value: 'auto', label: t('app.theme.auto') },
               { value: 'light', label: t('app.theme.light') },
@@ -57,14 +60,15 @@ export function PersonMenu() {
             ]}
           />
         </div>
-        <Menu.Divider />
-        <Menu.Item component={Link} to="/account/" leftSection={<IconUserCircle size={16} aria-hidden />}>
+        <Link to="/account/" className={classes.item} onClick={() => setOpened(false)}>
+          <IconUserCircle size={16} aria-hidden />
           {t('app.person.account')}
-        </Menu.Item>
-        <Menu.Item leftSection={<IconLogout size={16} aria-hidden />} onClick={signOut}>
+        </Link>
+        <UnstyledButton className={classes.item} onClick={signOut}>
+          <IconLogout size={16} aria-hidden />
           {t('app.person.sign_out')}
-        </Menu.Item>
-      </Menu.Dropdown>
-    </Menu>
+        </UnstyledButton>
+      </Popover.Dropdown>
+    </Popover>
   );
 }

@@ -45,7 +45,7 @@ export function Rail() {
         <Link key={to} to={to} className={classes.place} activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
           <span className={classes.icon}>
             <Glyph size={20} aria-hidden />
-            {to === '/inbox/' ? <Count value={open} label={t('app.inbox_open', { count: open })} /> : null}
+            {to === '/inbox/' ? <span className={classes.count}><Count value={open} label={t('app.inbox_open', { count: open })} /></span> : null}
           </span>
           {t(label)}
         </Link>

@@ -7,7 +7,7 @@ import { useEffect, useState } from 'react';
 import { useFlows } from '~/api/flows';
 import { useRight } from '~/api/me';
 import { useRuns } from '~/api/runs';
-import { IconPlayerPlay, IconSitemap } from '~/ui/icons';
+import { IconPlayerPlay, IconSearch, IconSitemap } from '~/ui/icons';
 import { useStatusLabel } from '~/ui/StatusBadge';
 import { useIntlTools } from '~/ui/time';
 import { useT } from './messages';
@@ -24,8 +24,8 @@ export function Search({ opened, onClose }: { opened: boolean; onClose: () => vo
   const [query, setQuery] = useState('');
   const [term] = useDebouncedValue(query.trim(), 150);
   const seesFlows = useRight('flow.view');
-  const flows = useFlows({ search: term, limit: 8 }, opened && seesFlows);
-  const runs = useRuns({ limit: '6' }, opened && seesFlows);
+  const flows = useFlows({ search: term, limit: 6 }, opened && seesFlows);
+  const runs = useRuns({ limit: '4' }, opened && seesFlows);
   const places = usePlaces();
 
   useEffect(() => (opened ? spotlight.open() : spotlight.close()), [opened]);
@@ -45,7 +45,7 @@ export function Search({ opened, onClose }: { opened: boolean; onClose: () => vo
     },
     {
       group: t('app.search.flows'),
-      actions: (flows.items ?? []).map((flow) => ({
+      actions: (flows.items ?? []).slice(0, 6).map((flow) => ({
         id: flow.id,
         label: flow.name,
         description: words(flow.active_version ? flow.state : 'unpublished'),
@@ -57,6 +57,7 @@ export function Search({ opened, onClose }: { opened: boolean; onClose: () => vo
       group: t('app.search.runs'),
       actions: (runs.items ?? [])
         .filter((run) => matches(run.flow.name) || run.id.startsWith(term))
+        .slice(0, 4)
         .map((run) => ({
           id: run.id,
           label: run.flow.name,
@@ -79,7 +80,8 @@ export function Search({ opened, onClose }: { opened: boolean; onClose: () => vo
       nothingFound={t('app.search.nothing')}
       scrollable
       maxHeight={420}
-      searchProps={{ placeholder: t('app.search.open'), 'aria-label': t('app.search.open') }}
+      attributes={{ content: { 'aria-label': t('app.search.open') } }}
+      searchProps={{ leftSection: <IconSearch size={16} aria-hidden />, placeholder: t('app.search.open'), 'aria-label': t('app.search.open') }}
     />
   );
 }

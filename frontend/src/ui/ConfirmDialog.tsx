@@ -46,7 +46,7 @@ export function ConfirmDialog(props: Props) {
         ) : null}
         <ProblemText error={props.error} />
         <div className={classes.actions}>
-          <Button onClick={close}>{t('app.cancel')}</Button>
+          <Button onClick={close}>{t('app.back')}</Button>
           <Button
             variant="filled"
             color={props.danger ? 'danger' : 'accent'}

@@ -42,11 +42,12 @@ function moveFocus(event: KeyboardEvent<HTMLTableSectionElement>) {
   links[step(at, links.length)]?.focus();
 }
 
+/* eslint-disable jsx-a11y/no-redundant-roles, jsx-a11y/no-interactive-element-to-noninteractive-role --
+   a phone shows rows as cards, and `display` takes away the roles that a table has by itself */
 /** The one dense table of the product; below 768 px each row becomes a card. */
 export function DataTable<Row>({ label, columns, rows, rowKey, rowLink, footer }: Props<Row>) {
   return (
     <div className={classes.frame}>
-      {/* The roles are said again because `display` on a phone would take them away. */}
       <table className={classes.table} role="table" aria-label={label}>
         <thead role="rowgroup">
           <tr role="row">

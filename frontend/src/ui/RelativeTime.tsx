@@ -20,8 +20,8 @@ export function RelativeTime({ at }: { at: string | null | undefined }) {
 export function Duration({ from, to, ms }: { from?: string | null; to?: string | null; ms?: number | null }) {
   const intl = useIntl();
   const t = useT();
-  const now = useNow(from && !to && ms == null ? 1000 : 60_000);
-  if (ms != null) return <>{duration(intl, ms)}</>;
+  const now = useNow(from && !to && typeof ms !== 'number' ? 1000 : 60_000);
+  if (typeof ms === 'number') return <>{duration(intl, ms)}</>;
   if (!from) return <>{t('app.none')}</>;
   return <>{duration(intl, Math.max(0, (to ? Date.parse(to) : now) - Date.parse(from)))}</>;
 }

@@ -99,7 +99,7 @@ export const cssVariables: CSSVariablesResolver = () => {
 };
 
 const transitionProps = { duration: motion.in, exitDuration: motion.out, transition: 'fade' } as const;
-const height = (size: string | undefined) =>
+const height = (size: unknown) =>
   size === 'xs' ? 'var(--sb-control-small)' : 'var(--sb-control-height)';
 
 export const theme = createTheme({
@@ -135,7 +135,7 @@ export const theme = createTheme({
       defaultProps: { size: 'sm', variant: 'default' },
       vars: (_theme, { size }) => ({
         root: {
-          '--button-height': height(size as string | undefined),
+          '--button-height': height(size),
           '--button-padding-x': rem(size === 'xs' ? 8 : 12),
           '--button-fz': rem(fontSizes.sm),
         },
@@ -143,20 +143,20 @@ export const theme = createTheme({
     }),
     ActionIcon: ActionIcon.extend({
       defaultProps: { variant: 'subtle', color: 'gray', size: 'md' },
-      vars: (_theme, { size }) => ({ root: { '--ai-size': height(size as string | undefined) } }),
+      vars: (_theme, { size }) => ({ root: { '--ai-size': height(size) } }),
     }),
     Input: Input.extend({
       defaultProps: { size: 'sm' },
       vars: (_theme, { size }) => ({
         wrapper: {
-          '--input-height': height(size as string | undefined),
+          '--input-height': height(size),
           '--input-fz': rem(fontSizes.sm),
           '--input-bd': 'var(--sb-control)',
           '--input-padding': rem(10),
         },
       }),
     }),
-    Checkbox: Checkbox.extend({ defaultProps: { size: 'xs' } }),
+    Checkbox: Checkbox.extend({ defaultProps: { size: 'xs', radius: 'xs' } }),
     CloseButton: CloseButton.extend({ defaultProps: { size: 'md' } }),
     Badge: Badge.extend({ defaultProps: { variant: 'light', radius: 'sm', tt: 'none' } }),
     SegmentedControl: SegmentedControl.extend({ defaultProps: { size: 'xs' } }),
@@ -164,7 +164,8 @@ export const theme = createTheme({
     Select: Select.extend({ defaultProps: { checkIconPosition: 'right' } }),
     Loader: Loader.extend({ defaultProps: { size: 'sm', type: 'oval' } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 300, transitionProps, withinPortal: true, events: { hover: true, focus: true, touch: false } } }),
-    Menu: Menu.extend({ defaultProps: { shadow: 'md', transitionProps, position: 'bottom-end' } }),
+    // The placeholder that would take the first focus is no menu item, which a menu may not hold.
+    Menu: Menu.extend({ defaultProps: { withInitialFocusPlaceholder: false, shadow: 'md', transitionProps, position: 'bottom-end' } }),
     Popover: Popover.extend({ defaultProps: { shadow: 'md', transitionProps } }),
     Modal: Modal.extend({ defaultProps: { centered: true, transitionProps, radius: 'lg' } }),
     Drawer: Drawer.extend({ defaultProps: { transitionProps: { duration: motion.in, exitDuration: motion.out } } }),

@@ -2,7 +2,6 @@ import { Button, Input, SegmentedControl, Select, TextInput } from '@mantine/cor
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { useChangeMe, useMe } from '~/api/me';
-import type { Theme } from '~/api/types';
 import { useT } from '~/app/messages';
 import classes from '~/features/settings/Settings.module.css';
 import { notifyDone } from '~/ui/notify';
@@ -35,7 +34,7 @@ export function ProfileForm() {
             fullWidth
             aria-label={t('settings.account.theme')}
             value={me.theme || 'auto'}
-            onChange={(theme) => look.mutate({ theme: theme as Theme })}
+            onChange={(theme) => look.mutate({ theme })}
             data={[
               { value: 'auto', label: t('app.theme.auto') },
               { value: 'light', label: t('app.theme.light') },

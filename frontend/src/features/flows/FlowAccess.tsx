@@ -10,7 +10,7 @@ import { DataTable } from '~/ui/DataTable';
 import type { Column } from '~/ui/DataTable';
 import { IconX } from '~/ui/icons';
 import { notifyDone } from '~/ui/notify';
-import { Page, Panel } from '~/ui/Page';
+import { Page } from '~/ui/Page';
 import { ProblemText } from '~/ui/ProblemText';
 import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
 import classes from './FlowAccess.module.css';
@@ -79,9 +79,12 @@ function GrantEditor({ flowId, saved }: { flowId: string; saved: Grant[] }) {
   ];
   return (
     <Page narrow>
-      <Panel title={t('flows.access.title')} description={t('flows.access.text')}>
-        <div className={classes.body}>
-          {grants.length > 0 ? <DataTable label={t('flows.access.title')} columns={columns} rows={grants} rowKey={(grant) => keyOf(grant.subject)} /> : <EmptyState bare title={t('flows.access.empty')} />}
+      <div className={classes.body}>
+          <div>
+            <h2 className={classes.title}>{t('flows.access.title')}</h2>
+            <p className={classes.text}>{t('flows.access.text')}</p>
+          </div>
+          {grants.length > 0 ? <DataTable label={t('flows.access.title')} columns={columns} rows={grants} rowKey={(grant) => keyOf(grant.subject)} /> : <EmptyState title={t('flows.access.empty')} />}
           <div className={classes.foot}>
             <Select
               searchable
@@ -101,8 +104,7 @@ function GrantEditor({ flowId, saved }: { flowId: string; saved: Grant[] }) {
             </Button>
           </div>
           <ProblemText error={save.error} />
-        </div>
-      </Panel>
+      </div>
     </Page>
   );
 }

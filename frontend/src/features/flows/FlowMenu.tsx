@@ -54,7 +54,7 @@ export function FlowMenu({ flow }: { flow: Flow }) {
     <>
       <Menu width={200}>
         <Menu.Target>
-          <ActionIcon aria-label={t('app.actions_for', { name })}>
+          <ActionIcon size="xs" aria-label={t('app.actions_for', { name })}>
             <IconDots size={16} aria-hidden />
           </ActionIcon>
         </Menu.Target>

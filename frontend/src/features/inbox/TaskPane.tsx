@@ -45,7 +45,7 @@ function TaskSheet({ task }: { task: Task }) {
         <dl className={classes.about}>
           <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>
           <div><dt>{t('inbox.asked')}</dt><dd><RelativeTime at={task.opened_at} /></dd></div>
-          {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} /></dd></div> : null}
+          {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} plain /></dd></div> : null}
           <div>
             <dt>{t('inbox.flow')}</dt>
             <dd>{seesRuns && task.run ? <Link to="/runs/$runId/" params={{ runId: task.run }} title={t('inbox.open_run')}>{task.flow.name}</Link> : task.flow.name}</dd>

@@ -6,8 +6,8 @@ import classes from './InboxPage.module.css';
 
 const PRESSING_MS = 4 * 3_600_000;
 
-/** How long is left to decide; says so when it presses. */
-export function TimeLeft({ due }: { due: string | null }) {
+/** How long is left to decide; says so when it presses. `plain`: beside a label that says what it is. */
+export function TimeLeft({ due, plain }: { due: string | null; plain?: boolean }) {
   const t = useT();
   const now = useNow(15_000);
   const { duration, exact } = useIntlTools();
@@ -17,7 +17,7 @@ export function TimeLeft({ due }: { due: string | null }) {
     <Tooltip label={t('inbox.until', { time: exact(due) })}>
       <time dateTime={due} className={classes.due} data-pressing={(left > 0 && left < PRESSING_MS) || undefined} data-over={left <= 0 || undefined}>
         <IconClock size={14} aria-hidden />
-        {left > 0 ? t('inbox.due_in', { time: duration(Math.max(left, 60_000)) }) : t('inbox.overdue')}
+        {left <= 0 ? t('inbox.overdue') : plain ? duration(Math.max(left, 60_000)) : t('inbox.due_in', { time: duration(Math.max(left, 60_000)) })}
       </time>
     </Tooltip>
   );

@@ -55,10 +55,10 @@ export function RunList({ filter, onFilter, fixedFlow }: Props) {
   const columns: Column<RunItem>[] = [
     fixedFlow
       ? { key: 'started', header: t('runs.column.started'), cell: (run) => <RelativeTime at={run.started_at ?? run.created_at} /> }
-      : { key: 'flow', header: t('runs.column.flow'), cell: (run) => run.flow.name },
+      : { key: 'flow', header: t('runs.column.flow'), width: '30%', cell: (run) => run.flow.name },
     { key: 'status', header: t('runs.column.status'), width: 132, cell: (run) => <StatusBadge status={run.status} /> },
     ...(fixedFlow ? [] : [{ key: 'started', header: t('runs.column.started'), width: 150, cell: (run: RunItem) => <RelativeTime at={run.started_at ?? run.created_at} /> }]),
-    { key: 'took', header: t('runs.column.duration'), width: 110, align: 'end', show: 'medium', cell: (run) => <Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /> },
+    { key: 'took', header: t('runs.column.duration'), width: 130, align: 'end', show: 'medium', cell: (run) => <Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /> },
     { key: 'version', header: t('runs.column.version'), width: 84, show: 'wide', cell: (run) => t('flows.version', { number: run.version }) },
     { key: 'by', header: t('runs.column.by'), width: 160, show: 'medium', cell: (run) => startedBy(run, t) },
     { key: 'note', header: t('runs.column.note'), show: 'wide', cell: (run) => run.error?.message ?? '' },

@@ -5,7 +5,7 @@ import { IconAlertTriangle } from '~/ui/icons';
 import classes from './RunNotice.module.css';
 
 /** Why the run failed, in one sentence, with the way to the step. */
-export function RunNotice({ run, document, onShow }: { run: Run; document: FlowDocument | undefined; onShow: (step: string) => void }) {
+export function RunNotice({ run, document, shown, onShow }: { run: Run; document: FlowDocument | undefined; shown: string | undefined; onShow: (step: string) => void }) {
   const t = useT();
   if (!run.error) return null;
   const { step, message } = run.error;
@@ -16,7 +16,7 @@ export function RunNotice({ run, document, onShow }: { run: Run; document: FlowD
       <p className={classes.text}>
         <strong>{title ? t('runs.error', { step: title }) : t('runs.error_plain')}</strong> {message}
       </p>
-      {step ? (
+      {step && step !== shown ? (
         <Button size="xs" onClick={() => onShow(step)}>
           {t('runs.error_show')}
         </Button>

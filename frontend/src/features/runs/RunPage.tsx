@@ -39,7 +39,7 @@ function Header({ run }: { run: Run }) {
       <StatusBadge status={run.status} />
       <dl className={classes.facts}>
         <Fact label={t('runs.column.started')}><RelativeTime at={run.started_at ?? run.created_at} /></Fact>
-        <Fact label={t('runs.column.duration')}><Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /></Fact>
+        <Fact label={t(run.finished_at ? 'runs.column.duration' : 'runs.so_far')}><Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /></Fact>
         <Fact label={t('runs.column.by')}>{startedBy(run, t)}</Fact>
         <Fact label={t('runs.column.version')}>{t('flows.version', { number: run.version })}</Fact>
         <Fact label={t('runs.column.run')}><Short value={run.id} copy={t('runs.id')} length={13} /></Fact>
@@ -94,7 +94,7 @@ function RunBody({ run }: { run: Run }) {
 
   return (
     <>
-      <RunNotice run={run} document={document} onShow={select} />
+      <RunNotice run={run} document={document} shown={selected} onShow={select} />
       <div className={classes.body}>
         <div className={classes.picture}>
           {document && small ? (

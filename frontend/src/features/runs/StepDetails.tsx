@@ -24,7 +24,7 @@ function Facts({ step }: { step: RunStep }) {
       {step.port ? <><dt>{t('runs.step.left_by')}</dt><dd>{step.port}</dd></> : null}
       <dt>{t('runs.step.started')}</dt>
       <dd><RelativeTime at={step.started_at} /></dd>
-      <dt>{t('runs.step.took')}</dt>
+      <dt>{t(step.finished_at ? 'runs.step.took' : 'runs.so_far')}</dt>
       <dd><Duration from={step.started_at} to={step.finished_at} /></dd>
       {step.attempts > 0 ? <><dt>{t('runs.step.attempts')}</dt><dd>{step.attempts}</dd></> : null}
       {step.visits > 1 ? <><dt>{t('runs.step.visits')}</dt><dd>{step.visits}</dd></> : null}

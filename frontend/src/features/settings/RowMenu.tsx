@@ -16,7 +16,7 @@ export function RowMenu({ name, actions }: { name: string; actions: RowAction[] 
   return (
     <Menu width={200}>
       <Menu.Target>
-        <ActionIcon aria-label={t('app.actions_for', { name })}>
+        <ActionIcon size="xs" aria-label={t('app.actions_for', { name })}>
           <IconDots size={16} aria-hidden />
         </ActionIcon>
       </Menu.Target>

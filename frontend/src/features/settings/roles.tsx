@@ -11,7 +11,7 @@ export const roleName = (role: Role, t: Translate): string => t(`settings.role.$
 export function RoleChoice({ value, onChange }: { value: Role[]; onChange: (roles: Role[]) => void }) {
   const t = useT();
   return (
-    <Checkbox.Group label={t('settings.roles')} value={value} onChange={(roles) => onChange(roles as Role[])}>
+    <Checkbox.Group label={t('settings.roles')} value={value} onChange={(roles) => onChange(roles)}>
       <div className={classes.roles}>
         {ROLES.map((role) => (
           <Checkbox key={role} value={role} label={roleName(role, t)} description={t(`settings.role.${role}.text`)} />

@@ -1,5 +1,5 @@
 import Form from '@rjsf/mantine';
-import type { RJSFSchema, UiSchema } from '@rjsf/utils';
+import type { UiSchema } from '@rjsf/utils';
 import '@mantine/dates/styles.css';
 import type { ReactNode } from 'react';
 import { validator } from './validator';
@@ -18,7 +18,7 @@ const ui: UiSchema = { 'ui:submitButtonOptions': { norender: true } };
 export function SchemaForm({ schema, value, onChange, onSubmit, children }: Props) {
   return (
     <Form
-      schema={schema as RJSFSchema}
+      schema={schema}
       uiSchema={ui}
       validator={validator}
       formData={value}
