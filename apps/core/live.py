@@ -35,6 +35,13 @@ def publish(workspace_id: Any, type_: str, ids: Iterable[Any]) -> None:
     transaction.on_commit(lambda: _put(group_of(workspace_id), type_, named))
 
 
+def publish_to(user_ids: Iterable[Any], type_: str, ids: Iterable[Any]) -> None:
+    """After commit, send ``{type, ids}`` to the open pages of these people alone."""
+    named = dict.fromkeys(str(one) for one in ids)
+    for group in {user_group_of(one) for one in user_ids}:
+        transaction.on_commit(partial(_put, group, type_, named))
+
+
 def publish_access(user_ids: Iterable[Any]) -> None:
     """After commit, tell these people's sockets that their session or rights changed.
 

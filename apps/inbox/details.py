@@ -23,7 +23,8 @@ _ADDRESS = re.compile(r"(https?://[^/\s]|mailto:[^\s@]+@[^\s@])", re.IGNORECASE)
 
 def as_markup(text: str) -> SafeString:
     """The details as HTML that can stand in a page as it is."""
-    return mark_safe(_renderer.render(text.replace("\x00", "")))  # noqa: S308 - see the module
+    markup: str = _renderer.render(text)
+    return mark_safe(markup)  # noqa: S308 - see the module
 
 
 def _lower_headings(tokens: Sequence[Token]) -> None:

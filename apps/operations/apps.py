@@ -1,6 +1,18 @@
+"""Registers the package with Django, and with the outbox what people are told."""
+
 from django.apps import AppConfig
 
 
 class OperationsConfig(AppConfig):
     name = "apps.operations"
     label = "operations"
+
+    def ready(self) -> None:
+        from apps.core import outbox
+        from apps.operations import alerts, mails
+
+        outbox.register("run.failed", alerts.tell_of_failed_run)
+        outbox.register("run.engine_fault", alerts.tell_of_held_run)
+        outbox.register("task.too_few", alerts.tell_of_too_few)
+        outbox.register("task.opened", mails.tell_assignees)
+        outbox.register("notice.send", mails.send_notice)

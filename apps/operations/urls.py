@@ -2,4 +2,11 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-urlpatterns: list[URLPattern | URLResolver] = [path("", include("apps.operations.audit_urls"))]
+from apps.operations import api
+
+urlpatterns: list[URLPattern | URLResolver] = [
+    path("", include("apps.operations.audit_urls")),
+    path("api/v1/alerts/", api.AlertsView.as_view(), name="alerts"),
+    path("api/v1/alerts/read/", api.ReadAlertsView.as_view(), name="alerts-read"),
+    path("api/v1/export/<slug:kind>.ndjson", api.ExportView.as_view(), name="export"),
+]

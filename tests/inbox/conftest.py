@@ -6,5 +6,5 @@ from tests.inbox.support import Desk
 
 
 @pytest.fixture
-def desk(transactional_db) -> Desk:
+def desk(db) -> Desk:
     return Desk()

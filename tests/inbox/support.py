@@ -36,7 +36,11 @@ def approval(**config: Any) -> dict[str, Any]:
     return document(
         {
             "ask": {"type": "approval", "title": "Approve order", "config": asked},
-            "order": {"type": "map", "title": "Place the order", "config": {"fields": {"ok": True}}},
+            "order": {
+                "type": "map",
+                "title": "Place the order",
+                "config": {"fields": {"ok": True}},
+            },
             "declined": {
                 "type": "stop",
                 "title": "Declined",
@@ -48,7 +52,12 @@ def approval(**config: Any) -> dict[str, Any]:
                 "config": {"outcome": "failed", "message": "Nobody answered."},
             },
         },
-        ["trigger -> ask", "ask.approved -> order", "ask.rejected -> declined", "ask.timeout -> late"],
+        [
+            "trigger -> ask",
+            "ask.approved -> order",
+            "ask.rejected -> declined",
+            "ask.timeout -> late",
+        ],
     )
 
 
@@ -81,7 +90,9 @@ class Desk(Bench):
         users = [self.someone(name).email for name in names]
         return self.ask(body, assignees={"users": users, "groups": []}, **config)
 
-    def decide(self, task: UserTask, user: User, outcome: str = "approved", **more: Any) -> UserTask:
+    def decide(
+        self, task: UserTask, user: User, outcome: str = "approved", **more: Any
+    ) -> UserTask:
         return commands.decide_task(
             actor=more.pop("actor", None) or self.actor(user),
             task_id=task.pk,

@@ -1,0 +1,222 @@
+"""Tell people what went wrong with their flows: in the app with a count, and by mail once an hour.
+
+The outbox calls the handlers; each may be called twice for one message.
+"""
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from hashlib import sha256
+from typing import Any
+from uuid import UUID
+
+from django.db import connection, transaction
+from django.db.models import F, QuerySet
+from django.template.loader import render_to_string
+from django.utils.translation import gettext, ngettext
+
+from apps.accounts.actors import Actor
+from apps.accounts.models import User, Workspace
+from apps.accounts.permissions import flows_with, has_right
+from apps.accounts.queries import actor_of_user, people_in
+from apps.core import clock, live
+from apps.flows.compiled import compiled
+from apps.flows.models import Flow
+from apps.inbox.models import UserTask
+from apps.operations.mails import address, one_line, write_notice
+from apps.operations.models import Alert, AlertCase, AlertKind
+from apps.runs.models import Run
+
+HOUR = timedelta(hours=1)
+
+
+def tell_of_failed_run(payload: dict[str, Any]) -> None:
+    """Handles ``run.failed``: tells the flow's owner which step failed and why."""
+    error = payload["error"]
+    flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
+    step = _step_title(UUID(payload["run"]), error["step"])
+    if step:
+        title = gettext("“%(flow)s” failed at “%(step)s”") % {"flow": flow.name, "step": step}
+    else:
+        title = gettext("“%(flow)s” failed") % {"flow": flow.name}
+    for user in owners(flow):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.RUN_FAILED,
+            cause=f"{error['step']}/{error['code']}",
+            case_id=UUID(payload["run"]),
+            run_id=UUID(payload["run"]),
+            title=title,
+            body=error["message"],
+            now=clock.now(),
+        )
+
+
+def tell_of_held_run(payload: dict[str, Any]) -> None:
+    """Handles ``run.engine_fault``: tells the operators and the flow's owner.
+
+    The fault itself stays in the run's journal; it may name what the run carries.
+    """
+    flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
+    operators = people_in(flow.workspace_id, teams=["operator"])
+    for user in {one.pk: one for one in [*operators, *owners(flow)]}.values():
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.RUN_HELD,
+            cause="",
+            case_id=UUID(payload["run"]),
+            run_id=UUID(payload["run"]),
+            title=gettext("“%(flow)s” is held by a fault of Signalbox") % {"flow": flow.name},
+            body=gettext(
+                "Nothing is lost and nothing was failed. When the fault is put right, resume the"
+                " run; it goes on where it stands."
+            ),
+            now=clock.now(),
+        )
+
+
+def tell_of_too_few(payload: dict[str, Any]) -> None:
+    """Handles ``task.too_few``: tells the flow's owner that a rule cannot be met."""
+    task = UserTask.objects.get(pk=payload["task"])
+    flow = Flow.objects.select_related("owner").get(pk=task.flow_id)
+    found = payload["found"]
+    body = ngettext(
+        "%(needed)d must approve, but only %(found)d person can be asked. It cannot be approved:"
+        " cancel the run, or name more people in the step and start it again.",
+        "%(needed)d must approve, but only %(found)d people can be asked. It cannot be approved:"
+        " cancel the run, or name more people in the step and start it again.",
+        found,
+    ) % {"needed": payload["needed"], "found": found}
+    for user in owners(flow):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.TOO_FEW,
+            cause=task.step,
+            case_id=task.pk,
+            run_id=task.run_id,
+            title=gettext("Too few people can decide “%(title)s”") % {"title": task.title},
+            body=body,
+            now=clock.now(),
+        )
+
+
+@transaction.atomic
+def raise_alert(
+    *,
+    user: User,
+    flow: Flow,
+    kind: AlertKind,
+    cause: str,
+    case_id: UUID,
+    run_id: UUID,
+    title: str,
+    body: str,
+    now: datetime,
+) -> None:
+    """Tell a person in the app and by mail; within the hour the same cause only counts on.
+
+    Safe to call twice for one case: it is counted once.
+
+    Locks:
+        An advisory lock on person and cause, until the transaction ends.
+    """
+    fingerprint = sha256(f"{kind}/{flow.pk}/{cause}".encode()).hexdigest()
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select pg_advisory_xact_lock(hashtextextended(%s, 0))", [f"{user.pk}/{fingerprint}"]
+        )
+    latest = Alert.objects.filter(user=user, fingerprint=fingerprint).order_by("-id").first()
+    if latest is not None and latest.cases.filter(case_id=case_id).exists():
+        return
+    if latest is not None and latest.created_at > now - HOUR:
+        Alert.objects.filter(pk=latest.pk).update(count=F("count") + 1, last_at=now)
+        alert = latest
+    else:
+        alert = Alert.objects.create(
+            workspace_id=flow.workspace_id,
+            user=user,
+            kind=kind,
+            flow=flow,
+            run_id=run_id,
+            title=one_line(title, 300),
+            body=one_line(body, 1000),
+            fingerprint=fingerprint,
+            created_at=now,
+            last_at=now,
+        )
+        _write_mail(alert, before=latest.count if latest else 0, now=now)
+    AlertCase.objects.create(alert=alert, case_id=case_id)
+    live.publish_to([user.pk], "alert", [alert.pk])
+
+
+def alerts_of(actor: Actor) -> QuerySet[Alert]:
+    """A person's own alerts, newest first, about flows whose runs they may still view."""
+    if actor.user_id is None:
+        return Alert.objects.none()
+    return (
+        Alert.objects.for_workspace(actor.workspace_id)
+        .filter(flows_with(actor, "run.view", "flow_id"), user_id=actor.user_id)
+        .select_related("flow")
+        .order_by("-id")
+    )
+
+
+def read_alerts(*, actor: Actor, ids: Iterable[UUID] | None, now: datetime) -> int:
+    """Mark own alerts as read, all where ``ids`` is None; returns how many were unread."""
+    if actor.user_id is None:
+        return 0
+    unread = Alert.objects.for_workspace(actor.workspace_id).filter(
+        user_id=actor.user_id, read_at__isnull=True
+    )
+    if ids is not None:
+        unread = unread.filter(pk__in=list(ids))
+    with transaction.atomic():
+        count = unread.update(read_at=now)
+        if count:
+            live.publish_to([actor.user_id], "alert", [])
+    return count
+
+
+def owners(flow: Flow) -> list[User]:
+    """Who is told about a flow: its owner, or the administrators where it has none who can look."""
+    owner = flow.owner
+    actor = actor_of_user(owner, flow.workspace_id) if owner else None
+    if (
+        owner is not None
+        and actor is not None
+        and actor.workspace_id == flow.workspace_id
+        and has_right(actor, "run.view", flow.pk)
+    ):
+        return [owner]
+    return people_in(flow.workspace_id, teams=["admin"])
+
+
+def _write_mail(alert: Alert, *, before: int, now: datetime) -> None:
+    workspace = Workspace.objects.get(pk=alert.workspace_id)
+    context = {
+        "name": alert.user.get_full_name(),
+        "title": alert.title,
+        "body": alert.body,
+        "before": before,
+        "link": address(f"/runs/{alert.run_id}/"),
+        "workspace": workspace.name,
+    }
+    write_notice(
+        workspace_id=alert.workspace_id,
+        user=alert.user,
+        key=f"alert/{alert.pk}",
+        subject=alert.title,
+        text=render_to_string("operations/mail/alert.txt", context),
+        now=now,
+    )
+
+
+def _step_title(run_id: UUID, step: str) -> str:
+    """The step as its author named it; empty where the failure is no step's."""
+    version_id = Run.objects.filter(pk=run_id).values_list("version_id", flat=True).first()
+    found = compiled(version_id).steps.get(step) if version_id else None
+    if found is None:
+        return ""
+    return found.title if found.title != found.id else found.type.title
