@@ -19,7 +19,7 @@ import { useStage } from './useStage';
 
 const nodeTypes = { step: EditorNode };
 const edgeTypes = { link: EditorLink };
-const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.3 };
+const FIT = { padding: 0.15, maxZoom: 1 };
 /** From here on only what is seen is in the page. */
 const LARGE = 120;
 const MANY = 15;

@@ -13,6 +13,8 @@ import type { FormValues } from './FormContext';
 import { ObjectFields } from './ObjectFields';
 import { pathName, setAt } from './schema';
 
+const EMPTY: Config = {};
+
 const configOf = (owner: string): Config => {
   const { document } = useEditor.getState();
   return (owner === TRIGGER ? document.trigger.config : document.steps[owner]?.config) ?? {};
@@ -22,16 +24,15 @@ const configOf = (owner: string): Config => {
 export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: string; type: StepType }) {
   const types = useLookup();
   const actions = useActions();
-  const document = useEditor((editor) => editor.document);
   const readOnly = useEditor((editor) => editor.readOnly);
   const findings = useFindings((state) => state.findings);
   const { data: sample } = useSample(flowId);
-  const config = (owner === TRIGGER ? document.trigger.config : document.steps[owner]?.config) ?? {};
+  const config = useEditor(({ document }) => (owner === TRIGGER ? document.trigger.config : document.steps[owner]?.config)) ?? EMPTY;
 
-  const { sources, paths } = useMemo(() => {
-    const found = pathsFor(document, owner, types, sample ?? null);
-    return { sources: found, paths: flatPaths(found) };
-  }, [document, owner, types, sample]);
+  const reads = useMemo(() => {
+    const sources = () => pathsFor(useEditor.getState().document, owner, types, sample ?? null);
+    return { sources, paths: () => flatPaths(sources()) };
+  }, [owner, types, sample]);
 
   const said = useMemo(() => {
     const errors = new Map<string, string>();
@@ -50,8 +51,7 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
       owner,
       root: type.config_schema,
       readOnly,
-      sources,
-      paths,
+      ...reads,
       sample: sample ?? null,
       ...said,
       portPaths: portPaths(type),
@@ -64,7 +64,7 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
       },
       settle: () => useEditor.getState().settle(),
     }),
-    [flowId, owner, type, readOnly, sources, paths, sample, said, actions],
+    [flowId, owner, type, readOnly, reads, sample, said, actions],
   );
 
   return (

@@ -11,8 +11,9 @@ export interface FormValues {
   owner: string;
   root: Schema;
   readOnly: boolean;
-  sources: PathSource[];
-  paths: PathNode[];
+  /** What expressions here can read; worked out when it is asked for, since most changes never ask. */
+  sources: () => PathSource[];
+  paths: () => PathNode[];
   sample: Sample | null;
   /** What the check says, by the name of the field. */
   errors: ReadonlyMap<string, string>;

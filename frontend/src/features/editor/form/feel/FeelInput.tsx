@@ -57,7 +57,7 @@ export function FeelInput({ ref, value, label, describedBy, onChange, fault }: P
       label,
       describedBy,
       readOnly: form.readOnly,
-      paths: () => latest.current.paths,
+      paths: () => latest.current.paths(),
       onChange: (next) => latest.current.onChange(next),
       onBlur: () => latest.current.settle(),
     });

@@ -34,7 +34,6 @@ const TYPES = {
 /** Data of the trigger and of earlier steps, with what it was in the last run; choosing puts its path in. */
 export function PathPicker({ onPick }: { onPick: (node: PathNode) => void }) {
   const t = useT();
-  const { sources, paths, sample } = useForm();
   const [opened, setOpened] = useState(false);
   return (
     <Popover opened={opened} onChange={setOpened} position="bottom-end" width={340} trapFocus returnFocus withinPortal>
@@ -46,18 +45,27 @@ export function PathPicker({ onPick }: { onPick: (node: PathNode) => void }) {
         </Tooltip>
       </Popover.Target>
       <Popover.Dropdown aria-label={t('editor.path.pick')}>
-        <PickList
-          label={t('editor.path.pick')}
-          placeholder={t('editor.path.search')}
-          items={itemsOf(sources, t)}
-          note={sample ? t('editor.path.sample') : t('editor.path.no_sample')}
-          onPick={(path) => {
-            setOpened(false);
-            const node = paths.find((one) => one.path === path);
-            if (node) onPick(node);
-          }}
-        />
+        <Paths onPick={(node) => { setOpened(false); onPick(node); }} />
       </Popover.Dropdown>
     </Popover>
+  );
+}
+
+/** Works out what there is to pick only once the list is open. */
+function Paths({ onPick }: { onPick: (node: PathNode) => void }) {
+  const t = useT();
+  const form = useForm();
+  const [sources] = useState(form.sources);
+  return (
+    <PickList
+      label={t('editor.path.pick')}
+      placeholder={t('editor.path.search')}
+      items={itemsOf(sources, t)}
+      note={form.sample ? t('editor.path.sample') : t('editor.path.no_sample')}
+      onPick={(path) => {
+        const node = flatPaths(sources).find((one) => one.path === path);
+        if (node) onPick(node);
+      }}
+    />
   );
 }

@@ -3,7 +3,7 @@ import { useId, useRef } from 'react';
 import type { ReactNode, Ref } from 'react';
 import { flushSync } from 'react-dom';
 import { useT } from '~/app/messages';
-import { IconLetterT, IconMathFunction } from '~/ui/icons';
+import { IconAbc, IconMathFunction } from '~/ui/icons';
 import type { PathNode } from '../../document/paths';
 import { FeelInput } from '../feel/FeelInput';
 import type { FeelHandle } from '../feel/FeelInput';
@@ -108,7 +108,7 @@ export function TemplateInput({ label, value, long, error, placeholder, onChange
       <FeelBox ref={feel} signed label={label} value={expression} error={error} onChange={(next) => onChange(asExpression(next))}>
         <Tooltip label={t('editor.form.to_text')}>
           <ActionIcon aria-label={t('editor.form.to_text')} onClick={() => onChange(writeText(literalText(expression) ?? expression))}>
-            <IconLetterT size={16} aria-hidden />
+            <IconAbc size={16} aria-hidden />
           </ActionIcon>
         </Tooltip>
       </FeelBox>
