@@ -5,6 +5,8 @@ database is back; this one asks the database at once. It belongs to one event lo
 """
 
 import asyncio
+import logging
+import time
 from collections.abc import Awaitable, Callable
 from typing import Any, TypeVar
 
@@ -21,8 +23,10 @@ T = TypeVar("T")
 SIZE = 8
 CONNECT_S = 1.2
 IDLE_S = 30.0
+SAY_EVERY_S = 10.0
 #: The server gives up on a statement before the gateway has answered 503 for it.
 STATEMENT_MS = 1500
+_log = logging.getLogger(__name__)
 _OPTIONS = f"-c statement_timeout={STATEMENT_MS} -c application_name=signalbox-gateway"
 
 
@@ -49,6 +53,7 @@ class Wires:
         self._idle: list[Connection] = []
         self._least_idle = 0
         self._trimmer: asyncio.TimerHandle | None = None
+        self._said_away_at = -SAY_EVERY_S
 
     async def run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         """Do ``work`` on a connection; once more on a fresh one if the first turns out broken.
@@ -62,6 +67,7 @@ class Wires:
             try:
                 return await self._run(work)
             except (OperationalError, InterfaceError) as error:
+                self._say_away(error)
                 raise away() from error
 
     async def open(self) -> Connection:
@@ -82,6 +88,12 @@ class Wires:
             self._trimmer.cancel()
         while self._idle:
             await self._idle.pop().close()
+
+    def _say_away(self, error: Exception) -> None:
+        now = time.monotonic()
+        if now > self._said_away_at + SAY_EVERY_S:
+            self._said_away_at = now
+            _log.warning("the database does not answer the gateway: %s", error)
 
     async def _run(self, work: Callable[[Connection], Awaitable[T]]) -> T:
         connection = await self._take()

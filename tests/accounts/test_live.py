@@ -77,7 +77,10 @@ def on_a_loop(scenario):
 
 
 @pytest.fixture
-def cookie_of(transactional_db, valkey):
+def cookie_of(transactional_db, valkey, monkeypatch):
+    # What making people and sessions says must not arrive in the middle of the test.
+    monkeypatch.setattr(live, "_put", lambda *_message: None)
+
     def cookie(user):
         return f"{COOKIE}={people.browser(user).cookies[COOKIE].value}"
 
@@ -85,7 +88,7 @@ def cookie_of(transactional_db, valkey):
 
 
 @pytest.fixture
-def acme(transactional_db):
+def acme(transactional_db, cookie_of):
     return people.make_workspace("acme")
 
 
@@ -217,6 +220,14 @@ class TestWhatIsVisible:
         )
         ids = [str(granted.pk), str(other.pk)]
         assert visible(team["approver"], "flow", ids) == [str(granted.pk)]
+
+    def test_a_hint_about_a_whole_list_goes_to_everybody_whose_list_it_may_be(self, team):
+        assert visible(team["approver"], "task", []) == []
+        assert visible(team["viewer"], "task", []) == []
+        assert visible(team["viewer"], "audit", []) is None
+
+    def test_a_task_is_told_to_those_it_was_put_to(self, team):
+        assert visible(team["viewer"], "task", ["01a1f927-e61f-7072-b7e6-9e9b52a31d47"]) is None
 
     def test_alerts_carry_no_ids(self, team):
         assert visible(team["viewer"], "alert", ["1"]) == []

@@ -107,7 +107,9 @@ class Shop:
         row.save()
         return row
 
-    def flow(self, trigger=None, *, type="webhook", state="active", **config):
+    def flow(
+        self, trigger=None, *, type="webhook", state="active", steps=None, links=None, **config
+    ):
         """A flow with a published version, released as ``flows`` does it."""
         from django.db import transaction
 
@@ -122,8 +124,9 @@ class Shop:
             "format": "signalbox.flow/1",
             "name": "Orders",
             "trigger": trigger,
-            "steps": {"end": {"type": "stop", "version": 1, "config": {"outcome": "completed"}}},
-            "links": [{"from": "trigger", "to": "end"}],
+            "steps": steps
+            or {"end": {"type": "stop", "version": 1, "config": {"outcome": "completed"}}},
+            "links": links or [{"from": "trigger", "to": "end"}],
         }
         with transaction.atomic():
             flow = Flow.objects.create(

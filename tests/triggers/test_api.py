@@ -4,7 +4,6 @@ import hashlib
 import hmac
 import json
 import os
-import re
 import shutil
 import subprocess
 
@@ -186,7 +185,7 @@ class TestDeliveries:
         assert page["results"][0]["run"] is None
         assert page["results"][0]["reason"]
         assert page["results"][1]["run"] == first.json["run"]
-        query = re.search(r"\?.*", page["next"])[0]
-        (last,) = ask(f"{flow.pk}/deliveries/{query}").json()["results"]
+        _, _, query = page["next"].partition("?")
+        (last,) = ask(f"{flow.pk}/deliveries/?{query}").json()["results"]
         assert (last["verdict"], last["summary"]) == ("accepted", "JSON, 9 bytes")
         assert last.keys() == {"id", "received_at", "verdict", "reason", "run", "summary"}

@@ -58,7 +58,7 @@ class TestABrokenConnection:
 
 class TestADatabaseThatIsAway:
     def test_is_503_with_retry_after_within_two_seconds_and_well_again_at_once(
-        self, shop, hooks, settings, monkeypatch
+        self, shop, hooks, monkeypatch, caplog
     ):
         shop.flow(path="orders")
         conninfo = wires.conninfo
@@ -68,6 +68,8 @@ class TestADatabaseThatIsAway:
         assert time.monotonic() - started < 2
         assert (reply.status, reply.json["code"]) == (503, "unavailable")
         assert reply.headers["retry-after"] == "2"
+        assert hooks.post().status == 503
+        assert caplog.text.count("the database does not answer the gateway") == 1
         monkeypatch.setattr(wires, "conninfo", conninfo)
         assert hooks.post().status == 202
 
@@ -144,7 +146,7 @@ class TestValkeyAway:
     def test_intake_still_answers_202(self, shop, settings, monkeypatch):
         from apps.runs import doorbell
 
-        monkeypatch.setattr(settings, "REDIS_URL", "redis://127.0.0.1:1/0")
+        settings.REDIS_URL = "redis://127.0.0.1:1/0"
         monkeypatch.setattr(doorbell, "_client", None)
         shop.flow(path="orders")
         hooks = Hooks(shop.workspace.slug)
@@ -193,7 +195,7 @@ class TestACallerWhoGoesAway:
             "query_string": b"",
             "headers": [(b"host", b"localhost"), (b"content-type", b"application/json")],
         }
-        sent = []
+        sent: list[object] = []
         hooks.run(half())
         assert sent == []
         assert shop.runs == []

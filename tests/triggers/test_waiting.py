@@ -3,6 +3,7 @@
 import asyncio
 import json
 import time
+from uuid import UUID
 
 import pytest
 
@@ -56,7 +57,7 @@ def in_a_thread(*steps):
 
 def written(shop):
     """The runs that are committed, on a connection that ends with its thread."""
-    found = []
+    found: list[UUID] = []
     in_a_thread(lambda: found.extend(run.id for run in shop.runs))
     return found
 
