@@ -6,15 +6,20 @@ other programs only for what Python's own ``venv`` and ``pip`` start.
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import os
 import shutil
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections import deque
+from collections.abc import Iterator
 from pathlib import Path
 
+from config.stack.offspring import preparation
 from config.stack.stamps import digest
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -40,14 +45,34 @@ def install(*, development: bool = False, front_end: bool = True) -> None:
     """
     if os.environ.get("SIGNALBOX_PREBUILT") == "1":
         return
-    make_environment()
-    install_packages("base", "embedded")
-    if development:
-        install_packages("dev")
-    if front_end or development:
-        install_node_packages()
-    if front_end:
-        build_front_end()
+    signal.signal(signal.SIGTERM, _end)
+    with _one_at_a_time():
+        make_environment()
+        install_packages("base", "embedded")
+        if development:
+            install_packages("dev")
+        if front_end or development:
+            install_node_packages()
+        if front_end:
+            build_front_end()
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+
+
+def _end(number: int, _frame: object) -> None:
+    # Leaves through `_step`, which ends what it has started.
+    sys.exit(128 + number)
+
+
+@contextlib.contextmanager
+def _one_at_a_time() -> Iterator[None]:
+    """Two set-ups of one folder would trip over each other's half-made packages."""
+    with (ROOT / ".setup.lock").open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            say("waiting for another set-up of this folder …")
+            fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
 
 
 def make_environment() -> None:
@@ -193,6 +218,7 @@ def _step(title: str, command: list[str | Path], hint: str = "", **environ: str)
         stderr=subprocess.STDOUT,
         text=True,
         errors="replace",
+        preexec_fn=preparation(dies_by=signal.SIGTERM, session=False),
     )
     over = threading.Event()
 
@@ -208,6 +234,7 @@ def _step(title: str, command: list[str | Path], hint: str = "", **environ: str)
         status = process.wait()
     except BaseException:
         process.terminate()
+        process.wait()
         raise
     finally:
         over.set()
