@@ -37,6 +37,7 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
   let port = 0;
   const calls: Call[] = [];
   const complaints: string[] = [];
+  const pages: Page[] = [];
 
   beforeAll(async () => {
     mkdirSync(SHOTS, { recursive: true });
@@ -53,6 +54,8 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     port = (system.address() as AddressInfo).port;
   });
   afterAll(async () => {
+    // Where it stopped, if it did; pages that were left are closed.
+    for (const [at, page] of pages.entries()) if (!page.isClosed()) await page.screenshot({ path: `${SHOTS}stopped-${at}.png` });
     system.close();
     await browser.close();
   });
@@ -60,7 +63,8 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
   const signIn = async (who: string, width = 1600): Promise<Page> => {
     const context = await browser.newContext({ viewport: { width, height: 1000 }, reducedMotion: 'reduce', locale: 'en-GB' });
     const page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    pages.push(page);
+    page.setDefaultTimeout(15_000);
     page.on('pageerror', (error) => complaints.push(String(error)));
     const heard = watchComplaints(page);
     page.on('close', () => complaints.push(...heard));
@@ -96,7 +100,7 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
   };
 
   const card = (page: Page, title: string) => page.locator('.react-flow__node').filter({ has: page.getByText(title, { exact: true }) });
-  const panel = (page: Page) => page.getByRole('complementary', { name: /step|trigger|details|panel/i }).last();
+  const panel = (page: Page) => page.getByRole('complementary', { name: 'Form' });
   const handle = (page: Page, title: string, port_: string) => card(page, title).locator(`.react-flow__handle[data-handleid="${port_}"]`);
   const saved = async (page: Page) => page.getByRole('status').filter({ hasText: /^Saved$/ }).waitFor();
 
@@ -140,8 +144,8 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     // The steps, by drag and drop.
     await place(builder, 'Decide', 'Assigned?', [640, 300]);
     await place(builder, 'Approval', 'Lead decides', [860, 220]);
-    await place(builder, 'Send HTTP request', 'Tell the tracker', [1090, 180]);
-    await place(builder, 'Stop', 'Done', [1160, 330]);
+    await place(builder, 'Send HTTP request', 'Tell the tracker', [1090, 160]);
+    await place(builder, 'Stop', 'Done', [1130, 400]);
     await place(builder, 'Stop', 'Dropped', [860, 520]);
 
     await card(builder, 'Assigned?').click();
@@ -159,7 +163,7 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     await panel(builder).getByRole('textbox', { name: 'Address' }).fill(`http://127.0.0.1:${port}/issues`);
 
     await card(builder, 'Dropped').click();
-    await panel(builder).getByText('failed', { exact: false }).first().click();
+    await panel(builder).getByText('Failed', { exact: true }).click();
 
     // The links, from port to step.
     await connect(builder, 'Webhook', 'done', 'Assigned?');
@@ -173,17 +177,15 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     await shots(builder, 'editor');
 
     // Publishing is stopped by a finding: nobody says what happens when time runs out.
-    await builder.getByRole('button', { name: 'Publish' }).click();
-    await builder.getByRole('textbox', { name: /note|why|changed/i }).fill('Issues go to the lead first');
-    await builder.getByRole('button', { name: 'Publish', exact: true }).last().click();
+    await builder.getByRole('button', { name: 'Publish', exact: true }).click();
+    await builder.getByRole('textbox', { name: 'What is new, and why' }).fill('Issues go to the lead first');
+    const publish = () => builder.getByRole('region', { name: /Publish/ }).getByRole('button', { name: /^Publish/ }).click();
+    await publish();
     await builder.getByText(/timeout/i).filter({ hasText: /link|leads/i }).first().waitFor();
     await shots(builder, 'editor-finding');
-    await builder.keyboard.press('Escape');
     await connect(builder, 'Lead decides', 'timeout', 'Dropped');
     await saved(builder);
-    await builder.getByRole('button', { name: 'Publish' }).click();
-    await builder.getByRole('textbox', { name: /note|why|changed/i }).fill('Issues go to the lead first');
-    await builder.getByRole('button', { name: 'Publish', exact: true }).last().click();
+    await publish();
     await builder.getByText('v1', { exact: true }).first().waitFor();
 
     // The approver has the inbox open before anything happens.
@@ -231,17 +233,19 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     fetch(`${URL_}/hooks/demo/${ADDRESS}`, { method: 'POST', body: PAYLOAD, headers: { 'Content-Type': 'application/json', ...headers } });
 
   async function makeSecret(page: Page) {
-    await panel(page).getByRole('combobox', { name: 'Secret' }).or(panel(page).getByLabel('Secret', { exact: true })).first().click();
-    await page.getByRole('option', { name: /new secret/i }).or(page.getByRole('button', { name: /new secret/i })).first().click();
+    await panel(page).getByLabel('Secret', { exact: true }).first().click();
+    await page.getByRole('option', { name: 'New secret…' }).click();
     const form = page.getByRole('group', { name: /new secret/i });
     await form.getByRole('textbox', { name: 'Name' }).fill(SECRET_NAME);
     await form.getByLabel('Value').fill(SECRET);
-    await form.getByRole('button', { name: /add|save|create/i }).click();
+    await form.getByRole('button', { name: 'Save secret' }).click();
     await form.waitFor({ state: 'detached' });
   }
 
   async function fact(page: Page) {
-    await panel(page).getByRole('button', { name: /expression/i }).last().click();
+    const row = panel(page).getByRole('group', { name: /^Facts to decide by/ });
+    await row.getByRole('button', { name: 'Use an expression' }).last().click();
+    await row.getByRole('textbox', { name: 'Value' }).click();
     await page.keyboard.type('trigger.body.issue.number');
   }
 });

@@ -45,7 +45,7 @@ class AtLeast(StepModel):
 
 class Fact(StepModel):
     label: str = Field(min_length=1, max_length=100, title="Label")
-    value: TemplateValue = Field(None, title="Value")
+    value: TemplateValue = Field("", title="Value")
 
 
 class Config(StepModel):
