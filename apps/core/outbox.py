@@ -1,7 +1,7 @@
 """What must leave the process is first a row. A handler per topic sends it after commit."""
 
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -42,6 +42,17 @@ def enqueue(
         created_at=now,
     )
     Outbox.objects.bulk_create([row], ignore_conflicts=key is not None)
+
+
+def enqueue_many(*, topic: str, payloads: Sequence[dict[str, Any]], now: datetime) -> None:
+    """Put messages out with the caller's transaction, all in one statement."""
+    if payloads:
+        Outbox.objects.bulk_create(
+            [
+                Outbox(id=uuid7(), topic=topic, payload=one, available_at=now, created_at=now)
+                for one in payloads
+            ]
+        )
 
 
 def relay(*, limit: int = 50) -> int:

@@ -186,6 +186,8 @@ class Arrival:
 
 @dataclass(frozen=True, slots=True)
 class RunStarted:
+    """The run has begun; ``arrivals`` are the tokens of the trigger's links."""
+
     trigger: Value
     started_by: str
     arrivals: tuple[Arrival, ...]
@@ -193,6 +195,8 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
+    """A wait or an effect is open; ``kind`` is ``effect``, ``timer`` or ``user_task``."""
+
     step: str
     visit: int
     kind: str
@@ -214,6 +218,8 @@ class StepCompleted:
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
+    """A visit has failed for good and left by ``error``, if that is linked."""
+
     step: str
     visit: int
     error: Error
@@ -223,6 +229,8 @@ class StepFailed:
 
 @dataclass(frozen=True, slots=True)
 class StepRetried:
+    """A try has failed; the next is due at ``next_at``."""
+
     step: str
     visit: int
     attempt: int
@@ -232,6 +240,8 @@ class StepRetried:
 
 @dataclass(frozen=True, slots=True)
 class StepAttempted:
+    """A later try is under way."""
+
     step: str
     visit: int
     attempt: int
@@ -249,6 +259,8 @@ class OutcomeIgnored:
 
 @dataclass(frozen=True, slots=True)
 class Responded:
+    """A caller was answered; ``delivered`` is false where nobody waited any more."""
+
     step: str
     status: int
     body: Value
@@ -257,28 +269,38 @@ class Responded:
 
 @dataclass(frozen=True, slots=True)
 class RunPaused:
+    """The run is held where it is."""
+
     reason: str
     detail: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunResumed:
+    """The run goes on."""
+
     by: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunCompleted:
+    """Nothing is left to do, or the step named here ended the run."""
+
     step: str
     message: str
 
 
 @dataclass(frozen=True, slots=True)
 class RunFailed:
+    """The run ended with this error; everything that was still open is closed."""
+
     error: Error
 
 
 @dataclass(frozen=True, slots=True)
 class RunCancelled:
+    """The run was withdrawn; everything that was still open is closed."""
+
     by: str
     reason: str
 

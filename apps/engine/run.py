@@ -5,7 +5,7 @@ its token took, the visits that began) stands in the event itself. The rules of 
 are engine rules 22 to 26.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -19,6 +19,7 @@ from apps.engine.lifecycle import (
     StepStatus,
     move,
 )
+from apps.engine.values import Value
 
 Key = tuple[str, int]
 
@@ -142,6 +143,7 @@ class _Decision:
                 if self.state.status is not RunStatus.PAUSED:
                     raise StaleCommand("the run is not paused")
                 self._add(ev.RunResumed(by))
+                self._settle()
             case ev.Continue():
                 pass
         return self.events
@@ -189,7 +191,7 @@ class _Decision:
         self._settle()
 
     def _finish(self, step: str, visit: int, outcome: str, message: str) -> None:
-        output = {"outcome": outcome, "message": message}
+        output: Value = {"outcome": outcome, "message": message}
         self._add(ev.StepCompleted(step, visit, "", output, ()))
         if outcome == "completed":
             self._add(ev.RunCompleted(step, message))
@@ -220,9 +222,18 @@ class _Decision:
         return tuple(found)
 
     def _settle(self) -> None:
-        """Fire the joins that are due, then end the run if nothing is left or too much was done."""
+        """Fire the joins that are due, then end the run if nothing is left or too much was done.
+
+        A paused run is held: its joins fire and its end comes when it is resumed.
+        """
         state = self.state
-        while not state.is_final and (due := self._due_join()) is not None:
+        if state.status is RunStatus.PAUSED or not state.started:
+            return
+        while (
+            not state.is_final
+            and state.activated <= self.graph.max_steps
+            and (due := self._due_join()) is not None
+        ):
             self._fire(due)
         if state.is_final:
             return
@@ -257,12 +268,13 @@ class _Decision:
             )
         sources = {link.index: link.source for link in self.graph.arriving[step]}
         visit = self.state.visits.get(step, 0) + 1
+        output: Value = {"links": [sources[index] for index in order]}
         self._add(
             ev.StepCompleted(
                 step,
                 visit,
                 "done",
-                {"links": [sources[index] for index in order]},
+                output,
                 self._arrivals(step, "done", owes),
                 took=(*order, *swallowed),
                 owes=owes,
@@ -303,47 +315,76 @@ class _Decision:
 def apply(state: RunState, event: ev.Event) -> None:
     """Fold an event into ``state`` in place; :func:`evolve` is the pure form."""
     state.seq += 1
-    match event:
-        case ev.StepCompleted(step, visit, _, _, arrivals, took, owes):
-            _close(state, step, visit, StepStatus.COMPLETED)
-            state.outputs[step] = state.seq
-            state.errors.pop(step, None)
-            _take(state, step, took, owes)
-            _arrive(state, arrivals)
-        case ev.RunStarted(_, _, arrivals):
-            state.started = state.seq
-            _arrive(state, arrivals)
-        case ev.StepStarted(step, visit, kind, _):
-            after = StepStatus.RUNNING if kind == "effect" else StepStatus.WAITING
-            _shift(state, step, visit, after)
-        case ev.StepFailed(step, visit, _, output, arrivals):
-            _close(state, step, visit, StepStatus.FAILED)
-            state.errors[step] = state.seq
-            if output is not None:
-                state.outputs[step] = state.seq
-            _arrive(state, arrivals)
-        case ev.StepRetried(step, visit):
-            if state.active[step, visit] is StepStatus.RUNNING:
-                _shift(state, step, visit, StepStatus.RETRYING)
-        case ev.StepAttempted(step, visit):
-            _shift(state, step, visit, StepStatus.RUNNING)
-        case ev.Responded(_, _, _, delivered):
-            state.responded = state.responded or delivered
-        case ev.RunPaused():
-            _become(state, RunStatus.PAUSED)
-            return
-        case ev.RunResumed():
-            _become(state, _resting(state))
-            return
-        case ev.RunCompleted():
-            _end(state, RunStatus.COMPLETED)
-        case ev.RunFailed():
-            _end(state, RunStatus.FAILED)
-        case ev.RunCancelled():
-            _end(state, RunStatus.CANCELLED)
-        case ev.OutcomeIgnored():
-            return
-    if not state.is_final and state.status is not RunStatus.PAUSED:
+    _FOLDS[type(event)](state, event)
+
+
+def _on_run_started(state: RunState, event: ev.RunStarted) -> None:
+    state.started = state.seq
+    _arrive(state, event.arrivals)
+    _rest(state)
+
+
+def _on_step_started(state: RunState, event: ev.StepStarted) -> None:
+    after = StepStatus.RUNNING if event.kind == "effect" else StepStatus.WAITING
+    _shift(state, event.step, event.visit, after)
+    _rest(state)
+
+
+def _on_step_completed(state: RunState, event: ev.StepCompleted) -> None:
+    step = event.step
+    _close(state, step, event.visit, StepStatus.COMPLETED)
+    state.outputs[step] = state.seq
+    state.errors.pop(step, None)
+    _take(state, step, event.took, event.owes)
+    _arrive(state, event.arrivals)
+    _rest(state)
+
+
+def _on_step_failed(state: RunState, event: ev.StepFailed) -> None:
+    _close(state, event.step, event.visit, StepStatus.FAILED)
+    state.errors[event.step] = state.seq
+    if event.output is not None:
+        state.outputs[event.step] = state.seq
+    _arrive(state, event.arrivals)
+    _rest(state)
+
+
+def _on_step_retried(state: RunState, event: ev.StepRetried) -> None:
+    if state.active[event.step, event.visit] is StepStatus.RUNNING:
+        _shift(state, event.step, event.visit, StepStatus.RETRYING)
+    _rest(state)
+
+
+def _on_step_attempted(state: RunState, event: ev.StepAttempted) -> None:
+    _shift(state, event.step, event.visit, StepStatus.RUNNING)
+    _rest(state)
+
+
+def _on_responded(state: RunState, event: ev.Responded) -> None:
+    state.responded = state.responded or event.delivered
+
+
+# What each event does to the state. An ignored outcome is only counted.
+_FOLDS: Mapping[type[ev.Event], Callable[[RunState, Any], None]] = {
+    ev.RunStarted: _on_run_started,
+    ev.StepStarted: _on_step_started,
+    ev.StepCompleted: _on_step_completed,
+    ev.StepFailed: _on_step_failed,
+    ev.StepRetried: _on_step_retried,
+    ev.StepAttempted: _on_step_attempted,
+    ev.OutcomeIgnored: lambda _state, _event: None,
+    ev.Responded: _on_responded,
+    ev.RunPaused: lambda state, _event: _become(state, RunStatus.PAUSED),
+    ev.RunResumed: lambda state, _event: _become(state, _resting(state)),
+    ev.RunCompleted: lambda state, _event: _end(state, RunStatus.COMPLETED),
+    ev.RunFailed: lambda state, _event: _end(state, RunStatus.FAILED),
+    ev.RunCancelled: lambda state, _event: _end(state, RunStatus.CANCELLED),
+}
+
+
+def _rest(state: RunState) -> None:
+    """Running or waiting, by what is active; a paused or ended run stays what it is."""
+    if state.status is not RunStatus.PAUSED and not state.is_final:
         _become(state, _resting(state))
 
 

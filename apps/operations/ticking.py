@@ -19,7 +19,8 @@ from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
-from apps.runs import doorbell, sweep
+from apps.runs import doorbell, effects, held, sweep
+from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
 
 _log = logging.getLogger(__name__)
@@ -44,19 +45,23 @@ def relay_if_due() -> None:
 def parts() -> list[Part]:
     """What the clock does, in order."""
     return [
-        Part("runs", 1, sweep.tick),
+        Part("timers", 1, sweep.fire_due),
+        Part("leases", 1, effects.expire_leases),
+        Part("dead drivers", 1, held.count_deaths),
+        Part("unheard bells", 1, sweep.ring_for_the_unheard),
         Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
         Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
         Part("schedules", 1, lambda: triggers.fire_due(now=clock.now())),
         Part("outbox", 1, relay_if_due),
         Part("seals", 5, lambda: seal_pending(now=clock.now())),
         Part("counted rows", 10, lambda: audit.write_counted(now=clock.now())),
-        Part("partitions of runs", 3600, lambda: sweep.ensure_partitions(clock.real_now())),
+        Part("partitions of runs", 3600, lambda: ensure_partitions(clock.real_now())),
         Part(
             "partitions of the trail",
             3600,
-            lambda: audit_partitions.ensure_partitions(clock.real_now()),
+            lambda: audit_partitions.ensure_partitions(clock.now()),
         ),
+        Part("large values", 3600, lambda: sweep.forget_blobs(now=clock.now())),
         Part("raw bodies", 3600, lambda: triggers.forget_raw(now=clock.now())),
         Part("ended sign-ins", 3600, lambda: accounts.delete_expired(now=clock.now())),
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),

@@ -20,6 +20,7 @@ from apps.engine import values
 from apps.flows.models import Flow, FlowState
 from apps.runs import doorbell
 from apps.runs.models import Run, RunCommand, RunState, WaitingStart
+from apps.runs.queries import get_run
 
 _INSERT_RUN = """
 with {before}new_run as (
@@ -44,8 +45,10 @@ select id, %(flow)s, 0, 'start', %(payload)s::json, %(now)s from new_run where n
 
 
 def insert_run_sql(*, before: str = "", source: str = "") -> str:
-    """One statement for a new run: the run, its state, and the start command, or the place in
-    the waiting list while the flow is paused. Writes nothing where the run is there already.
+    """One statement that writes a new run, its state and its start command.
+
+    While the flow is paused the start goes to the waiting list instead. Nothing is written
+    where the run is there already.
 
     Args:
         before: Named sub-statements that are part of the same statement, each with its comma.
@@ -136,7 +139,7 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
         FlowNotRunning: Nothing is published, or the flow is archived.
 
     Locks:
-        The flow's row, shared: a publication waits or is seen.
+        The flow's row: a publication or a pause waits or is seen.
     """
     require(actor, "flow.run", flow_id)
     flow = (
@@ -187,7 +190,7 @@ def cancel_run(*, actor: Actor, run_id: UUID, reason: str, now: datetime) -> Non
     Locks:
         The run's state row, as a driver does.
     """
-    run = _run(actor, run_id)
+    run = get_run(actor, run_id)
     require(actor, "run.cancel", run.flow_id)
     state = RunState.objects.select_for_update(no_key=True).filter(run_id=run_id).first()
     if state is None:
@@ -225,12 +228,13 @@ def resume_run(*, actor: Actor, run_id: UUID, now: datetime) -> None:
     Locks:
         The run's state row, as a driver does.
     """
-    run = _run(actor, run_id)
+    run = get_run(actor, run_id)
     require(actor, "run.operate", run.flow_id)
     state = RunState.objects.select_for_update(no_key=True).filter(run_id=run_id).first()
     if state is None or run.status != "paused":
         raise Conflict("The run is not paused; there is nothing to resume.")
-    RunState.objects.filter(run_id=run_id).update(deaths=0)
+    # One that killed processes is tried alone again, before it is one of many.
+    RunState.objects.filter(run_id=run_id, deaths__gt=1).update(deaths=1)
     add_command(run_id=run_id, lane=state.lane, kind="resume", payload={"by": actor.email}, now=now)
     RunCommand.objects.filter(run_id=run_id).update(priority=0)
     record(
@@ -245,8 +249,10 @@ def resume_run(*, actor: Actor, run_id: UUID, now: datetime) -> None:
 def resolve_wait(
     *, run_id: UUID, lane: UUID, step: str, visit: int, port: str, output: Any, now: datetime
 ) -> None:
-    """A wait is over: the run goes on by ``port``. Called in the transaction that closed the wait
-    by its one guarded update, so a run never gets two outcomes of one wait.
+    """A wait is over: the run goes on by ``port``.
+
+    Called in the transaction that closed the wait by its one guarded update, so a run never
+    gets two outcomes of one wait.
     """
     add_command(
         run_id=run_id,
@@ -291,12 +297,6 @@ def release_held(*, flow_id: UUID, now: datetime) -> int:
             " select run_id, lane, 0, 'start', payload, %s from freed order by id",
             [flow_id, now],
         )
-        count = cursor.rowcount
+        count = int(cursor.rowcount)
     transaction.on_commit(partial(doorbell.ring, "drive"))
     return count
-
-
-def _run(actor: Actor, run_id: UUID) -> Run:
-    from apps.runs.queries import get_run
-
-    return get_run(actor, run_id)

@@ -7,6 +7,7 @@ while a step talks to the outside. A result counts only with the fence it was cl
 import logging
 import random
 import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -16,7 +17,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import IntegrityError, connection, transaction
+from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.connections import masking
 from apps.connections import queries as connection_queries
@@ -25,10 +26,12 @@ from apps.core import clock
 from apps.core.errors import ProductError
 from apps.engine import events as ev
 from apps.engine import values
-from apps.engine.lifecycle import EffectStatus
+from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
 from apps.runs import doorbell
 from apps.runs.commands import add_command
+from apps.runs.late import journal_after_end
 from apps.runs.models import Effect, RunState
+from apps.runs.sweep import are_effects_due
 from apps.steps import registry
 from apps.steps.document import validated
 
@@ -38,6 +41,7 @@ MARGIN_S = 10.0
 MAX_DEATHS = 3
 LONGEST_DELAY_S = 3600.0
 MAX_SECONDS_A_CALL = 60.0
+REPORT_AGAIN_S = 1.0
 
 _log = logging.getLogger(__name__)
 
@@ -56,7 +60,7 @@ with recursive lanes as (
   limit 1
 )
 update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence + 1,
-  lease_until = clock_timestamp() + %(lease)s, sent_at = null
+  lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), sent_at = null
 from next where e.id = next.id
 returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
   e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key
@@ -82,6 +86,13 @@ class Claimed:
     deaths: int
     key: str
 
+    @classmethod
+    def of(cls, row: Any) -> "Claimed":
+        """From a row of ``CLAIM``."""
+        fields = list(row)
+        fields[8] = values.loads(row[8])
+        return cls(*fields)
+
 
 class LeaseLost(Exception):
     """Somebody else holds the effect by now; nothing may be sent any more."""
@@ -95,10 +106,16 @@ def work_effects() -> int:
     doorbell.answered("effects")
     started = monotonic()
     done = 0
-    while (effect := claim()) is not None:
-        if is_work_due():
-            doorbell.ring_now("effects")
-        perform(effect)
+    while _slots.enter():
+        try:
+            effect = claim()
+            if effect is None:
+                break
+            if are_effects_due():
+                doorbell.ring_now("effects")
+            perform(effect)
+        finally:
+            _slots.leave()
         done += 1
         if monotonic() - started > MAX_SECONDS_A_CALL:
             doorbell.ring_now("effects")
@@ -109,16 +126,26 @@ def work_effects() -> int:
 def claim() -> Claimed | None:
     """Take the oldest due effect of a lane drawn by lot, or nothing.
 
+    One that was there when two processes died is taken only by an idle process, and nothing
+    else beside it.
+
     Locks:
         The effect's row; nobody waits for it.
     """
+    effect = _claim(alone=False)
+    if effect is None and _slots.close():
+        effect = _claim(alone=True)
+    return effect
+
+
+def _claim(*, alone: bool) -> Claimed | None:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, {"alone": not _hearts.any(), "lease": LEASE})
+            cursor.execute(CLAIM, {"alone": alone, "lease_s": LEASE.total_seconds()})
             row = cursor.fetchone()
         if row is None:
             return None
-        effect = Claimed(*row[:8], values.loads(row[8]), *row[9:])
+        effect = Claimed.of(row)
         if effect.attempt > 1:
             payload = {"step": effect.step, "visit": effect.visit, "attempt": effect.attempt}
             add_command(
@@ -129,16 +156,6 @@ def claim() -> Claimed | None:
                 now=clock.now(),
             )
         return effect
-
-
-def is_work_due() -> bool:
-    """Whether an effect waits that could be claimed now."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select exists (select 1 from effect"
-            " where status = 'queued' and available_at <= business_now())"
-        )
-        return bool(cursor.fetchone()[0])
 
 
 def perform(effect: Claimed) -> None:
@@ -167,7 +184,13 @@ def perform(effect: Claimed) -> None:
             code = getattr(failed, "code", "bad_output")
             _report_failure(effect, context, registry.StepError(code, str(failed)))
             return
-        except Exception as fault:
+        except (OperationalError, InterfaceError) as error:
+            # Steps ask the database before they send and never after: nothing has left.
+            _log.warning("step %s of run %s is put off: %s", effect.step, effect.run_id, error)
+            away = ev.Error(effect.step, "transient", "database_away", "The database was away.")
+            _retry(effect, away, None)
+            return
+        except Exception as fault:  # noqa: BLE001 - whatever it is, it is an outcome
             _log.exception("step %s of run %s raised", effect.step, effect.run_id)
             message = context.mask(f"The step stopped by a fault: {type(fault).__name__}: {fault}")
             _report_failure(effect, context, registry.StepError("step_fault", message[:500]))
@@ -193,7 +216,7 @@ class Context:
     def http(
         self, method: str, url: str, *, headers: Mapping[str, str], content: bytes, timeout_s: float
     ) -> Answer:
-        client = OutgoingClient(self._effect.workspace_id)
+        client = OutgoingClient(self._effect.workspace_id, is_allowed=self._is_allowed)
         self._about_to_send()
         return client.request(method, url, headers=headers, content=content, timeout_s=timeout_s)
 
@@ -237,8 +260,14 @@ class Context:
         error_class = "unknown" if failed.sent else failed.error_class
         return registry.StepError(failed.code, failed.message, error_class=error_class)
 
+    def _is_allowed(self, host: str, port: int) -> bool:
+        try:
+            return connection_queries.is_allowed_host(self._effect.workspace_id, host, port)
+        finally:
+            connection.close()  # what follows waits for the other side
+
     def _about_to_send(self) -> None:
-        """Note that something may leave from here on, under the fence; then let go of the database."""
+        """Note under the fence that something may leave from here on; let go of the database."""
         with connection.cursor() as cursor:
             cursor.execute(
                 "update effect set sent_at = clock_timestamp()"
@@ -287,8 +316,8 @@ def _retry(effect: Claimed, error: ev.Error, wish: timedelta | None) -> None:
 
 
 def backoff(first_s: float, attempt: int) -> float:
-    """Seconds before the next try: doubled each time, up to an hour, with full jitter above half."""
-    whole = min(first_s * 2 ** (attempt - 1), LONGEST_DELAY_S)
+    """Seconds before the next try: doubled each time, up to an hour, with jitter above half."""
+    whole = min(first_s * 2.0 ** (attempt - 1), LONGEST_DELAY_S)
     return whole * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
 
 
@@ -306,7 +335,7 @@ def _guarded(
     changed = Effect.objects.filter(
         pk=effect.id, fence=effect.fence, status=EffectStatus.RUNNING
     ).update(
-        status=status,
+        status=move(EFFECT_TRANSITIONS, EffectStatus.RUNNING, status),
         lease_until=None,
         available_at=available_at or now,
         finished_at=now if over else None,
@@ -324,7 +353,24 @@ def _report(
     *,
     available_at: datetime | None = None,
 ) -> None:
-    if not _guarded(effect, status, kind, payload, available_at):
+    """Report once, and refuse to where the fence has moved on.
+
+    While the database is away it is tried again as long as a lease is long: what was done
+    outside must not be done again for want of a row.
+    """
+    patience = monotonic() + LEASE.total_seconds()
+    while True:
+        try:
+            counted = _guarded(effect, status, kind, payload, available_at)
+        except (OperationalError, InterfaceError) as error:
+            connection.close()
+            if monotonic() > patience:
+                raise
+            _log.warning("the outcome of %s is not written yet: %s", effect.id, error)
+            time.sleep(REPORT_AGAIN_S)
+        else:
+            break
+    if not counted:
         _refuse_late(effect, kind)
 
 
@@ -342,23 +388,7 @@ def _refuse_late(effect: Claimed, outcome: str) -> None:
                 now=clock.now(),
             )
             return
-    _journal_after_end(effect, outcome)
-
-
-def _journal_after_end(effect: Claimed, outcome: str) -> None:
-    type_, step, data = ev.to_row(ev.OutcomeIgnored(effect.step, effect.visit, outcome, "run_over"))
-    for _ in range(3):  # two late workers may want the same number
-        try:
-            with transaction.atomic(), connection.cursor() as cursor:
-                cursor.execute(
-                    "insert into run_event (run_id, seq, type, step, at, data)"
-                    " select %s, max(seq) + 1, %s, %s, business_now(), %s::json"
-                    " from run_event where run_id = %s",
-                    [effect.run_id, type_, step, values.dumps(data), effect.run_id],
-                )
-        except IntegrityError:
-            continue
-        return
+    journal_after_end(run_id=effect.run_id, step=effect.step, visit=effect.visit, outcome=outcome)
 
 
 def expire_leases(*, limit: int = 200) -> int:
@@ -383,8 +413,8 @@ def expire_leases(*, limit: int = 200) -> int:
             )
             rows = cursor.fetchall()
         for row in rows:
-            lost = Claimed(*row[:8], values.loads(row[8]), *row[9:14])
-            _expire(lost, sent=row[14] is not None, now=now)
+            *effect, sent_at = row
+            _expire(Claimed.of(effect), sent=sent_at is not None, now=now)
             count += 1
     return count
 
@@ -402,7 +432,7 @@ def _expire(lost: Claimed, *, sent: bool, now: datetime) -> None:
         status, kind = EffectStatus.QUEUED, "retry"
         payload = {"attempt": lost.attempt, "error": error.as_json(), "next_at": now.isoformat()}
     Effect.objects.filter(pk=lost.id).update(
-        status=status,
+        status=move(EFFECT_TRANSITIONS, EffectStatus.RUNNING, status),
         deaths=deaths,
         lease_until=None,
         available_at=now,
@@ -425,10 +455,6 @@ class _Hearts:
         self._live: dict[UUID, tuple[int, float]] = {}
         self._lock = threading.Lock()
         self._thread: threading.Thread | None = None
-
-    def any(self) -> bool:
-        """Whether this process has an effect under way."""
-        return bool(self._live)
 
     def beating(self, effect: Claimed, seconds: float) -> "_Beat":
         """Keep the lease while inside, at most for so many seconds."""
@@ -462,10 +488,15 @@ class _Hearts:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "update effect e set lease_until = clock_timestamp() + %s"
+                    "update effect e"
+                    " set lease_until = clock_timestamp() + make_interval(secs => %s)"
                     " from unnest(%s::uuid[], %s::int[]) as u(id, fence)"
                     " where e.id = u.id and e.fence = u.fence and e.status = 'running'",
-                    [LEASE, [id_ for id_, _ in alive], [fence for _, fence in alive]],
+                    [
+                        LEASE.total_seconds(),
+                        [id_ for id_, _ in alive],
+                        [fence for _, fence in alive],
+                    ],
                 )
         except Exception as error:  # noqa: BLE001 - the next beat tries again
             _log.warning("leases not renewed: %s", error)
@@ -484,4 +515,34 @@ class _Beat:
         self._hearts.remove(self._effect)
 
 
+class _Slots:
+    """How many threads of this process are at work; closed while an effect runs alone."""
+
+    def __init__(self) -> None:
+        self._inside = 0
+        self._is_closed = False
+        self._lock = threading.Lock()
+
+    def enter(self) -> bool:
+        """Begin to look for work. False while an effect runs alone."""
+        with self._lock:
+            if self._is_closed:
+                return False
+            self._inside += 1
+            return True
+
+    def close(self) -> bool:
+        """Keep the others out until this thread leaves. False where one of them is inside."""
+        with self._lock:
+            self._is_closed = self._inside <= 1
+            return self._is_closed
+
+    def leave(self) -> None:
+        """This thread's work is done."""
+        with self._lock:
+            self._inside -= 1
+            self._is_closed = False
+
+
 _hearts = _Hearts()
+_slots = _Slots()

@@ -16,8 +16,8 @@ from uuid import UUID
 from apps.engine import events as ev
 from apps.engine import feel, values
 from apps.engine import run as engine
-from apps.engine.graph import Behaviour
-from apps.engine.lifecycle import RunStatus
+from apps.engine.graph import Behaviour, Graph
+from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.runs.ports import Refusal, TaskRequest
 from apps.steps.document import CompiledFlow, CompiledStep, expression_source, validated
 from apps.steps.registry import Exit, Respond, StepError, Stop, WaitForPerson, WaitUntil
@@ -69,12 +69,12 @@ class LoadedRun:
     flow_id: UUID
     version_id: UUID
     lane: UUID
-    zone: str
     state: engine.RunState
-    started_at: datetime | None
-    started_by: str
     awaited_until: datetime | None
     limit_key: str | None = None
+    zone: str = "UTC"
+    started_at: datetime | None = None
+    started_by: str = ""
     trigger: Any = None
     outputs: dict[str, Any] = field(default_factory=dict)
     errors: dict[str, Any] = field(default_factory=dict)
@@ -91,11 +91,15 @@ class JournalRow:
 
 
 class Evaluation:
-    """One run's slice. Not safe to use again after an exception: the run is then paused."""
+    """One run's slice. Not safe to use again after an exception: the run is then paused.
 
-    def __init__(self, run: LoadedRun, flow: CompiledFlow, now: datetime) -> None:
+    Without a flow it can be paused or cancelled, and nothing else.
+    """
+
+    def __init__(self, run: LoadedRun, flow: CompiledFlow | None, now: datetime) -> None:
         self.run = run
-        self.flow = flow
+        self.graph = flow.graph if flow else Graph({}, ())
+        self.steps: Mapping[str, CompiledStep] = flow.steps if flow else {}
         self.now = now
         self.state = run.state
         self.rows: list[JournalRow] = []
@@ -117,7 +121,8 @@ class Evaluation:
             if self.state.is_final and kind in {"start", "cancel", "pause", "resume"}:
                 continue
             self._apply(read_command(kind, payload, self.run))
-        self.go_on()
+        if self.steps:
+            self.go_on()
 
     def refuse(self, refusal: Refusal) -> None:
         """A task could not be opened: the step fails, and the run goes on from there."""
@@ -141,7 +146,7 @@ class Evaluation:
 
     def _next_ready(self) -> engine.Key | None:
         for key, status in self.state.active.items():
-            if status is engine.StepStatus.READY:
+            if status is StepStatus.READY:
                 return key
         return None
 
@@ -149,7 +154,7 @@ class Evaluation:
         if isinstance(command, ev.Open):
             self.had_waits = True
         try:
-            produced = engine.advance(self.flow.graph, self.state, command)
+            produced = engine.advance(self.graph, self.state, command)
         except engine.StaleCommand:
             return
         first = self.state.seq - len(produced) + 1
@@ -191,7 +196,7 @@ class Evaluation:
         self.context["steps"].setdefault(step, {})[part] = value
 
     def _evaluate(self, step_id: str, visit: int) -> None:
-        step = self.flow.steps[step_id]
+        step = self.steps[step_id]
         try:
             if step.type.behaviour is Behaviour.EFFECT:
                 self._open_effect(step, visit)
@@ -229,7 +234,7 @@ class Evaluation:
                 raise TypeError(f"{step.type.kind} returned {type(outcome).__name__}.")
 
     def _open_effect(self, step: CompiledStep, visit: int) -> None:
-        resolved = step.resolve(self._feel) if step.resolve else step.raw
+        resolved: Any = step.resolve(self._feel) if step.resolve else step.raw
         values.check(resolved)
         config = validated(step.type.config, resolved)
         tries = getattr(getattr(config, "retry", None), "max_attempts", DEFAULT_TRIES)

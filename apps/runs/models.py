@@ -81,6 +81,12 @@ class RunState(models.Model):
 
     class Meta:
         db_table = "run_state"
+        indexes = [
+            # Those that a driver died with are looked for by every driver.
+            models.Index(
+                fields=["run_id"], name="run_state_died", condition=models.Q(deaths__gt=0)
+            ),
+        ]
 
 
 class RunCommand(models.Model):
@@ -124,7 +130,11 @@ class WaitingStart(models.Model):
         db_table = "waiting_start"
         indexes = [
             models.Index(fields=["limit_key", "id"], name="waiting_start_limit"),
-            models.Index(fields=["flow_id", "id"], name="waiting_start_flow"),
+            models.Index(
+                fields=["flow_id", "id"],
+                name="waiting_start_flow",
+                condition=models.Q(reason="paused"),
+            ),
         ]
 
 

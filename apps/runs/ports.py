@@ -13,8 +13,10 @@ from uuid import UUID
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """A step asks people. ``request`` is what ``steps.types.approval`` made of its config:
-    ``{title, details, users, groups, rule, due_at, fields, requester, allow_requester}``.
+    """A step asks people.
+
+    ``request`` is what ``steps.types.approval`` made of its config: ``{title, details, users,
+    groups, rule, due_at, fields, requester, allow_requester}``.
     """
 
     workspace_id: UUID

@@ -99,14 +99,17 @@ def waiting_for(run: Run) -> list[dict[str, Any]]:
 
 
 def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
-    """Each step that was reached: ``{status, visits, attempts, port, input, output, error,
-    started_at, finished_at}`` of its latest visit."""
+    """Each step that was reached, by id.
+
+    ``{status, visits, attempts, port, input, output, error, started_at, finished_at}`` of its
+    latest visit.
+    """
     steps: dict[str, dict[str, Any]] = {}
     for row in rows:
         for _, target, visit in row.data.get("arrivals", []):
             if visit > 0:
                 steps[target] = {**_fresh(row.at), "visits": visit}
-        if row.step and row.step in steps or row.type == "step.completed":
+        if (row.step and row.step in steps) or row.type == "step.completed":
             _fold(steps.setdefault(row.step, _fresh(row.at)), row)
     if run.is_final:
         for step in steps.values():

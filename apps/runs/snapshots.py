@@ -1,13 +1,13 @@
 """Load what a batch of runs may read: the trigger and the outputs that expressions name."""
 
 from collections.abc import Iterable
+from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from apps.engine import values
-from apps.flows.compiled import compiled
 from apps.runs.evaluation import LoadedRun
-from apps.steps.document import EVERYTHING
+from apps.steps.document import EVERYTHING, CompiledFlow
 
 ROWS = """
 select e.run_id, e.seq, e.step, e.at, e.data::text
@@ -17,23 +17,23 @@ where e.run_id between %s and %s
 """
 
 
-def load(cursor: Any, runs: Iterable[LoadedRun]) -> None:
+def load(cursor: Any, runs: Iterable[tuple[LoadedRun, CompiledFlow]]) -> None:
     """Fill ``trigger``, ``outputs``, ``errors`` of runs that have a journal; one query for all.
 
     Outputs that no expression of the flow reads are left out, blobs among them.
     """
     wanted: list[tuple[UUID, int]] = []
     by_id: dict[UUID, LoadedRun] = {}
-    for run in runs:
+    for run, flow in runs:
         if run.state.started:
             by_id[run.run_id] = run
             wanted.append((run.run_id, run.state.started))
-            wanted += [(run.run_id, seq) for seq in _sequence_numbers(run)]
+            wanted += [(run.run_id, seq) for seq in _sequence_numbers(run, flow)]
     if not wanted:
         return
     ids = [run_id for run_id, _ in wanted]
     cursor.execute(ROWS, [ids, [seq for _, seq in wanted], min(ids), max(ids)], prepare=True)
-    found = [
+    found: list[tuple[LoadedRun, int, str, datetime, Any]] = [
         (by_id[run_id], seq, step, at, values.loads(data))
         for run_id, seq, step, at, data in cursor.fetchall()
     ]
@@ -66,13 +66,11 @@ def fill_blobs(cursor: Any, rows: Iterable[tuple[UUID, Any]]) -> None:
         data[blob["field"]] = values.loads(texts[workspace_id, blob["sha256"]])
 
 
-def _sequence_numbers(run: LoadedRun) -> set[int]:
-    flow = compiled(run.version_id)
-    reads = frozenset[str]().union(*(step.reads for step in flow.steps.values()))
-    numbers = {
+def _sequence_numbers(run: LoadedRun, flow: CompiledFlow) -> set[int]:
+    reads = flow.reads
+    return {
         seq
         for known in (run.state.outputs, run.state.errors)
         for step, seq in known.items()
         if step in reads or EVERYTHING in reads
     }
-    return numbers

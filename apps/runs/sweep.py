@@ -1,79 +1,129 @@
-"""What the clock does for runs: fire timers, expire leases, ring again, keep partitions ahead.
+"""What the clock does for runs: fire timers, ring again, bury what came too late, forget blobs.
 
 Nothing here needs the broker to find work, and several clocks may run at once.
 """
 
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from django.db import connection, transaction
 
 from apps.core import clock
-from apps.runs import doorbell, effects, held
+from apps.runs import doorbell, late
 from apps.runs.models import PARKED
-from apps.runs.partitions import ensure_partitions
 
-FIRE = """
+TIMERS_AT_ONCE = 1000
+UNHEARD_S = 1.0
+BLOBS_KEPT = timedelta(days=7)
+
+_FIRE = """
 with due as (
   select id from timer where status = 'open' and fires_at <= %(now)s
   order by fires_at limit %(limit)s for update skip locked
 ), fired as (
   update timer t set status = 'fired' from due where t.id = due.id and t.status = 'open'
-  returning t.run_id, t.lane, t.step, t.visit, t.output
+  returning t.run_id, t.lane, t.step, t.visit, t.output, t.fires_at, t.id
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
 select run_id, lane, 0, 'complete',
   json_build_object('step', step, 'visit', visit, 'port', 'done', 'output', output), %(now)s
-from fired
+from fired order by fires_at, id
 """
+# The first of each lane is its oldest: one look per lane, however long the queue is.
+_OLDEST = """
+with recursive lanes as (
+  (select priority, lane from run_command where priority < %(parked)s
+   order by priority, lane limit 1)
+  union all
+  select n.priority, n.lane from lanes l, lateral (
+    select priority, lane from run_command
+    where (priority, lane) > (l.priority, l.lane) and priority < %(parked)s
+    order by priority, lane limit 1) n
+)
+select coalesce(extract(epoch from business_now() - min(h.created_at)), 0)
+from lanes l, lateral (
+  select created_at from run_command
+  where priority = l.priority and lane = l.lane order by id limit 1) h
+"""
+_EFFECTS_DUE = """
+with recursive lanes as (
+  (select lane, available_at from effect where status = 'queued'
+   order by lane, available_at limit 1)
+  union all
+  select n.lane, n.available_at from lanes l, lateral (
+    select lane, available_at from effect where status = 'queued' and lane > l.lane
+    order by lane, available_at limit 1) n
+)
+select exists (select 1 from lanes where available_at <= business_now())
+"""
+# A blob's date is that of the last journal row that named it. Ids tell when runs were made, so
+# a blob older than the oldest run that is kept is named by nobody any more.
+_FORGET_BLOBS = """
+delete from run_blob where (workspace_id, sha256) in (
+  select workspace_id, sha256 from run_blob where touched_at < %(before)s limit %(limit)s)
+and touched_at < %(before)s
+"""
+_OLDEST_RUN = "select run_id from run_event order by run_id limit 1"
 
 
-def fire_timers(*, now: datetime, limit: int = 1000) -> int:
+def fire_timers(*, now: datetime, limit: int = TIMERS_AT_ONCE) -> int:
     """Resolve the timers that are due; returns how many.
 
     Locks:
         The timers' rows; those that another clock fires are skipped.
     """
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.execute(FIRE, {"now": now, "limit": limit})
-        return cursor.rowcount
+    fired = 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_FIRE, {"now": now, "limit": limit})
+            count = int(cursor.rowcount)
+        fired += count
+        if count < limit:
+            return fired
+
+
+def fire_due() -> None:
+    """Fire the timers that are due, and ring."""
+    if fire_timers(now=clock.now()):
+        doorbell.ring_now("drive")
 
 
 def ring_for_the_unheard() -> None:
-    """Ring for commands and effects that have waited for a second: their bell may be lost."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "select exists (select 1 from run_command where priority < %s and"
-            " created_at < business_now() - interval '1 second'),"
-            " exists (select 1 from effect where status = 'queued'"
-            " and available_at <= business_now())",
-            [PARKED],
-        )
-        commands, waiting_effects = cursor.fetchone()
-    if commands:
+    """Ring for commands and effects that have waited for a second: their bell may be lost.
+
+    Commands that nobody can claim, since their run is over, are put away first.
+    """
+    if oldest_command_age_s() > UNHEARD_S:
+        late.bury_late_commands()
         doorbell.ring_now("drive")
-    if waiting_effects:
+    if are_effects_due():
         doorbell.ring_now("effects")
-
-
-def tick() -> None:
-    """One second's work of the clock for runs."""
-    now = clock.now()
-    if fire_timers(now=now):
-        doorbell.ring_now("drive")
-    effects.expire_leases()
-    held.count_deaths()
-    ring_for_the_unheard()
 
 
 def oldest_command_age_s() -> float:
     """How long the oldest command that could be driven has waited; the measure of back-pressure."""
     with connection.cursor() as cursor:
-        cursor.execute(
-            "select coalesce(extract(epoch from business_now() - min(created_at)), 0)"
-            " from run_command where priority < %s",
-            [PARKED],
-        )
+        cursor.execute(_OLDEST, {"parked": PARKED})
         return float(cursor.fetchone()[0])
 
 
-__all__ = ["ensure_partitions", "fire_timers", "oldest_command_age_s", "tick"]
+def are_effects_due() -> bool:
+    """Whether an effect waits that a worker could do now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_EFFECTS_DUE)
+        return bool(cursor.fetchone()[0])
+
+
+def forget_blobs(*, now: datetime, limit: int = 1000) -> int:
+    """Remove large values that no kept journal names and nobody stored for a week.
+
+    A value that is stored again meanwhile has a new date and stays.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_OLDEST_RUN)
+        row = cursor.fetchone()
+        before = now - BLOBS_KEPT
+        if row is not None:
+            made = timedelta(milliseconds=row[0].int >> 80)
+            before = min(before, datetime.fromtimestamp(0, now.tzinfo) + made)
+        cursor.execute(_FORGET_BLOBS, {"before": before, "limit": limit})
+        return int(cursor.rowcount)

@@ -1,20 +1,33 @@
-"""Celery's side of the doorbells: each task does what its bell was rung for."""
+"""Celery's side of the doorbells: each task does what its bell was rung for.
 
+While PostgreSQL is away a task ends quietly: the clock rings again when it is back.
+"""
+
+import logging
 from typing import Any
 
 from celery import shared_task
+from django.db import InterfaceError, OperationalError
 
 from apps.runs.drive import drive_all
 from apps.runs.effects import work_effects
 
+_log = logging.getLogger(__name__)
 
-@shared_task(name="runs.drive", queue="drive")  # type: ignore[untyped-decorator]
+
+@shared_task(name="runs.drive", queue="drive")
 def drive(**_future: Any) -> None:
     """Drive every run that has commands."""
-    drive_all()
+    try:
+        drive_all()
+    except (OperationalError, InterfaceError) as error:
+        _log.warning("driving stops until the clock rings again: %s", error)
 
 
-@shared_task(name="runs.work_effects", queue="effects")  # type: ignore[untyped-decorator]
+@shared_task(name="runs.work_effects", queue="effects")
 def do_effects(**_future: Any) -> None:
     """Do the effects that are due."""
-    work_effects()
+    try:
+        work_effects()
+    except (OperationalError, InterfaceError) as error:
+        _log.warning("effects stop until the clock rings again: %s", error)

@@ -2,12 +2,13 @@
 
 from collections import Counter
 from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.engine import events as ev
 from apps.engine import run as engine
@@ -55,32 +56,69 @@ def check_runs(*, since: str = "") -> Report:
     """Replay every run created since a time and compare it with what the tables say.
 
     Found: a journal with a gap, a status or an error that is not the journal's, a snapshot that
-    replay does not give, a run that is over but has live state, commands, timers, effects or
-    waiting places, and a run that is not over but has nothing to go on from.
+    replay does not give, a run that is over but has live state, timers, effects or waiting
+    places, a run that is not over but has nothing to go on from, commands of runs that are
+    over, and limits that count slots nobody holds.
     Reads in pages, in short transactions; changes nothing.
     """
     report = Report()
-    for page in _pages(since):
-        _check_page(page, report)
+    last: UUID | None = UUID(int=0)
+    while last is not None:
+        with _one_moment():
+            last = _check_next(last, since, report)
+    with _one_moment():
+        report.problems += _strays()
     return report
 
 
-def _pages(since: str) -> Iterator[list[tuple[Any, ...]]]:
-    last = UUID(int=0)
-    while True:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "select r.id, r.status, r.error::text, s.snapshot::text, s.seq"
-                " from run r left join run_state s on s.run_id = r.id"
-                " where r.id > %s and r.created_at >= coalesce(%s::timestamptz, '-infinity')"
-                " order by r.id limit %s",
-                [last, since or None, PAGE],
-            )
-            rows = cursor.fetchall()
-        if not rows:
-            return
-        last = rows[-1][0]
-        yield rows
+@contextmanager
+def _one_moment() -> Iterator[None]:
+    """Everything read inside is of one moment: runs go on while they are checked."""
+    is_outermost = not connection.in_atomic_block
+    with transaction.atomic(), connection.cursor() as cursor:
+        if is_outermost:
+            cursor.execute("set transaction isolation level repeatable read, read only")
+        yield
+
+
+def _check_next(last: UUID, since: str, report: Report) -> UUID | None:
+    """Check the next page; returns its last run, or None where there is none."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select r.id, r.status, r.error::text, s.snapshot::text, s.seq"
+            " from run r left join run_state s on s.run_id = r.id"
+            " where r.id > %s and r.created_at >= coalesce(%s::timestamptz, '-infinity')"
+            " order by r.id limit %s",
+            [last, since or None, PAGE],
+        )
+        rows = cursor.fetchall()
+    if not rows:
+        return None
+    _check_page(rows, report)
+    return UUID(str(rows[-1][0]))
+
+
+def _strays() -> list[Problem]:
+    """Rows about runs that there are not, limits that are not what is used."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select s.run_id, 'There is live state of a run that does not exist.'"
+            " from run_state s where not exists (select 1 from run r where r.id = s.run_id)"
+            " union all select c.run_id, 'A command has waited for a run that is over.'"
+            " from run_command c"
+            " where c.created_at < business_now() - interval '1 minute'"
+            " and not exists (select 1 from run_state s where s.run_id = c.run_id)"
+            " union all select null, 'The limit ' || l.key || ' says ' || l.used"
+            " || ' slots are used, but runs hold ' || h.held || '.'"
+            " from run_limit l cross join lateral ("
+            "  select (select count(*) from run_state s where s.limit_key = l.key)"
+            "  + (select count(*) from run_command c join run_state s on s.run_id = c.run_id"
+            "     where c.kind = 'admit' and s.limit_key is null"
+            "     and l.key = 'flow:' || s.flow_id) as held) h"
+            " where l.used <> h.held"
+            " limit 100"
+        )
+        return [Problem(run_id or UUID(int=0), message) for run_id, message in cursor.fetchall()]
 
 
 def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:

@@ -6,6 +6,7 @@ afterwards (``CompiledStep.reads``), so that the driver loads nothing else.
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 from pydantic import ValidationError
@@ -69,6 +70,11 @@ class CompiledFlow:
     trigger_config: Mapping[str, Any]
     concurrency: int | None
     settings: Mapping[str, Any]
+
+    @cached_property
+    def reads(self) -> frozenset[str]:
+        """Ids of the steps whose output or error any step reads, or ``*`` for all."""
+        return frozenset[str]().union(*(step.reads for step in self.steps.values()))
 
 
 def compile_flow(document: Mapping[str, Any]) -> CompiledFlow:

@@ -1,0 +1,146 @@
+"""Claim runs that have commands, and read those commands (engine rule 1).
+
+Runs are locked first, ``for no key update skip locked``; their commands are read by a second
+statement, whose snapshot is younger than the locks. Claiming commands instead would lose
+wake-ups, deadlock two drivers and reverse the order within a run.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+
+from apps.engine import events as ev
+from apps.engine import run as engine
+from apps.engine import values
+from apps.runs.evaluation import LoadedRun
+from apps.runs.limits import Slots
+from apps.runs.models import PARKED
+
+Commands = list[tuple[str, Mapping[str, Any]]]
+
+_RUN = """run_id, s.workspace_id, s.flow_id, s.version_id, s.lane, s.snapshot::text,
+  s.awaited_until, s.limit_key, s.deaths, business_now()"""
+
+# Lanes with work are found by a loose index scan; each gives its oldest runs, up to its share.
+_FAIR = f"""
+with recursive lanes as (
+  (select priority, lane from run_command where priority < %(parked)s
+   order by priority, lane limit 1)
+  union all
+  select n.priority, n.lane from lanes l, lateral (
+    select priority, lane from run_command
+    where (priority, lane) > (l.priority, l.lane) and priority < %(parked)s
+    order by priority, lane limit 1) n
+), share as (select greatest(1, %(limit)s / greatest(1, count(*))) as n from lanes),
+served as (select * from lanes order by priority, random() limit %(limit)s)
+select distinct on (s.run_id) s.{_RUN}
+from served l cross join share, lateral (
+  select s.*
+  from run_command rc join run_state s on s.run_id = rc.run_id
+  where rc.priority = l.priority and rc.lane = l.lane
+    and s.deaths = 0 and s.format = any(%(formats)s)
+  order by rc.id limit share.n
+  for no key update of s skip locked) s
+order by s.run_id
+limit %(limit)s
+"""  # noqa: S608 - constants
+
+# Runs that a driver process died with are few; they are driven one at a time.
+_ALONE = f"""
+select s.{_RUN} from run_state s
+where s.deaths > 0 and s.format = any(%(formats)s)
+  and exists (select 1 from run_command c where c.run_id = s.run_id and c.priority < %(parked)s)
+limit 1 for no key update skip locked
+"""  # noqa: S608 - constants
+
+_THESE = f"""
+select s.{_RUN} from run_state s
+where s.run_id = any(%(run_ids)s)
+  and exists (select 1 from run_command c where c.run_id = s.run_id and c.priority < %(parked)s)
+order by s.run_id for no key update skip locked
+"""  # noqa: S608 - constants
+
+_COMMANDS = """
+select id, run_id, kind, payload::text from run_command
+where run_id = any(%s) order by id
+"""
+
+
+@dataclass(slots=True)
+class Batch:
+    """What one claim holds. Runs leave ``runs`` when they are put off or wait for a slot."""
+
+    runs: dict[UUID, LoadedRun]
+    commands: dict[UUID, Commands]
+    command_ids: dict[UUID, list[int]]
+    deaths: dict[UUID, int]
+    now: datetime
+    slots: Slots = field(default_factory=Slots)
+
+
+class BatchFailed(Exception):
+    """A batch cannot be read or written, though the database is well: one run is to blame."""
+
+    def __init__(self, run_ids: Sequence[UUID], cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.run_ids = run_ids
+        self.cause = cause
+
+
+Claim = Callable[[Any], Batch | None]
+
+
+def fair(cursor: Any, *, limit: int) -> Batch | None:
+    """Up to ``limit`` runs, each lane its share; nothing where no run is free."""
+    return _read(cursor, _FAIR, {"limit": limit})
+
+
+def alone(cursor: Any) -> Batch | None:
+    """One run that a driver process has died with."""
+    return _read(cursor, _ALONE, {})
+
+
+def these(cursor: Any, *, run_ids: Sequence[UUID]) -> Batch | None:
+    """Those of the runs that still have commands and that nobody else holds."""
+    return _read(cursor, _THESE, {"run_ids": list(run_ids)})
+
+
+def _read(cursor: Any, statement: str, given: Mapping[str, Any]) -> Batch | None:
+    cursor.execute(statement, {"parked": PARKED, "formats": [ev.FORMAT], **given}, prepare=True)
+    rows = cursor.fetchall()
+    if not rows:
+        return None
+    cursor.execute(_COMMANDS, [[row[0] for row in rows]], prepare=True)
+    try:
+        return _decoded(rows, cursor.fetchall())
+    except Exception as error:
+        raise BatchFailed([row[0] for row in rows], error) from error
+
+
+def _decoded(rows: list[tuple[Any, ...]], written: list[tuple[Any, ...]]) -> Batch:
+    runs: dict[UUID, LoadedRun] = {}
+    deaths: dict[UUID, int] = {}
+    for run_id, workspace_id, flow_id, version_id, lane, snapshot, awaited, key, died, _ in rows:
+        deaths[run_id] = died
+        runs[run_id] = LoadedRun(
+            run_id=run_id,
+            workspace_id=workspace_id,
+            flow_id=flow_id,
+            version_id=version_id,
+            lane=lane,
+            state=engine.from_json(msgspec.json.decode(snapshot)),
+            awaited_until=awaited,
+            limit_key=key,
+        )
+    commands: dict[UUID, Commands] = defaultdict(list)
+    ids: dict[UUID, list[int]] = defaultdict(list)
+    for id_, run_id, kind, payload in written:
+        data: Any = values.loads(payload)
+        commands[run_id].append((kind, data))
+        ids[run_id].append(id_)
+    return Batch(runs, commands, ids, deaths, now=rows[0][-1])

@@ -1,0 +1,187 @@
+"""How many runs of a flow may be under way at once (engine rule 9).
+
+A limit is a row, locked after the runs and written once per batch. Who finds no slot leaves
+the command table for the waiting list; the transaction that frees a slot hands it to whoever
+waits longest, by an ``admit`` command.
+"""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from apps.engine import values
+from apps.runs.evaluation import LoadedRun
+
+_LOCK = """
+select key, "max", used from run_limit where key = any(%s) order by key for no key update
+"""
+_MAKE = """
+insert into run_limit (key, "max", used)
+select u.key, u.most, 0 from unnest(%s::text[], %s::int[]) as u(key, most) order by u.key
+on conflict (key) do nothing
+"""
+_WAITED_FOR = """
+select key from unnest(%s::text[]) as key
+where exists (select 1 from waiting_start w where w.limit_key = key)
+"""
+_LET_WAIT = """
+with gone as (delete from run_command where id = any(%(commands)s))
+insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
+select u.run_id, u.flow_id, u.lane, u.key, 'limit', u.payload::json, %(now)s
+from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(keys)s::text[],
+            %(payloads)s::text[]) with ordinality as u(run_id, flow_id, lane, key, payload, place)
+order by u.place
+"""
+_HAND_OUT = """
+with next as (
+  select id from waiting_start where limit_key = %s order by id limit %s for update
+), freed as (
+  delete from waiting_start w using next where w.id = next.id
+  returning w.id, w.run_id, w.lane, w.payload
+)
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+select run_id, lane, 0, 'admit', payload, %s from freed order by id
+"""
+
+
+@dataclass(slots=True)
+class Limit:
+    """A limit that this transaction holds. ``taken`` are runs that got a slot just now."""
+
+    most: int
+    used: int
+    is_waited_for: bool
+    taken: set[UUID] = field(default_factory=set)
+
+    @property
+    def free(self) -> int:
+        """How many slots may still be given."""
+        return max(0, self.most - self.used - len(self.taken))
+
+
+@dataclass(slots=True)
+class Slots:
+    """The limits of one batch, by key."""
+
+    held: dict[str, Limit] = field(default_factory=dict)
+
+
+def key_of(flow_id: UUID) -> str:
+    """Names a flow's limit."""
+    return f"flow:{flow_id}"
+
+
+def admit(
+    cursor: Any,
+    slots: Slots,
+    runs: Mapping[UUID, LoadedRun],
+    kinds: Mapping[UUID, Sequence[str]],
+    most: Mapping[UUID, int],
+) -> list[LoadedRun]:
+    """Give starts a slot of their flow's limit; returns those that must wait, oldest first.
+
+    Args:
+        kinds: The commands of each run.
+        most: The limit of each run whose flow has one.
+
+    Locks:
+        The limits of every run here that has or wants a slot, by key.
+    """
+    wanting: dict[str, list[LoadedRun]] = defaultdict(list)
+    allowed: dict[str, int] = {}
+    for run_id, run in runs.items():
+        if "admit" in kinds[run_id]:  # whoever ended handed its slot on
+            run.limit_key = run.limit_key or key_of(run.flow_id)
+        elif (
+            run_id in most
+            and run.limit_key is None
+            and "start" in kinds[run_id]
+            and "cancel" not in kinds[run_id]
+            and not run.state.started
+        ):
+            key = key_of(run.flow_id)
+            wanting[key].append(run)
+            allowed[key] = most[run_id]
+    keys = sorted({*wanting, *(run.limit_key for run in runs.values() if run.limit_key)})
+    if not keys:
+        return []
+    _hold(cursor, slots, keys, allowed)
+    waiting: list[LoadedRun] = []
+    for key in sorted(wanting):
+        limit = slots.held[key]
+        # Nobody passes those who wait already.
+        free = 0 if limit.is_waited_for else limit.free
+        for run in wanting[key][:free]:
+            run.limit_key = key
+            limit.taken.add(run.run_id)
+        limit.is_waited_for = limit.is_waited_for or len(wanting[key]) > free
+        waiting += wanting[key][free:]
+    return waiting
+
+
+def let_wait(
+    cursor: Any,
+    runs: Sequence[LoadedRun],
+    starts: Mapping[UUID, Any],
+    command_ids: Iterable[int],
+    now: datetime,
+) -> None:
+    """Move starts from the command table to the waiting list, in their order."""
+    if not runs:
+        return
+    cursor.execute(
+        _LET_WAIT,
+        {
+            "now": now,
+            "commands": list(command_ids),
+            "runs": [run.run_id for run in runs],
+            "flows": [run.flow_id for run in runs],
+            "lanes": [run.lane for run in runs],
+            "keys": [key_of(run.flow_id) for run in runs],
+            "payloads": [values.dumps(starts[run.run_id]) for run in runs],
+        },
+    )
+
+
+def settle(
+    cursor: Any,
+    slots: Slots,
+    *,
+    kept: Iterable[UUID],
+    freed: Iterable[str],
+    now: datetime,
+) -> int:
+    """Write the limits: slots taken by ``kept`` runs, slots given back, and who gets those.
+
+    Returns how many waiting runs were admitted.
+    """
+    back: dict[str, int] = defaultdict(int)
+    for key in freed:
+        back[key] += 1
+    written = set(kept)
+    admitted = 0
+    for key, limit in slots.held.items():
+        used = limit.used + len(limit.taken & written) - back[key]
+        if limit.is_waited_for and limit.most > used:
+            cursor.execute(_HAND_OUT, [key, limit.most - used, now])
+            used += cursor.rowcount
+            admitted += cursor.rowcount
+        cursor.execute(
+            'update run_limit set used = %s, "max" = %s where key = %s', [used, limit.most, key]
+        )
+    return admitted
+
+
+def _hold(cursor: Any, slots: Slots, keys: list[str], allowed: Mapping[str, int]) -> None:
+    if allowed:
+        cursor.execute(_MAKE, [list(allowed), list(allowed.values())])
+    cursor.execute(_LOCK, [keys])
+    rows = cursor.fetchall()
+    # Asked after the lock: what another driver let wait meanwhile counts.
+    cursor.execute(_WAITED_FOR, [keys])
+    waited_for = {key for (key,) in cursor.fetchall()}
+    for key, most, used in rows:
+        slots.held[key] = Limit(allowed.get(key, most), used, key in waited_for)

@@ -1,0 +1,293 @@
+"""Write what a batch of runs decided, in a handful of set-based statements."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+import msgspec
+from django.db import connection
+
+from apps.core import live, outbox
+from apps.core.models import uuid7
+from apps.engine import run as engine
+from apps.engine import values
+from apps.engine.lifecycle import RunStatus
+from apps.runs import doorbell, limits, ports
+from apps.runs.claiming import Batch
+from apps.runs.evaluation import Evaluation, LoadedRun
+from apps.runs.models import PARKED
+
+MAX_FAULT = 500
+
+# Everything about the runs themselves in one statement and one round trip.
+_WRITE = """
+with journal as (
+  insert into run_event (run_id, seq, type, step, at, data)
+  select u.run_id, u.seq, u.type, u.step, %(now)s, u.data::json
+  from unnest(%(run_ids)s::uuid[], %(seqs)s::int[], %(types)s::text[], %(steps)s::text[],
+              %(data)s::text[]) as u(run_id, seq, type, step, data)
+), gone as (delete from run_command where id = any(%(commands)s)),
+ended as (delete from run_state where run_id = any(%(over)s)),
+kept as (
+  update run_state s set snapshot = u.snapshot::json, seq = u.seq, limit_key = u.limit_key
+  from unnest(%(live)s::uuid[], %(snapshots)s::text[], %(state_seqs)s::int[],
+              %(limit_keys)s::text[]) as u(run_id, snapshot, seq, limit_key)
+  where s.run_id = u.run_id
+)
+update run r set status = u.status, updated_at = %(now)s, error = u.error::json,
+  started_at = coalesce(r.started_at, u.started_at),
+  finished_at = case when u.final then %(now)s end
+from unnest(%(moved)s::uuid[], %(statuses)s::text[], %(finals)s::bool[], %(errors)s::text[],
+            %(started)s::timestamptz[]) as u(id, status, final, error, started_at)
+where r.id = u.id and r.id between %(lowest)s and %(highest)s
+"""
+_BLOBS = """
+insert into run_blob (workspace_id, sha256, data, touched_at)
+select u.workspace_id, u.sha256, u.data, %s
+from unnest(%s::uuid[], %s::text[], %s::text[]) as u(workspace_id, sha256, data)
+order by u.workspace_id, u.sha256
+on conflict (workspace_id, sha256) do update
+set touched_at = greatest(run_blob.touched_at, excluded.touched_at)
+"""
+_EFFECTS = """
+insert into effect (id, run_id, workspace_id, flow_id, lane, step, visit, generation, kind,
+  kind_version, input, status, attempt, max_attempts, fence, deaths, idempotency_key,
+  available_at, created_at)
+select u.id, u.run_id, u.workspace_id, u.flow_id, u.lane, u.step, u.visit, 1, u.kind, u.version,
+  u.input::json, 'queued', 0, u.tries, 0, 0, u.key, %s, %s
+from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[],
+  %s::text[], %s::int[], %s::text[], %s::int[], %s::text[])
+  as u(id, run_id, workspace_id, flow_id, lane, step, visit, kind, version, input, tries, key)
+"""
+_TIMERS = """
+insert into timer (id, run_id, lane, step, visit, fires_at, output, status)
+select u.id, u.run_id, u.lane, u.step, u.visit, u.fires_at, u.output::json, 'open'
+from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::timestamptz[],
+  %s::text[]) as u(id, run_id, lane, step, visit, fires_at, output)
+"""
+_CONTINUE = """
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+select u.run_id, u.lane, 0, 'continue', '{}', %s
+from unnest(%s::uuid[], %s::uuid[]) as u(run_id, lane)
+"""
+_PARK = "update run_command set priority = %s where run_id = %s"
+
+
+class RunsVanished(RuntimeError):
+    """An update met fewer runs than were locked: a fault of ours; nothing is written."""
+
+
+def write(cursor: Any, done: Sequence[Evaluation], batch: Batch) -> None:
+    """Write journals, snapshots, statuses, effects, timers; close what ended runs waited for.
+
+    Locks:
+        Timers, user tasks and effects of ended runs; the outbox takes none.
+    """
+    now = batch.now
+    over = [one for one in done if one.state.is_final]
+    alive = [one for one in done if not one.state.is_final]
+    if done:
+        _write_runs(cursor, done, over, alive, batch)
+        _write_blobs(cursor, done, now)
+        _write_effects(cursor, alive, now)
+        _write_timers(cursor, alive)
+        _continue(cursor, [one.run for one in alive if one.cut], now)
+        _close(cursor, [one.run.run_id for one in over if one.had_waits], now)
+    freed = [one.run.limit_key for one in over if one.run.limit_key]
+    kept = [one.run.run_id for one in done]
+    limits.settle(cursor, batch.slots, kept=kept, freed=freed, now=now)
+    outbox.enqueue_many(
+        topic="run.failed",
+        payloads=[
+            {**_named(one.run), "error": one.error.as_json()}
+            for one in over
+            if one.state.status is RunStatus.FAILED and one.error
+        ],
+        now=now,
+    )
+
+
+def suspend(cursor: Any, run: LoadedRun, batch: Batch, fault: str) -> None:
+    """Hold a run that we cannot drive; its commands are parked until somebody resumes it.
+
+    Operators are told once, when it is paused.
+    """
+    if any(run.run_id in limit.taken for limit in batch.slots.held.values()):
+        run.limit_key = None  # its start is parked and will ask for a slot again
+    evaluation = Evaluation(run, None, batch.now)
+    evaluation.take([("pause", {"reason": "engine_fault", "detail": fault[:MAX_FAULT]})])
+    park(cursor, run.run_id)
+    batch.command_ids[run.run_id] = []
+    _write_runs(cursor, [evaluation], [], [evaluation], batch)
+    if evaluation.rows:
+        payload = {**_named(run), "fault": fault[:MAX_FAULT]}
+        outbox.enqueue_many(topic="run.engine_fault", payloads=[payload], now=batch.now)
+
+
+def park(cursor: Any, run_id: UUID) -> None:
+    """Put a run's commands where no driver takes them."""
+    cursor.execute(_PARK, [PARKED, run_id])
+
+
+def tell(done: Sequence[Evaluation], *, refused: bool) -> None:
+    """After commit: ring for effects, tell waiting callers and open pages."""
+    if any(one.effects for one in done):
+        doorbell.ring("effects")
+    awaited = [
+        str(one.run.run_id)
+        for one in done
+        if one.run.awaited_until and (one.answered or one.state.is_final)
+    ]
+    if awaited:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "select pg_notify('run_answer', u) from unnest(%s::text[]) as u", [awaited]
+            )
+    pages: dict[UUID, list[UUID]] = defaultdict(list)
+    for one in done:
+        pages[one.run.workspace_id].append(one.run.run_id)
+    for workspace_id, run_ids in pages.items():
+        live.publish(workspace_id, "run", run_ids)
+        if refused or any(one.tasks or one.had_waits for one in done):
+            live.publish(workspace_id, "task", [])
+
+
+def _write_runs(
+    cursor: Any,
+    done: Sequence[Evaluation],
+    over: Sequence[Evaluation],
+    alive: Sequence[Evaluation],
+    batch: Batch,
+) -> None:
+    rows = [(one.run.run_id, row) for one in done for row in one.rows]
+    moved = [one.run.run_id for one in done]
+    cursor.execute(
+        _WRITE,
+        {
+            "now": batch.now,
+            "run_ids": [run_id for run_id, _ in rows],
+            "seqs": [row.seq for _, row in rows],
+            "types": [row.type for _, row in rows],
+            "steps": [row.step for _, row in rows],
+            "data": [row.data for _, row in rows],
+            "commands": [id_ for run_id in moved for id_ in batch.command_ids[run_id]],
+            "over": [one.run.run_id for one in over],
+            "live": [one.run.run_id for one in alive],
+            "snapshots": [msgspec.json.encode(engine.to_json(one.state)).decode() for one in alive],
+            "state_seqs": [one.state.seq for one in alive],
+            "limit_keys": [one.run.limit_key for one in alive],
+            "moved": moved,
+            "statuses": [one.state.status.value for one in done],
+            "finals": [one.state.is_final for one in done],
+            "errors": [
+                values.dumps(one.error.as_json()) if one.error and one.state.is_final else None
+                for one in done
+            ],
+            "started": [one.run.started_at for one in done],
+            "lowest": min(moved),
+            "highest": max(moved),
+        },
+        prepare=True,
+    )
+    if cursor.rowcount != len(moved):
+        raise RunsVanished(f"{cursor.rowcount} of {len(moved)} runs were found.")
+
+
+def _write_blobs(cursor: Any, done: Iterable[Evaluation], now: datetime) -> None:
+    blobs = {
+        (one.run.workspace_id, digest): text for one in done for digest, text in one.blobs.items()
+    }
+    if blobs:
+        cursor.execute(
+            _BLOBS,
+            [
+                now,
+                [workspace_id for workspace_id, _ in blobs],
+                [digest for _, digest in blobs],
+                list(blobs.values()),
+            ],
+        )
+
+
+def _write_effects(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> None:
+    rows = [
+        (one.run, effect)
+        for one in alive
+        for effect in one.effects
+        if (effect.step, effect.visit) in one.state.active
+    ]
+    if not rows:
+        return
+    cursor.execute(
+        _EFFECTS,
+        [
+            now,
+            now,
+            [uuid7() for _ in rows],
+            [run.run_id for run, _ in rows],
+            [run.workspace_id for run, _ in rows],
+            [run.flow_id for run, _ in rows],
+            [run.lane for run, _ in rows],
+            [effect.step for _, effect in rows],
+            [effect.visit for _, effect in rows],
+            [effect.kind for _, effect in rows],
+            [effect.version for _, effect in rows],
+            [values.dumps(effect.input) for _, effect in rows],
+            [effect.max_attempts for _, effect in rows],
+            [effect.key for _, effect in rows],
+        ],
+    )
+
+
+def _write_timers(cursor: Any, alive: Iterable[Evaluation]) -> None:
+    rows = [
+        (one.run, timer)
+        for one in alive
+        for timer in one.timers
+        if (timer.step, timer.visit) in one.state.active
+    ]
+    if not rows:
+        return
+    cursor.execute(
+        _TIMERS,
+        [
+            [uuid7() for _ in rows],
+            [run.run_id for run, _ in rows],
+            [run.lane for run, _ in rows],
+            [timer.step for _, timer in rows],
+            [timer.visit for _, timer in rows],
+            [timer.fires_at for _, timer in rows],
+            [values.dumps(timer.output) for _, timer in rows],
+        ],
+    )
+
+
+def _continue(cursor: Any, runs: Sequence[LoadedRun], now: datetime) -> None:
+    """Send runs whose slice is used up to the back of their lane."""
+    if runs:
+        cursor.execute(_CONTINUE, [now, [run.run_id for run in runs], [run.lane for run in runs]])
+
+
+def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:
+    """Close what ended runs still waited for."""
+    if not waited:
+        return
+    cursor.execute(
+        "update timer set status = 'closed' where run_id = any(%s) and status = 'open'", [waited]
+    )
+    ports.close_tasks(waited, now)
+    cursor.execute(
+        "update effect set status = 'dropped', finished_at = %s"
+        " where run_id = any(%s) and status in ('queued', 'running')",
+        [now, waited],
+    )
+
+
+def _named(run: LoadedRun) -> dict[str, str]:
+    return {
+        "run": str(run.run_id),
+        "workspace": str(run.workspace_id),
+        "flow": str(run.flow_id),
+    }
