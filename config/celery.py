@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_process_init, worker_ready
+from celery.signals import worker_init, worker_process_init, worker_ready
 
 from config.stack import notices, offspring
 
@@ -21,6 +21,14 @@ warnings.filterwarnings("ignore", category=SecurityWarning)
 app = Celery("signalbox")
 app.conf.update(settings.CELERY)
 app.autodiscover_tasks()
+
+
+@worker_init.connect
+def _limit_statements(**_: Any) -> None:
+    """Before any connection is opened: a frozen worker's transaction ends without it."""
+    from apps.runs.patience import limit_statements  # noqa: PLC0415 - needs the app registry
+
+    limit_statements()
 
 
 @worker_ready.connect

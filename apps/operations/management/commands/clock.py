@@ -12,6 +12,7 @@ from django.utils.module_loading import import_string
 from apps.core import clock
 from apps.core.errors import ProductError
 from apps.operations import ticking
+from apps.runs.patience import limit_statements
 from apps.steps.registry import StepError
 from apps.steps.types.delay import after
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         if options["action"] == "advance":
             self._advance(options["duration"])
             return
+        limit_statements()
         stop = threading.Event()
         for number in (signal.SIGTERM, signal.SIGINT):
             signal.signal(number, lambda *_: stop.set())
