@@ -2,7 +2,9 @@
 
 import os
 import subprocess
+import sys
 
+import psycopg
 import pytest
 
 from tests.support.browsers import chromium
@@ -28,3 +30,42 @@ def test_the_pages_and_the_story_hold_in_a_real_browser(live_stack: LiveStack):
         check=False,
     )
     assert done.returncode == 0
+
+
+def _verify(stack: LiveStack) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "config.stack", "manage", "audit_verify"],
+        cwd=ROOT,
+        env=stack.environ,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+def _database_url(stack: LiveStack) -> str:
+    from config.stack.places import Places
+
+    return Places(stack.home.resolve()).cluster.url()
+
+
+def test_the_trail_of_the_story_verifies_and_a_changed_row_is_named(live_stack: LiveStack):
+    """A superuser changes one row with the triggers off; it is found, and put back."""
+    whole = _verify(live_stack)
+    assert whole.returncode == 0, whole.stdout + whole.stderr
+
+    with psycopg.connect(_database_url(live_stack), autocommit=True) as database:
+        row, verb = database.execute(
+            "select e.id, e.verb from audit_event e join audit_leaf l on l.event_id = e.id"
+            " order by l.seal_number, l.leaf_index limit 1"
+        ).fetchone()
+        database.execute("set session_replication_role = replica")
+        database.execute("update audit_event set verb = 'flow.forget' where id = %s", [row])
+        try:
+            changed = _verify(live_stack)
+        finally:
+            database.execute("update audit_event set verb = %s where id = %s", [verb, row])
+
+    assert changed.returncode != 0
+    assert str(row) in changed.stdout + changed.stderr
+    assert _verify(live_stack).returncode == 0
