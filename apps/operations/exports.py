@@ -123,7 +123,7 @@ def _place(kind: str, cursor: str) -> tuple[int, str] | None:
     named, _, rest = cursor[:100].partition(".")
     first, _, second = rest.partition(".")
     try:
-        if named == "audit" == kind:
+        if named == "audit" == kind and max(int(first), int(second)) < 2**31:
             return int(first), str(int(second))
         if named == kind and (_EPOCH + int(first) * _MICROSECOND).year:
             return int(first), str(UUID(second))
