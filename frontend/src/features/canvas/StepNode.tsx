@@ -2,7 +2,7 @@ import { Handle, Position } from '@xyflow/react';
 import type { NodeProps } from '@xyflow/react';
 import { memo } from 'react';
 import classes from './Canvas.module.css';
-import { portPlace } from './graph';
+import { portPlace, portStyle } from './graph';
 import type { StepNodeType } from './graph';
 import { StepCard } from './StepCard';
 
@@ -14,7 +14,7 @@ export const StepNode = memo(function StepNode({ data, selected, isConnectable }
         <Handle type="target" id="in" position={Position.Left} className={classes.port} isConnectable={isConnectable} />
       )}
       {data.ports.map((port) => {
-        const { side, x, y } = portPlace(port, data.ports);
+        const { side } = portPlace(port, data.ports);
         return (
           <Handle
             key={port}
@@ -22,7 +22,7 @@ export const StepNode = memo(function StepNode({ data, selected, isConnectable }
             type="source"
             position={side ? Position.Bottom : Position.Right}
             className={classes.port}
-            style={side ? { left: x } : { top: y }}
+            style={portStyle(port, data.ports)}
             isConnectable={isConnectable}
           />
         );

@@ -56,6 +56,12 @@ export function portPlace(port: string, ports: string[]): { side: boolean; x: nu
   return { side, x: width, y: tall / 2 + (at - (peers.length - 1) / 2) * PORT_PITCH };
 }
 
+/** The same place as a share of the card: its frame, which is thicker on a run, then shifts no port. */
+export function portStyle(port: string, ports: string[]): { left: string } | { top: string } {
+  const { side, x, y } = portPlace(port, ports);
+  return side ? { left: `${(x / width) * 100}%` } : { top: `${(y / cardHeight(ports)) * 100}%` };
+}
+
 /** The wish, or the nearest place below it where no card is covered. */
 export function freePlace(taken: Point[], [x, start]: Point): Point {
   const near = taken.filter(([other]) => Math.abs(other - x) < width + MARGIN);

@@ -43,8 +43,18 @@ export function Editor({ flow, autosave, check, reload }: Props) {
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- keys that hold everywhere in the editor
     <div className={classes.editor} onKeyDown={onKeyDown}>
-      <HeaderSlot place="aside"><SaveStateMark autosave={autosave} /></HeaderSlot>
-      <HeaderSlot place="actions"><HeaderActions flow={flow} check={check} narrow={narrow} /></HeaderSlot>
+      {narrow ? (
+        <div className={classes.toolbar}>
+          <SaveStateMark autosave={autosave} />
+          <span className={classes.grow} />
+          <HeaderActions flow={flow} check={check} narrow />
+        </div>
+      ) : (
+        <>
+          <HeaderSlot place="aside"><SaveStateMark autosave={autosave} /></HeaderSlot>
+          <HeaderSlot place="actions"><HeaderActions flow={flow} check={check} narrow={false} /></HeaderSlot>
+        </>
+      )}
       <ConflictBar flow={flow} reload={reload} />
       <div className={classes.work}>
         {outline ? (

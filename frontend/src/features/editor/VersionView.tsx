@@ -25,7 +25,7 @@ export function VersionView({ flow, version }: { flow: Flow; version: FlowVersio
   const part = selected === TRIGGER ? document.trigger : selected === undefined ? undefined : document.steps[selected];
   return (
     <div className={classes.editor}>
-      <div className={classes.bar} role="status">
+      <div className={classes.bar} data-tone="info" role="status">
         <IconEye size={16} aria-hidden />
         <p>
           {t('editor.version.text', { number: version.number, author: nameOf(version.author) })} <RelativeTime at={version.created_at} />

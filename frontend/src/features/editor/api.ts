@@ -36,8 +36,9 @@ export const useSample = (flow: string) =>
   useQuery({
     queryKey: ['runs', 'list', 'sample', flow],
     queryFn: async ({ signal }): Promise<Sample | null> => {
-      const runs = await api.get<Page<RunItem>>('runs/', { query: { flow, limit: 1 }, signal });
-      const newest = runs.results[0];
+      const runs = await api.get<Page<RunItem>>('runs/', { query: { flow, limit: 10 }, signal });
+      // A run that waits to begin has nothing to show yet.
+      const newest = runs.results.find((one) => one.status !== 'queued');
       if (!newest) return null;
       const run = await api.get<Run>(`runs/${newest.id}/`, { signal, exact: 'written' });
       return { run: run.id, trigger: run.trigger, steps: run.steps };

@@ -36,7 +36,7 @@ function Header({ flow, setAside, setActions }: { flow: Flow; setAside: (at: HTM
       </div>
       <nav className={classes.tabs} aria-label={t('flows.tabs')}>
         {tabs.map((tab) => (
-          <Link key={tab.to} to={tab.to} params={{ flowId: flow.id }} activeOptions={{ exact: tab.exact }} className={classes.tab} activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
+          <Link key={tab.to} to={tab.to} params={{ flowId: flow.id }} activeOptions={{ exact: tab.exact, includeSearch: false }} className={classes.tab} activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
             {tab.label}
           </Link>
         ))}

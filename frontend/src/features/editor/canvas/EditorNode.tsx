@@ -5,7 +5,7 @@ import type { MouseEvent } from 'react';
 import { useT } from '~/app/messages';
 import shared from '~/features/canvas/Canvas.module.css';
 import { portOfLink } from '~/features/canvas/catalogue';
-import { portPlace } from '~/features/canvas/graph';
+import { portPlace, portStyle } from '~/features/canvas/graph';
 import type { StepNodeType } from '~/features/canvas/graph';
 import { StepCard } from '~/features/canvas/StepCard';
 import { IconPlus } from '~/ui/icons';
@@ -35,7 +35,8 @@ function useTargets(id: string, port: string, ports: string[]): string {
 function Port({ id, title, port, ports, connectable }: PortProps) {
   const t = useT();
   const targets = useTargets(id, port, ports);
-  const { side, x, y } = portPlace(port, ports);
+  const { side } = portPlace(port, ports);
+  const place = portStyle(port, ports);
   const named = ports.length > 1;
   const values = { port, title };
   const name = targets
@@ -52,7 +53,7 @@ function Port({ id, title, port, ports, connectable }: PortProps) {
         type="source"
         position={side ? Position.Bottom : Position.Right}
         className={shared.port}
-        style={side ? { left: x } : { top: y }}
+        style={place}
         isConnectable={connectable}
         tabIndex={-1}
         role="button"
@@ -62,14 +63,14 @@ function Port({ id, title, port, ports, connectable }: PortProps) {
       {connectable && !targets ? (
         <>
           {named ? (
-            <span className={classes.portName} data-side={side || undefined} style={side ? { left: x } : { top: y }} aria-hidden>{port}</span>
+            <span className={classes.portName} data-side={side || undefined} style={place} aria-hidden>{port}</span>
           ) : null}
           <button
             type="button"
             tabIndex={-1}
             className={`${classes.plus} nodrag nopan`}
             data-side={side || undefined}
-            style={side ? { left: x } : { top: y }}
+            style={place}
             data-named={named || undefined}
             aria-label={named ? t('editor.port.add', values) : t('editor.port.only_add', values)}
             onClick={ask}
