@@ -276,6 +276,8 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Signalbox",
     "VERSION": "1",
     "SERVE_INCLUDE_SCHEMA": False,
+    # The description holds no secret, and programs read it before they have a token.
+    "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
