@@ -1,4 +1,4 @@
-"""Draw ``docs/life-cycles.md`` from the tables of ``apps.engine.lifecycle``: ``python -m tools.life_cycles``."""
+"""Draw ``docs/life-cycles.md`` from ``apps.engine.lifecycle``: ``python -m tools.life_cycles``."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -18,8 +18,10 @@ PICTURES: Mapping[str, tuple[str, Mapping[StrEnum, frozenset[StrEnum]]]] = {
 def page() -> str:
     """The page as it must be; a test compares."""
     parts = [
-        "# Life cycles\n\nDrawn from `apps/engine/lifecycle.py` by `python -m tools.life_cycles`;"
-        " code, CHECK constraints and triggers read the same tables.\n"
+        (
+            "# Life cycles\n\nDrawn from `apps/engine/lifecycle.py` by `python -m tools.life_cycles`;"
+            " code, CHECK constraints and triggers read the same tables.\n"
+        )
     ]
     for name, (sentence, table) in PICTURES.items():
         lines = [f"## {name}\n", sentence, "", "```mermaid", "stateDiagram-v2"]
