@@ -9,6 +9,7 @@ import logging
 import re
 import time
 from collections.abc import Awaitable, Callable, Coroutine, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import lru_cache
@@ -52,7 +53,7 @@ DRAINED = 8 * MAX_BODY
 BODY_S = 30.0
 STORE_S = 1.8
 MOST_IN_FLIGHT = 500
-MOST_BUFFERED = 64 * MAX_BODY
+MOST_HELD = 64 * MAX_BODY
 #: Intake is throttled when the oldest command is this old and this many wait. Both, because with
 #: the workers stopped calls are still taken.
 LAG_S, BACKLOG = 300.0, 50_000
@@ -119,8 +120,10 @@ class Gateway:
     def __init__(self) -> None:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        #: Calls being stored, the bytes of their bodies, and bodies that are still arriving.
         self._in_flight = 0
-        self._buffered = 0
+        self._in_hand = 0
+        self._arriving: dict[int, bytearray] = {}
         self._is_throttled = False
         self._sampled_at = 0.0
         self._noted: dict[UUID, int] = {}
@@ -128,7 +131,6 @@ class Gateway:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         self._open()
-        self._in_flight += 1
         try:
             reply = await self._answer(scope, receive)
         except ProductError as refused:
@@ -138,8 +140,6 @@ class Gateway:
         except Exception:  # noqa: BLE001 - nobody else would answer the caller
             _log.exception("webhook call failed")
             reply = answers.fault()
-        finally:
-            self._in_flight -= 1
         await send(
             {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
         )
@@ -153,12 +153,15 @@ class Gateway:
         if self._tasks:
             await asyncio.wait(self._tasks, timeout=STORE_S)
         await self._wires.close()
+        self._threads.shutdown(wait=False)
         self._loop = None
 
     def _open(self) -> None:
         loop = asyncio.get_running_loop()
         if self._loop is not loop:
             self._loop = loop
+            # Two: more would only take the interpreter away from the loop.
+            self._threads = ThreadPoolExecutor(2, thread_name_prefix="hooks")
             self._wires = Wires()
             self._answers = Answers(self._wires)
 
@@ -174,13 +177,15 @@ class Gateway:
         self._keep_going()
         body = await self._body(headers, receive)
         call = Call(headers, scope.get("query_string", b""), body or b"")
-        self._buffered += len(call.body)
+        self._in_flight += 1
+        self._in_hand += len(call.body)
         try:
             taken = await self._shielded(
                 self._take(call, address[1], address[2], is_whole=body is not None)
             )
         finally:
-            self._buffered -= len(call.body)
+            self._in_flight -= 1
+            self._in_hand -= len(call.body)
         if taken.answer is None:
             return answers.accepted(taken.run)
         return await self._waited(taken.run, taken.answer, taken.wait_s, receive)
@@ -191,7 +196,8 @@ class Gateway:
         if now - self._sampled_at > SAMPLE_EVERY_S:
             self._sampled_at = now
             self._background(self._sample())
-        if self._in_flight > MOST_IN_FLIGHT or self._buffered > MOST_BUFFERED:
+        held = self._in_hand + sum(map(len, self._arriving.values()))
+        if self._in_flight >= MOST_IN_FLIGHT or held > MOST_HELD:
             raise Unavailable(
                 "Too many calls at once; this one was not stored. Send it again in a moment.",
                 retry_after=1,
@@ -218,13 +224,17 @@ class Gateway:
         body: bytes = message.get("body", b"")
         if not message.get("more_body"):
             return body if len(body) <= MAX_BODY else None
+        chunks = bytearray(body)
+        self._arriving[id(chunks)] = chunks
         try:
             async with asyncio.timeout(BODY_S):
-                return await self._rest(bytearray(body), receive)
+                return await self._rest(chunks, receive)
         except TimeoutError:
             raise TooSlow(
                 f"The body took longer than {BODY_S:.0f} seconds; send it faster."
             ) from None
+        finally:
+            del self._arriving[id(chunks)]
 
     async def _rest(self, chunks: bytearray, receive: Receive) -> bytes | None:
         size, more = len(chunks), True
@@ -253,7 +263,7 @@ class Gateway:
                 ready = _judged(call, address, run_id, delivery_id)
             else:
                 ready = await asyncio.get_running_loop().run_in_executor(
-                    None, _judged, call, address, run_id, delivery_id
+                    self._threads, _judged, call, address, run_id, delivery_id
                 )
             return await self._store(call, Stored(address, ready, run_id, delivery_id, give_up_at))
         except Unavailable:

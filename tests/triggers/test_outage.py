@@ -115,6 +115,42 @@ class TestADatabaseThatIsAway:
         monkeypatch.setattr(gateway_module, "MOST_IN_FLIGHT", 0)
         reply = hooks.post()
         assert (reply.status, reply.headers["retry-after"]) == (503, "1")
+        monkeypatch.setattr(gateway_module, "MOST_IN_FLIGHT", 1)
+        assert hooks.post().status == 202
+
+    def test_more_than_memory_is_meant_for_is_503(self, shop, hooks, monkeypatch):
+        shop.flow(path="orders")
+        monkeypatch.setattr(gateway_module, "MOST_HELD", 1000)
+
+        async def one_slow_and_one_more():
+            more = asyncio.Event()
+            parts = [b"x" * 2000]
+
+            async def receive():
+                if parts:
+                    return {"type": "http.request", "body": parts.pop(), "more_body": True}
+                await more.wait()
+                return {"type": "http.disconnect"}
+
+            async def send(_message):
+                raise AssertionError("nobody is there to be answered")
+
+            scope = {
+                "type": "http",
+                "method": "POST",
+                "path": f"/hooks/{shop.workspace.slug}/orders",
+                "query_string": b"",
+                "headers": [(b"host", b"localhost")],
+            }
+            slow = asyncio.ensure_future(hooks.gateway(scope, receive, send))
+            await asyncio.sleep(0.01)
+            refused = await hooks.apost()
+            more.set()
+            await slow
+            return refused, await hooks.apost()
+
+        refused, accepted = hooks.run(one_slow_and_one_more())
+        assert (refused.status, accepted.status) == (503, 202)
 
 
 class TestBackPressure:
