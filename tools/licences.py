@@ -1,4 +1,4 @@
-"""Write ``docs/licences.md``: what is shipped, under which licence (``python -m tools.licences``)."""
+"""Write ``docs/licences.md``, what is shipped under which licence: ``python -m tools.licences``."""
 
 import json
 import re

@@ -19,8 +19,9 @@ def page() -> str:
     """The page as it must be; a test compares."""
     parts = [
         (
-            "# Life cycles\n\nDrawn from `apps/engine/lifecycle.py` by `python -m tools.life_cycles`;"
-            " code, CHECK constraints and triggers read the same tables.\n"
+            "# Life cycles\n\nDrawn from `apps/engine/lifecycle.py` by"
+            " `python -m tools.life_cycles`; code, CHECK constraints and triggers read the same"
+            " tables.\n"
         )
     ]
     for name, (sentence, table) in PICTURES.items():
