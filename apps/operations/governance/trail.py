@@ -17,7 +17,6 @@ class EventAdmin(RecordAdmin):
     list_display = ("at", "verb", "who", "what", "why")
     list_filter = ("actor_kind",)
     search_fields = ("verb",)
-    search_help_text = "Person, verb, target or words of a reason"
     ordering = ("-id",)
     fields = ("at", "verb", "who", "what", "why", "on_behalf_of", "correlation_id", "commitments")
 
