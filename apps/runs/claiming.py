@@ -12,11 +12,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
-
 from apps.engine import events as ev
 from apps.engine import run as engine
-from apps.engine import values
+from apps.runs import stored
 from apps.runs.evaluation import LoadedRun
 from apps.runs.limits import Slots
 from apps.runs.models import PARKED
@@ -67,7 +65,7 @@ order by s.run_id for no key update skip locked
 
 _COMMANDS = """
 select id, run_id, kind, payload::text from run_command
-where run_id = any(%s) order by id
+where run_id = any(%b) order by id
 """
 
 
@@ -133,14 +131,13 @@ def _decoded(rows: list[tuple[Any, ...]], written: list[tuple[Any, ...]]) -> Bat
             flow_id=flow_id,
             version_id=version_id,
             lane=lane,
-            state=engine.from_json(msgspec.json.decode(snapshot)),
+            state=engine.from_json(stored.loads(snapshot)),
             awaited_until=awaited,
             limit_key=key,
         )
     commands: dict[UUID, Commands] = defaultdict(list)
     ids: dict[UUID, list[int]] = defaultdict(list)
     for id_, run_id, kind, payload in written:
-        data: Any = values.loads(payload)
-        commands[run_id].append((kind, data))
+        commands[run_id].append((kind, stored.loads(payload)))
         ids[run_id].append(id_)
     return Batch(runs, commands, ids, deaths, now=rows[0][-1])

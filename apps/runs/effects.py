@@ -281,7 +281,7 @@ class Context:
 
 
 def _report_failure(effect: Claimed, context: Context, failed: registry.StepError) -> None:
-    message = context.mask(failed.message)
+    message, output = _storable(context.mask(failed.message), failed.output)
     error_class: str = failed.error_class
     if error_class == "unknown" and effect.input.get("on_unknown", "repeat") == "repeat":
         error_class = "transient"
@@ -294,9 +294,20 @@ def _report_failure(effect: Claimed, context: Context, failed: registry.StepErro
         "step": effect.step,
         "visit": effect.visit,
         "error": error.as_json(),
-        "output": failed.output,
+        "output": output,
     }
     _report(effect, status, "fail", payload)
+
+
+def _storable(message: str, output: Any) -> tuple[str, Any]:
+    """What a failing step says, so that it can be kept: a failure must not fail for its words."""
+    message = message.replace("\0", "\N{REPLACEMENT CHARACTER}")
+    message = message.encode("utf-8", "replace").decode()
+    try:
+        values.check(output)
+    except values.NotJson:
+        output = None
+    return message, output
 
 
 def _retry(effect: Claimed, error: ev.Error, wish: timedelta | None) -> None:

@@ -18,6 +18,7 @@ from apps.engine import feel, values
 from apps.engine import run as engine
 from apps.engine.graph import Behaviour, Graph
 from apps.engine.lifecycle import RunStatus, StepStatus
+from apps.runs import stored
 from apps.runs.ports import Refusal, TaskRequest
 from apps.steps.document import CompiledFlow, CompiledStep, expression_source, validated
 from apps.steps.registry import Exit, Respond, StepError, Stop, WaitForPerson, WaitUntil
@@ -163,7 +164,7 @@ class Evaluation:
 
     def _journal(self, seq: int, event: ev.Event) -> None:
         type_, step, data = ev.to_row(event)
-        text = values.dumps(data)
+        text = stored.dumps(data)
         self._size += len(text)
         if len(text) > LARGE and type_ in BULKY:
             text = self._set_aside(BULKY[type_], data)
@@ -187,10 +188,10 @@ class Evaluation:
 
     def _set_aside(self, name: str, data: dict[str, Any]) -> str:
         """The row without its large value, which is kept once per content."""
-        large = values.dumps(data[name])
+        large = stored.dumps(data[name])
         digest = sha256(large.encode()).hexdigest()
         self.blobs[digest] = large
-        return values.dumps({**data, name: None, "blob": {"field": name, "sha256": digest}})
+        return stored.dumps({**data, name: None, "blob": {"field": name, "sha256": digest}})
 
     def _know(self, step: str, part: str, value: Any) -> None:
         self.context["steps"].setdefault(step, {})[part] = value

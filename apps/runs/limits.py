@@ -12,7 +12,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.engine import values
+from apps.runs import stored
 from apps.runs.evaluation import LoadedRun
 
 _LOCK = """
@@ -141,7 +141,7 @@ def let_wait(
             "flows": [run.flow_id for run in runs],
             "lanes": [run.lane for run in runs],
             "keys": [key_of(run.flow_id) for run in runs],
-            "payloads": [values.dumps(starts[run.run_id]) for run in runs],
+            "payloads": [stored.dumps(starts[run.run_id]) for run in runs],
         },
     )
 

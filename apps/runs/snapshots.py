@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from apps.engine import values
+from apps.runs import stored
 from apps.runs.evaluation import LoadedRun
 from apps.steps.document import EVERYTHING, CompiledFlow
 
@@ -34,7 +34,7 @@ def load(cursor: Any, runs: Iterable[tuple[LoadedRun, CompiledFlow]]) -> None:
     ids = [run_id for run_id, _ in wanted]
     cursor.execute(ROWS, [ids, [seq for _, seq in wanted], min(ids), max(ids)], prepare=True)
     found: list[tuple[LoadedRun, int, str, datetime, Any]] = [
-        (by_id[run_id], seq, step, at, values.loads(data))
+        (by_id[run_id], seq, step, at, stored.loads(data))
         for run_id, seq, step, at, data in cursor.fetchall()
     ]
     fill_blobs(cursor, [(run.workspace_id, data) for run, _, _, _, data in found])
@@ -63,7 +63,7 @@ def fill_blobs(cursor: Any, rows: Iterable[tuple[UUID, Any]]) -> None:
     )
     texts = {(workspace_id, digest): text for workspace_id, digest, text in cursor.fetchall()}
     for workspace_id, data, blob in pending:
-        data[blob["field"]] = values.loads(texts[workspace_id, blob["sha256"]])
+        data[blob["field"]] = stored.loads(texts[workspace_id, blob["sha256"]])
 
 
 def _sequence_numbers(run: LoadedRun, flow: CompiledFlow) -> set[int]:

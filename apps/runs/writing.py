@@ -6,40 +6,39 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-import msgspec
 from django.db import connection
 
 from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.engine import run as engine
-from apps.engine import values
 from apps.engine.lifecycle import RunStatus
-from apps.runs import doorbell, limits, ports
+from apps.runs import doorbell, limits, ports, stored
 from apps.runs.claiming import Batch
 from apps.runs.evaluation import Evaluation, LoadedRun
 from apps.runs.models import PARKED
 
 MAX_FAULT = 500
 
-# Everything about the runs themselves in one statement and one round trip.
+# Everything about the runs themselves in one statement and one round trip. Long arrays go in
+# binary form: as text each quotation mark in them would be escaped in Python.
 _WRITE = """
 with journal as (
   insert into run_event (run_id, seq, type, step, at, data)
   select u.run_id, u.seq, u.type, u.step, %(now)s, u.data::json
-  from unnest(%(run_ids)s::uuid[], %(seqs)s::int[], %(types)s::text[], %(steps)s::text[],
-              %(data)s::text[]) as u(run_id, seq, type, step, data)
-), gone as (delete from run_command where id = any(%(commands)s)),
-ended as (delete from run_state where run_id = any(%(over)s)),
+  from unnest(%(run_ids)b::uuid[], %(seqs)b::int[], %(types)b::text[], %(steps)b::text[],
+              %(data)b::text[]) as u(run_id, seq, type, step, data)
+), gone as (delete from run_command where id = any(%(commands)b::bigint[])),
+ended as (delete from run_state where run_id = any(%(over)b::uuid[])),
 kept as (
   update run_state s set snapshot = u.snapshot::json, seq = u.seq, limit_key = u.limit_key
-  from unnest(%(live)s::uuid[], %(snapshots)s::text[], %(state_seqs)s::int[],
+  from unnest(%(live)b::uuid[], %(snapshots)b::text[], %(state_seqs)b::int[],
               %(limit_keys)s::text[]) as u(run_id, snapshot, seq, limit_key)
   where s.run_id = u.run_id
 )
 update run r set status = u.status, updated_at = %(now)s, error = u.error::json,
   started_at = coalesce(r.started_at, u.started_at),
   finished_at = case when u.final then %(now)s end
-from unnest(%(moved)s::uuid[], %(statuses)s::text[], %(finals)s::bool[], %(errors)s::text[],
+from unnest(%(moved)b::uuid[], %(statuses)s::text[], %(finals)s::bool[], %(errors)s::text[],
             %(started)s::timestamptz[]) as u(id, status, final, error, started_at)
 where r.id = u.id and r.id between %(lowest)s and %(highest)s
 """
@@ -175,14 +174,14 @@ def _write_runs(
             "commands": [id_ for run_id in moved for id_ in batch.command_ids[run_id]],
             "over": [one.run.run_id for one in over],
             "live": [one.run.run_id for one in alive],
-            "snapshots": [msgspec.json.encode(engine.to_json(one.state)).decode() for one in alive],
+            "snapshots": [stored.dumps(engine.to_json(one.state)) for one in alive],
             "state_seqs": [one.state.seq for one in alive],
             "limit_keys": [one.run.limit_key for one in alive],
             "moved": moved,
             "statuses": [one.state.status.value for one in done],
             "finals": [one.state.is_final for one in done],
             "errors": [
-                values.dumps(one.error.as_json()) if one.error and one.state.is_final else None
+                stored.dumps(one.error.as_json()) if one.error and one.state.is_final else None
                 for one in done
             ],
             "started": [one.run.started_at for one in done],
@@ -234,7 +233,7 @@ def _write_effects(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> N
             [effect.visit for _, effect in rows],
             [effect.kind for _, effect in rows],
             [effect.version for _, effect in rows],
-            [values.dumps(effect.input) for _, effect in rows],
+            [stored.dumps(effect.input) for _, effect in rows],
             [effect.max_attempts for _, effect in rows],
             [effect.key for _, effect in rows],
         ],
@@ -259,7 +258,7 @@ def _write_timers(cursor: Any, alive: Iterable[Evaluation]) -> None:
             [timer.step for _, timer in rows],
             [timer.visit for _, timer in rows],
             [timer.fires_at for _, timer in rows],
-            [values.dumps(timer.output) for _, timer in rows],
+            [stored.dumps(timer.output) for _, timer in rows],
         ],
     )
 
