@@ -67,7 +67,7 @@ const ERROR = { step: 'create', class: 'permanent', code: 'http_status', message
 const run = (n: number, status: string, more: Record<string, unknown> = {}) => {
   const over = ['completed', 'failed', 'cancelled'].includes(status);
   return {
-    id: id(300 + n), flow: { id: FLOWS[n % 3]!.id, name: FLOWS[n % 3]!.name }, version: 3, status, error: status === 'failed' ? ERROR : null, waiting_for: null,
+    id: id(300 + n), flow: { id: FLOWS[n % 3]!.id, name: FLOWS[n % 3]!.name }, version: 3, status, error: status === 'failed' ? ERROR : null, waiting_for: status === 'paused' ? [{ kind: 'fault', step: '', title: '', until: null, detail: 'it was tried too often.' }] : [],
     trigger: { type: n % 4 === 3 ? 'manual' : 'webhook' }, started_by: n % 4 === 3 ? { name: 'Grace Hopper' } : null,
     started_at: ago(n * n * 7 + 2), finished_at: over ? ago(n * n * 7 + 1.97) : null, duration_ms: over ? 1830 + n * 120 : null, ...more,
   };
@@ -78,12 +78,12 @@ const step = (status: string, from: number, ms: number | null, more: Record<stri
   status, visits: 1, attempts: 1, input: null, output: null, error: null, started_at: ago(from), finished_at: ms === null ? null : new Date(Date.parse(ago(from)) + ms).toISOString(), port: null, ...more,
 });
 const SIGNAL = {
-  type: 'webhook',
   body: { name: 'Acme GmbH', email: 'paula@acme.example', amount: '@@12000.50@@', lines: [{ sku: 'A-1', qty: 2, price: '@@1.10@@' }, { sku: 'B-7', qty: 12, price: '@@990.00@@' }], note: LONG },
   headers: { 'content-type': 'application/json', 'x-signature': 'fingerprint 9f2c…' },
 };
 export const waitingRun = {
-  ...run(1, 'waiting'), trigger: SIGNAL,
+  ...run(1, 'waiting'), trigger_data: SIGNAL,
+  waiting_for: [{ kind: 'person', step: 'approve', title: 'Finance approves', until: ahead(2700), detail: '' }],
   steps: {
     clean: step('completed', 20, 3, { input: { fields: 2 }, output: { name: 'Acme GmbH', amount: '@@12000.50@@' }, port: 'done' }),
     size: step('completed', 20, 1, { output: { port: 'large' }, port: 'large' }),
@@ -92,7 +92,7 @@ export const waitingRun = {
   links: [{ from: 'trigger', port: null, to: 'clean', count: 1 }, { from: 'clean', port: 'done', to: 'size', count: 1 }, { from: 'size', port: 'large', to: 'approve', count: 1 }],
 };
 export const failedRun = {
-  ...run(3, 'failed'), trigger: SIGNAL,
+  ...run(3, 'failed'), trigger_data: SIGNAL,
   steps: {
     ...waitingRun.steps,
     approve: step('completed', 20, 900_000, { output: { outcome: 'approved', by: 'Grace Hopper', comment: 'Fine' }, port: 'approved' }),
@@ -122,16 +122,19 @@ const full = (base: object) => ({
     fact('Vendor', 'Acme GmbH'), fact('Amount', '@@12000.50@@'), fact('Currency', 'EUR'), fact('Cost centre', '4711 – Packaging'), fact('New supplier', true),
     fact('Documents', ['offer.pdf', 'register.pdf']), fact('Bank account', null), fact('Note of the requester', LONG),
   ],
-  outcomes: [
-    { outcome: 'approved', label: 'Approve', then: 'The vendor is created in the books, and Paula is told.' },
-    { outcome: 'rejected', label: 'Reject', then: 'Paula is told that the vendor was refused. Nothing is created.' },
-    { outcome: 'timeout', then: 'The request is closed.' },
+  outcomes: ['approved', 'rejected'],
+  answers: [
+    { outcome: 'approved', label: 'Approve', then: 'It goes on with “Create the vendor”.' },
+    { outcome: 'rejected', label: 'Reject', then: 'It ends: the vendor was refused.' },
   ],
+  without_answer: 'it ends as “Nobody answered”.', rule: 'The first answer decides.', assignees: ['Ada Lovelace', 'Grace Hopper'],
+  decisions: 'outcome' in base && base.outcome ? [{ by: 'Ada Lovelace', outcome: base.outcome, comment: 'Checked the register.', at: ago(90) }] : [],
+  may_decide: true, why_not: null,
 });
 
 const entry = (n: number, verb: string, target: { type: string; label: string }, more: Record<string, unknown> = {}) => ({
-  id: id(700 + n), seq: 90 - n, at: ago(n * n * 11 + 1), actor: { kind: 'person', id: id(1 + (n % 5)), label: `${PEOPLE[n % 5]!.name} (${PEOPLE[n % 5]!.email})` }, verb,
-  target: { ...target, id: id(100 + n) }, reason: '', before: null, after: null, sealed: n > 2, seal: n > 2 ? 41 - Math.floor(n / 4) : null, correlation_id: id(301), ...more,
+  id: id(700 + n), hash: 'd'.repeat(64), on_behalf_of: '', details: {}, at: ago(n * n * 11 + 1), actor: { kind: 'person', id: id(1 + (n % 5)), label: `${PEOPLE[n % 5]!.name} (${PEOPLE[n % 5]!.email})` }, verb,
+  target: { ...target, id: id(100 + n) }, reason: '', before: {}, after: {}, seal: n > 2 ? 41 - Math.floor(n / 4) : null, correlation_id: id(301), ...more,
 });
 export const TRAIL = [
   entry(0, 'task.decide', { type: 'task', label: 'Approve Acme GmbH as a vendor' }, { reason: 'Checked the register.', after: { outcome: 'approved', seen: 'aaaaaaaa' } }),
@@ -151,8 +154,7 @@ function stepTypes(): unknown {
   const root = fileURLToPath(new URL('../..', import.meta.url));
   const python = `${root}/.venv/bin/python`;
   const code = 'import json;from apps.steps.registry import catalogue,triggers;print(json.dumps({"results":[s.as_json() for s in catalogue()],"triggers":[t.as_json() for t in triggers()]}))';
-  const text = execFileSync(existsSync(python) ? python : 'python3', ['-c', code], { cwd: root, encoding: 'utf8' });
-  return JSON.parse(text) as unknown;
+  return JSON.parse(execFileSync(existsSync(python) ? python : 'python3', ['-c', code], { cwd: root, encoding: 'utf8' })) as unknown;
 }
 
 /** A workspace in use, by path below `/api/v1/`. */
@@ -162,30 +164,30 @@ export function fullWorld(): Answers {
       { id: id(801), current: true, created_at: ago(300), last_seen_at: ago(0), user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', ip: '10.2.0.14' },
       { id: id(802), current: false, created_at: ago(9000), last_seen_at: ago(700), user_agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1', ip: '2001:db8::7' },
     ]),
-    'flows/': list(FLOWS), 'runs/latest/': Object.fromEntries(FLOWS.slice(0, 5).map((one, n) => [one.id, { id: RUNS[n]!.id, status: RUNS[n]!.status, started_at: RUNS[n]!.started_at }])),
+    'flows/': list(FLOWS), 'runs/latest/': Object.fromEntries<unknown>(FLOWS.slice(0, 5).map((one, n) => [one.id, { id: RUNS[n]!.id, status: RUNS[n]!.status, started_at: RUNS[n]!.started_at }])),
     'flow-examples/': list([
       { slug: 'vendor-onboarding', title: 'Vendor onboarding', description: 'Large contracts are approved by finance, then the vendor is created.', document: DOCUMENT },
       { slug: 'incident-routing', title: 'Incident routing', description: 'New issues go to whoever is on duty.', document: DOCUMENT },
     ]),
     'step-types/': stepTypes(), 'runs/': list(RUNS), 'tasks/count/': { open: TASKS.length },
     'tasks/': list(TASKS), 'tasks/?state=done': list(DONE), 'members/': list(MEMBERS),
-    ...Object.fromEntries([...TASKS, ...DONE].map((one) => [`tasks/${one.id}/`, full(one)])),
-    ...Object.fromEntries(FLOWS.flatMap((one) => [
+    ...Object.fromEntries<unknown>([...TASKS, ...DONE].map((one) => [`tasks/${one.id}/`, full(one)])),
+    ...Object.fromEntries(FLOWS.flatMap((one): [string, unknown][] => [
       [`flows/${one.id}/`, one], [`flows/${one.id}/draft/`, DOCUMENT], [`flows/${one.id}/check/`, { findings: [], checked_ms: 3 }],
       [`flows/${one.id}/versions/`, list([{ number: 3, hash: one.hash, author: 'Ada Lovelace', note: 'Limit raised', created_at: ago(500), is_active: true }])],
       [`flows/${one.id}/trigger/`, { type: 'webhook', url: 'http://127.0.0.1:8000/hooks/demo/vendors', curl: 'curl -X POST http://127.0.0.1:8000/hooks/demo/vendors', secret: 'vendor-portal', enabled: true, path: 'vendors' }],
       [`flows/${one.id}/deliveries/`, list([])],
-      ...[1, 2, 3, 4].map((n) => [`flows/${one.id}/versions/${n}/`, { number: n, hash: one.hash, author: 'Ada Lovelace', note: '', created_at: ago(500), is_active: n === 3, document: DOCUMENT }]),
+      ...[1, 2, 3, 4].map((n): [string, unknown] => [`flows/${one.id}/versions/${n}/`, { number: n, hash: one.hash, author: 'Ada Lovelace', note: '', created_at: ago(500), is_active: n === 3, document: DOCUMENT }]),
       [`flows/${one.id}/grants/`, { grants: [{ subject: { kind: 'team', id: id(651), name: 'Finance' }, rights: ['view', 'run'] }, { subject: { kind: 'user', id: id(3), name: 'Edsger Dijkstra' }, rights: ['view', 'edit'] }] }],
     ])),
-    ...Object.fromEntries(RUNS.map((one) => [`runs/${one.id}/`, { ...waitingRun, ...one, trigger: SIGNAL }])),
+    ...Object.fromEntries<unknown>(RUNS.map((one) => [`runs/${one.id}/`, { ...waitingRun, ...one }])),
     [`runs/${waitingRun.id}/`]: waitingRun, [`runs/${failedRun.id}/`]: failedRun,
     [`runs/${waitingRun.id}/journal/`]: list(JOURNAL), [`runs/${failedRun.id}/journal/`]: list(JOURNAL),
     'alerts/': { ...list([
       { id: id(851), kind: 'run_failed', title: 'Vendor onboarding fails at “Create the vendor”', body: ERROR.message, flow: FLOWS[0]!.id, run: failedRun.id, count: 14, created_at: ago(9), read_at: null },
       { id: id(852), kind: 'run_failed', title: LONG, body: LONG, flow: FLOWS[1]!.id, run: null, count: 1, created_at: ago(2000), read_at: ago(1000) },
     ]), unread: 1 },
-    'audit/': list(TRAIL), 'audit/seals/': list([{ number: 41, sealed_at: ago(4), count: 12, hash: 'c'.repeat(64) }]),
+    'audit/': list(TRAIL), 'audit/seals/': list([{ number: 41, at: ago(4), count: 12, hash: 'c'.repeat(64) }]),
     'invitations/': list([{ id: id(661), email: 'barbara@example.com', roles: ['auditor'], created_at: ago(60), expires_at: ahead(9000) }]),
     'teams/': list([{ id: id(651), slug: 'finance', name: 'Finance', kind: 'team' }, { id: id(652), slug: 'it', name: LONG, kind: 'team' }]),
     'secrets/': list([

@@ -40,3 +40,11 @@ export function useStartRun(flowId: string) {
     onSuccess: () => client.invalidateQueries({ queryKey: ['runs'] }),
   });
 }
+
+export function useResumeRun(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: () => api.post(`runs/${id}/resume/`),
+    onSuccess: () => client.invalidateQueries({ queryKey: ['runs'] }),
+  });
+}

@@ -208,7 +208,6 @@ export interface RunItem {
   version: number;
   status: RunStatus;
   error: RunError | null;
-  waiting_for: unknown;
   trigger: { type: string } | null;
   started_by: string | { name: string } | null;
   started_at: string | null;
@@ -229,10 +228,21 @@ export interface RunStep {
   port: string | null;
 }
 
-export interface Run extends Omit<RunItem, 'trigger'> {
+/** Why a run does not go on by itself. */
+export interface WaitReason {
+  kind: 'person' | 'time' | 'retry' | 'effect' | 'worker' | 'limit' | 'paused' | 'fault';
+  step: string;
+  title: string;
+  until: string | null;
+  detail: string;
+}
+
+export interface Run extends RunItem {
+  waiting_for: WaitReason[];
   steps: Record<string, RunStep>;
   links: { from: string; port: string | null; to: string; count: number }[];
-  trigger: { type: string; [more: string]: unknown } | null;
+  /** What came in, as expressions read it; null where it is no longer kept. */
+  trigger_data: Record<string, unknown> | null;
 }
 
 export interface JournalRow {
@@ -258,24 +268,27 @@ export interface TaskItem {
   decided_by: string | { name: string } | null;
 }
 
-export interface TaskOutcome {
-  outcome?: string;
-  value?: string;
-  port?: string;
-  label?: string;
-  title?: string;
-  consequence?: string;
-  then?: string;
-  [more: string]: unknown;
+/** An answer a person can give: its button, and what happens then. */
+export interface TaskAnswer {
+  outcome: string;
+  label: string;
+  then: string;
 }
 
 export interface Task extends TaskItem {
   facts: { label: string; value: unknown }[];
-  details?: string | null;
+  details: string;
   seen: string;
-  outcomes: (string | TaskOutcome)[];
-  may_decide?: boolean;
-  why_not?: string | null;
+  outcomes: string[];
+  answers: TaskAnswer[];
+  /** What happens when nobody answers in time; empty without a limit. */
+  without_answer: string;
+  /** How many answers decide, in words. */
+  rule: string;
+  assignees: string[];
+  decisions: { by: string; outcome: string; comment: string; at: string }[];
+  may_decide: boolean;
+  why_not: string | null;
 }
 
 export interface Alert {
@@ -292,28 +305,27 @@ export interface Alert {
 
 export interface AuditEvent {
   id: string;
-  seq?: number;
   at: string;
-  actor: { kind: string; id: string; label: string; on_behalf_of?: string };
+  /** Labels and reasons are null where they were erased. */
+  actor: { kind: string; id: string; label: string | null };
+  on_behalf_of: string;
   verb: string;
-  target: { type: string; id: string; label: string };
-  reason: string;
-  before: unknown;
-  after: unknown;
-  details?: unknown;
-  correlation_id?: string | null;
-  sealed?: boolean;
-  seal?: string | number | null;
+  target: { type: string; id: string; label: string | null };
+  reason: string | null;
+  before: Record<string, unknown>;
+  after: Record<string, unknown>;
+  details: Record<string, unknown>;
+  correlation_id: string;
+  /** Number of the seal that covers it; null until it is sealed. */
+  seal: number | null;
+  hash: string;
 }
 
 export interface AuditSeal {
-  id?: string;
-  number?: number;
-  first_seq?: number;
-  last_seq?: number;
-  count?: number;
-  sealed_at: string;
-  hash?: string;
+  number: number;
+  at: string;
+  count: number;
+  hash: string;
 }
 
 /** People arrive as a name or as an object with one. */

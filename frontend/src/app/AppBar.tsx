@@ -75,10 +75,10 @@ export function AppBar() {
         <Logo />
       </Link>
       <WorkspaceSwitch />
-      <UnstyledButton className={classes.search} onClick={search} aria-label={t('app.search.open')}>
+      <UnstyledButton className={classes.search} onClick={search} aria-keyshortcuts="Control+K">
         <IconSearch size={16} aria-hidden />
         <span className={classes.searchText}>{t('app.search.open')}</span>
-        <kbd className={classes.key}>{t('app.search.key')}</kbd>
+        <kbd className={classes.key} aria-hidden>{t('app.search.key')}</kbd>
       </UnstyledButton>
       <div className={classes.tools}>
         <InboxBadge />

@@ -63,7 +63,7 @@ export function DataTable<Row>({ label, columns, rows, rowKey, rowLink, footer }
           {rows.map((row) => (
             <tr key={rowKey(row)} role="row" data-link={rowLink ? true : undefined}>
               {columns.map((column, index) => (
-                <td key={column.key} role="cell" data-show={column.show} data-align={column.align} data-first={index === 0 || undefined}>
+                <td key={column.key} role="cell" data-show={column.show} data-align={column.align} data-first={index === 0 || undefined} data-quiet={column.quiet}>
                   {column.labelled ? <span className={classes.label}>{column.header}</span> : null}
                   {index === 0 && rowLink ? (
                     <Link to={rowLink(row)} data-row-link className={classes.rowLink}>

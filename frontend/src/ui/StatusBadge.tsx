@@ -9,7 +9,7 @@ import type { Icon } from './icons';
 import classes from './StatusBadge.module.css';
 import type { Status } from './tokens';
 
-export type AnyStatus = RunStatus | FlowState | TaskItem['status'] | 'unpublished' | 'skipped' | 'retrying';
+export type AnyStatus = RunStatus | FlowState | TaskItem['status'] | 'unpublished' | 'skipped' | 'retrying' | 'ready';
 
 interface Look {
   tone: Status;
@@ -19,6 +19,7 @@ interface Look {
 const LOOKS: Record<AnyStatus, Look> = {
   queued: { tone: 'cancelled', icon: IconClock },
   running: { tone: 'running', icon: IconLoader2 },
+  ready: { tone: 'running', icon: IconClock },
   retrying: { tone: 'running', icon: IconLoader2 },
   waiting: { tone: 'waiting', icon: IconHourglass },
   paused: { tone: 'waiting', icon: IconPlayerPause },
@@ -44,6 +45,7 @@ const LABELS: Record<AnyStatus, MessageId> = {
   queued: 'app.status.queued',
   running: 'app.status.running',
   retrying: 'app.status.retrying',
+  ready: 'app.status.ready',
   waiting: 'app.status.waiting',
   paused: 'app.status.paused',
   cancelling: 'app.status.cancelling',

@@ -35,10 +35,10 @@ export function relativeTime(intl: IntlShape, at: string, now: number, justNow: 
   return intl.formatDate(at, DATE);
 }
 
-/** "340 ms", "4.2 s", "3 min 20 s", "2 h 5 min", "3 d 4 h". */
-export function duration(intl: IntlShape, ms: number): string {
+/** "340ms", "4.2s", "3m 20s", "2h 5m", "3d 4h"; long: "3 days 4 hours". */
+export function duration(intl: IntlShape, ms: number, unitDisplay: 'narrow' | 'long' = 'narrow'): string {
   const unit = (value: number, name: string, digits = 0) =>
-    intl.formatNumber(value, { style: 'unit', unit: name, unitDisplay: 'short', maximumFractionDigits: digits });
+    intl.formatNumber(value, { style: 'unit', unit: name, unitDisplay, maximumFractionDigits: digits });
   const pair = (big: string, small: string, size: number, total: number) => {
     const rest = Math.floor(total % size);
     const head = unit(Math.floor(total / size), big);
@@ -86,5 +86,6 @@ export const useIntlTools = () => {
     exact: (at: string) => exactTime(intl, at),
     short: (at: string) => shortTime(intl, at),
     duration: (ms: number) => duration(intl, ms),
+    words: (ms: number) => duration(intl, ms, 'long'),
   };
 };

@@ -25,7 +25,7 @@ function SealState() {
   return (
     <span className={classes.seals}>
       <IconShieldCheck size={16} aria-hidden />
-      {t('audit.seals', { number: newest?.number ?? seals.length, time: newest ? short(newest.sealed_at) : '' })}
+      {t('audit.seals', { number: newest?.number ?? 0, time: newest ? short(newest.at) : '' })}
     </span>
   );
 }
@@ -84,5 +84,5 @@ export function AuditPage() {
   );
 }
 
-const targetLabel = (rows: { target: { id: string; label: string } }[] | undefined, target: string): string =>
+const targetLabel = (rows: { target: { id: string; label: string | null } }[] | undefined, target: string): string =>
   rows?.find((row) => row.target.id === target)?.target.label ?? target.slice(0, 13);

@@ -16,12 +16,11 @@ export const whoOf = (entry: AuditEvent, t: Translate): string =>
 
 export function Seal({ entry }: { entry: AuditEvent }) {
   const t = useT();
-  const sealed = entry.sealed ?? (entry.seal !== null && entry.seal !== undefined);
-  const number = typeof entry.seal === 'number' ? entry.seal : undefined;
+  const sealed = entry.seal !== null;
   return (
     <span className={classes.seal} data-sealed={sealed || undefined}>
       {sealed ? <IconLock size={14} aria-hidden /> : <IconCircleDashed size={14} aria-hidden />}
-      {sealed ? (number === undefined ? t('audit.sealed') : t('audit.sealed_in', { number })) : t('audit.unsealed')}
+      {sealed ? t('audit.sealed_in', { number: entry.seal }) : t('audit.unsealed')}
     </span>
   );
 }
@@ -42,7 +41,7 @@ export function AuditTable({ rows, more, onOpen }: { rows: AuditEvent[]; more: M
       cell: (row) => (
         <span>
           {whoOf(row, t)} {row.actor.kind === 'token' ? t('audit.token') : null}
-          {row.actor.on_behalf_of ? t('audit.on_behalf', { name: row.actor.on_behalf_of }) : null}
+          {row.on_behalf_of ? t('audit.on_behalf', { name: row.on_behalf_of }) : null}
         </span>
       ),
     },

@@ -36,7 +36,7 @@ function Entry({ entry, onFilter }: { entry: AuditEvent; onFilter: Props['onFilt
         <dt>{t('audit.column.target')}</dt>
         <dd>{entry.target.label || entry.target.id}</dd>
         <dt>{t('audit.column.who')}</dt>
-        <dd>{whoOf(entry, t)} {entry.actor.on_behalf_of ? t('audit.on_behalf', { name: entry.actor.on_behalf_of }) : null}</dd>
+        <dd>{whoOf(entry, t)} {entry.on_behalf_of ? t('audit.on_behalf', { name: entry.on_behalf_of }) : null}</dd>
         <dt>{t('audit.column.when')}</dt>
         <dd>{exact(entry.at)}</dd>
         {entry.reason ? <><dt>{t('audit.column.reason')}</dt><dd>{entry.reason}</dd></> : null}

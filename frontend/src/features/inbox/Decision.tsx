@@ -7,7 +7,7 @@ import { useT } from '~/app/messages';
 import { notifyDone } from '~/ui/notify';
 import { ProblemText } from '~/ui/ProblemText';
 import classes from './TaskPane.module.css';
-import { answersOf, outcomeDone } from './words';
+import { outcomeDone, toneOf } from './words';
 
 /**
  * Comment and answers, fixed at the bottom. What is sent names the facts that are on the screen; if
@@ -32,7 +32,7 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
     setSeen(task.seen);
     refresh();
   };
-  if (task.may_decide === false) {
+  if (!task.may_decide) {
     return <div className={classes.bar}><p className={classes.none}>{task.why_not || t('inbox.why_not')}</p></div>;
   }
   return (
@@ -51,14 +51,13 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
         )}
         <Textarea label={t('inbox.comment')} description={t('inbox.comment_hint')} autosize minRows={1} maxRows={6} maxLength={5000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
         <div className={classes.buttons}>
-          {answersOf(task, t).map((one) => (
+          {task.answers.map((one) => (
             <Button
-              key={one.value}
-              variant={one.tone === 'accent' ? 'filled' : one.tone === 'danger' ? 'outline' : 'default'}
-              color={one.tone === 'danger' ? 'danger' : 'accent'}
-              loading={decide.isPending && decide.variables.outcome === one.value}
+              key={one.outcome}
+              {...toneOf(one)}
+              loading={decide.isPending && decide.variables.outcome === one.outcome}
               disabled={changed || decide.isPending}
-              onClick={() => answer(one.value)}
+              onClick={() => answer(one.outcome)}
             >
               {one.label}
             </Button>

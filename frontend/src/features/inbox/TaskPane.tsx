@@ -13,7 +13,7 @@ import { FactValue } from './FactValue';
 import { Markdown } from './Markdown';
 import classes from './TaskPane.module.css';
 import { TimeLeft } from './TimeLeft';
-import { answersOf, outcomeDone } from './words';
+import { outcomeDone } from './words';
 
 /** One task: what is asked, by whom, until when, on which facts, and what each answer does. */
 export function TaskPane({ id, onBack }: { id: string; onBack: () => void }) {
@@ -21,7 +21,8 @@ export function TaskPane({ id, onBack }: { id: string; onBack: () => void }) {
   const { data: task, error, refetch } = useTask(id);
   return (
     <article className={classes.pane}>
-      <div className={classes.scroll}>
+      {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long facts scroll by keyboard */}
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label={task?.title ?? t('inbox.title')}>
         <div className={classes.sheet}>
           <Button className={classes.back} variant="subtle" color="gray" leftSection={<IconArrowLeft size={16} aria-hidden />} onClick={onBack}>
             {t('inbox.back')}
@@ -37,7 +38,6 @@ export function TaskPane({ id, onBack }: { id: string; onBack: () => void }) {
 function TaskSheet({ task }: { task: Task }) {
   const t = useT();
   const seesRuns = useRight('run.view');
-  const answers = answersOf(task, t).filter((answer) => answer.then);
   return (
     <>
       <header>
@@ -66,15 +66,38 @@ function TaskSheet({ task }: { task: Task }) {
           <p className={classes.none}>{t('inbox.facts_none')}</p>
         )}
       </section>
-      {answers.length > 0 ? (
-        <section>
-          <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
-          <ul className={classes.thens}>
-            {answers.map((answer) => <li key={answer.value}>{t('inbox.on_answer', { answer: answer.label, then: answer.then })}</li>)}
-          </ul>
-        </section>
-      ) : null}
+      <section>
+        <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
+        <ul className={classes.thens}>
+          {task.answers.filter((answer) => answer.then).map((answer) => <li key={answer.outcome}>{t('inbox.on_answer', { answer: answer.label, then: answer.then })}</li>)}
+          {task.without_answer ? <li>{t('inbox.no_answer', { then: task.without_answer })}</li> : null}
+        </ul>
+      </section>
+      <section>
+        <h3 className={classes.heading}>{t('inbox.who')}</h3>
+        <p className={classes.plain}>{t('inbox.who_list', { names: task.assignees.join(', '), rule: task.rule })}</p>
+      </section>
+      <Answers task={task} />
     </>
+  );
+}
+
+/** Who has answered what, and why they said so. */
+function Answers({ task }: { task: Task }) {
+  const t = useT();
+  if (task.decisions.length === 0) return null;
+  return (
+    <section>
+      <h3 className={classes.heading}>{t('inbox.so_far')}</h3>
+      <ul className={classes.thens}>
+        {task.decisions.map((one, index) => (
+          <li key={index}>
+            {t('inbox.one_answer', { name: one.by, outcome: outcomeDone(one.outcome, t) })} <RelativeTime at={one.at} />
+            {one.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: one.comment })}</p> : null}
+          </li>
+        ))}
+      </ul>
+    </section>
   );
 }
 

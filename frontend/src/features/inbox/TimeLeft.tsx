@@ -10,14 +10,14 @@ const PRESSING_MS = 4 * 3_600_000;
 export function TimeLeft({ due, plain }: { due: string | null; plain?: boolean }) {
   const t = useT();
   const now = useNow(15_000);
-  const { duration, exact } = useIntlTools();
+  const { words, exact } = useIntlTools();
   if (!due) return <span>{t('inbox.no_due')}</span>;
   const left = Date.parse(due) - now;
   return (
     <Tooltip label={t('inbox.until', { time: exact(due) })}>
       <time dateTime={due} className={classes.due} data-pressing={(left > 0 && left < PRESSING_MS) || undefined} data-over={left <= 0 || undefined}>
         <IconClock size={14} aria-hidden />
-        {left <= 0 ? t('inbox.overdue') : plain ? duration(Math.max(left, 60_000)) : t('inbox.due_in', { time: duration(Math.max(left, 60_000)) })}
+        {left <= 0 ? t('inbox.overdue') : plain ? words(Math.max(left, 60_000)) : t('inbox.due_in', { time: words(Math.max(left, 60_000)) })}
       </time>
     </Tooltip>
   );

@@ -9,6 +9,7 @@ import { Duration, RelativeTime } from '~/ui/RelativeTime';
 import { StatusBadge } from '~/ui/StatusBadge';
 import { Values } from '~/ui/Values';
 import classes from './SidePanel.module.css';
+import { Wait } from './Wait';
 
 const CLASSES: Record<string, MessageId> = {
   transient: 'runs.step.class.transient',
@@ -49,6 +50,7 @@ export function StepDetails({ run, document, id }: { run: Run; document: FlowDoc
         </div>
         <StatusBadge status={step?.status ?? 'skipped'} />
       </div>
+      {run.waiting_for.filter((reason) => reason.step === id).map((reason) => <p key={reason.kind} className={classes.wait}><Wait reason={reason} /></p>)}
       {step ? <Facts step={step} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
       {step?.error ? (
         <div className={classes.error}>

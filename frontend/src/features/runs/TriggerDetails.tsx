@@ -23,7 +23,7 @@ const isFilled = (value: unknown) =>
 export function TriggerDetails({ run, document }: { run: Run; document: FlowDocument }) {
   const t = useT();
   const type = useLookup().trigger(document.trigger.type);
-  const came = PARTS.filter(([part]) => isFilled(run.trigger?.[part]));
+  const came = PARTS.filter(([part]) => isFilled(run.trigger_data?.[part]));
   return (
     <div className={classes.stack}>
       <div className={classes.head}>
@@ -40,7 +40,7 @@ export function TriggerDetails({ run, document }: { run: Run; document: FlowDocu
         <dd><RelativeTime at={run.started_at ?? run.created_at} /></dd>
       </dl>
       {came.length > 0 ? (
-        came.map(([part, label]) => <Values key={part} label={t(label)} value={run.trigger?.[part]} />)
+        came.map(([part, label]) => <Values key={part} label={t(label)} value={run.trigger_data?.[part]} />)
       ) : (
         <p className={classes.none}>{t('runs.trigger.hidden')}</p>
       )}

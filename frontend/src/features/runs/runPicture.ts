@@ -58,6 +58,6 @@ export function takenLinks(document: FlowDocument, run: Run, types: Lookup): Rec
 /** The step a reader wants to see first: the one that failed, else the one that waits or runs. */
 export function stepOfInterest(run: Run): string | undefined {
   if (run.error?.step) return run.error.step;
-  const active = Object.entries(run.steps).find(([, step]) => ['waiting', 'running', 'retrying'].includes(step.status));
+  const active = Object.entries(run.steps).find(([, step]) => ['waiting', 'running', 'retrying', 'ready'].includes(step.status));
   return active?.[0];
 }

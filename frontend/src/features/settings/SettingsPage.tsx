@@ -1,4 +1,5 @@
-import { Link, Navigate, Outlet } from '@tanstack/react-router';
+import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router';
+import { useEffect, useRef } from 'react';
 import { NoRight } from '~/app/RouteStates';
 import { useT } from '~/app/messages';
 import { useTitle } from '~/ui/Page';
@@ -9,13 +10,19 @@ import classes from './Settings.module.css';
 export function SettingsPage() {
   const t = useT();
   const sections = useSections();
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const links = useRef<HTMLDivElement>(null);
   useTitle(t('settings.title'));
+  // On a phone the parts are a row that scrolls; the open one must be in it.
+  useEffect(() => {
+    links.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
+  }, [path]);
   if (sections.length === 0) return <NoRight />;
   return (
     <div className={classes.page}>
       <nav className={classes.nav} aria-label={t('settings.nav')}>
         <h1 className={classes.title}>{t('settings.title')}</h1>
-        <div className={classes.links}>
+        <div ref={links} className={classes.links}>
           {sections.map(({ to, label, icon: Glyph }) => (
             <Link key={to} to={to} className={classes.link} activeProps={{ 'data-active': true, 'aria-current': 'page' }}>
               <Glyph size={16} aria-hidden />
