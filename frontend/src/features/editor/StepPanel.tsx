@@ -25,7 +25,7 @@ export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
     <>
       <div className={classes.head}>
         <StepIcon icon={type?.icon} tint={tintOf(type)} />
-        <div className={classes.kind}>{type?.title ?? t('canvas.unknown', { kind: step.type })}</div>
+        <h2 className={classes.kind}>{type?.title ?? t('canvas.unknown', { kind: step.type })}</h2>
         {readOnly ? null : (
           <>
             <Tooltip label={t('editor.duplicate')}>

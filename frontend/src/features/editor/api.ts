@@ -40,8 +40,8 @@ export const useSample = (flow: string) =>
       // A run that waits to begin has nothing to show yet.
       const newest = runs.results.find((one) => one.status !== 'queued');
       if (!newest) return null;
-      const run = await api.get<Run>(`runs/${newest.id}/`, { signal, exact: 'written' });
-      return { run: run.id, trigger: run.trigger, steps: run.steps };
+      const run = await api.get<Run & { trigger_data?: unknown }>(`runs/${newest.id}/`, { signal, exact: 'written' });
+      return { run: run.id, trigger: run.trigger_data ?? null, steps: run.steps };
     },
     retry: false,
     staleTime: 15_000,

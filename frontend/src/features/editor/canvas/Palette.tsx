@@ -34,7 +34,7 @@ export function Palette() {
       <div className={classes.groups}>
         {categories.map((category) => (
           <section key={category} aria-label={category}>
-            <h3 className={classes.group}>{category}</h3>
+            <h2 className={classes.group}>{category}</h2>
             {found.filter((type) => type.category === category).map((type) => <PaletteItem key={type.kind} type={type} />)}
           </section>
         ))}

@@ -40,8 +40,8 @@ export function useLiveValue(expression: string): Live {
   return data && rested !== '' ? { state: 'value', text: sampleText(data.value, 300), fault: null } : { state: 'none', text: '', fault: null };
 }
 
-/** Under an expression: what it gives, or what is wrong with it, in the server's words. */
-export function Preview({ live, id }: { live: Live; id: string }) {
+/** Under an expression: what it gives, or what is wrong with it; `quiet` where the check says that already. */
+export function Preview({ live, id, quiet }: { live: Live; id: string; quiet?: boolean }) {
   const t = useT();
   return (
     <div id={id} className={classes.preview} data-failed={live.state === 'fault' || undefined}>
@@ -51,7 +51,7 @@ export function Preview({ live, id }: { live: Live; id: string }) {
           <span className={classes.value}>{live.text}</span>
         </>
       ) : null}
-      {live.state === 'fault' ? <span>{live.text}</span> : null}
+      {live.state === 'fault' && !quiet ? <span>{live.text}</span> : null}
     </div>
   );
 }

@@ -68,17 +68,24 @@ const pathOption = (node: PathNode): Completion => ({
 });
 const functionOptions: Completion[] = FUNCTIONS.map((name) => ({ label: `${name}()`, apply: `${name}(`, type: 'function', boost: -1 }));
 
+const MOST = 60;
+
 /** Offers real paths first, then functions and forms of the language. */
 function complete(context: CompletionContext, paths: PathNode[]): CompletionResult | null {
   const word = context.matchBefore(/[\p{L}_$][\p{L}\p{N}_$.[\]]*/u);
   if (!word && !context.explicit) return null;
+  const typed = (word?.text ?? '').toLowerCase();
   const behind = context.state.sliceDoc(0, context.pos);
   // Inside a text literal nothing is offered.
   if ((behind.replace(/\\./g, '').match(/"/g)?.length ?? 0) % 2 === 1) return null;
   return {
     from: word?.from ?? context.pos,
-    options: [...paths.map(pathOption), ...functionOptions, ...(snippets as Completion[])],
-    validFor: /^[\p{L}\p{N}_$.[\]]*$/u,
+    // Matched here and not letter by letter: "amo" means "amount", never "ye(a)rs and (mo)nths".
+    filter: false,
+    options: [
+      ...paths.filter((node) => node.path.toLowerCase().includes(typed) && node.path.toLowerCase() !== typed).slice(0, MOST).map(pathOption),
+      ...(typed.includes('.') ? [] : [...functionOptions, ...(snippets as Completion[])].filter((one) => one.label.toLowerCase().startsWith(typed))),
+    ],
   };
 }
 

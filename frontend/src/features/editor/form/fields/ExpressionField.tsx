@@ -47,7 +47,7 @@ function FeelBox({ label, value, error, signed, ref, onChange, children }: FeelB
           {form.readOnly ? null : children}
         </div>
       </div>
-      <Preview live={live} id={id} />
+      <Preview live={live} id={id} quiet={error} />
     </>
   );
 }
