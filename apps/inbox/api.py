@@ -163,7 +163,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         "outcomes": list(rules.OUTCOMES),
         "answers": [
             {"outcome": one.outcome, "label": one.label, "then": one.then}
-            for one in words.answers(task)
+            for one in words.answers(task, len(people))
         ],
         "without_answer": words.without_answer(task),
         "rule": words.rule_sentence(task.rule, len(people)),

@@ -117,7 +117,7 @@ def _task_page(
         "is_short": task.status == TaskStatus.OPEN and words.is_short(task.rule, len(people)),
         "people": [one.user.get_full_name() for one in people],
         "via": next((one.via for one in people if one.user_id == actor.user_id), ""),
-        "answers": words.answers(task),
+        "answers": words.answers(task, len(people)),
         "without_answer": words.without_answer(task),
         "decisions": [
             {"by": one.user.get_full_name(), "at": words.moment(one.decided_at, zone), "one": one}

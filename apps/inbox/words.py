@@ -43,12 +43,12 @@ class Answer:
 class Shown:
     """A value as a person reads it.
 
-    ``text``: ``text``, with ``exact`` as it was written where that differs. ``items``: a list in
-    ``parts``. ``rows``: named values, ``labels`` beside ``parts``. ``table``: ``labels`` are the
-    columns, each of ``parts`` a row of cells.
+    ``text`` and ``number``: ``text``, with ``exact`` as it was written where that differs.
+    ``items``: a list in ``parts``. ``rows``: named values, ``labels`` beside ``parts``. ``table``:
+    ``labels`` are the columns, each of ``parts`` a row of cells.
     """
 
-    kind: Literal["text", "items", "rows", "table"]
+    kind: Literal["text", "number", "items", "rows", "table"]
     text: str = ""
     exact: str = ""
     labels: tuple[str, ...] = ()
@@ -59,6 +59,11 @@ class Shown:
         """Labels with their parts."""
         return list(zip(self.labels, self.parts, strict=True))
 
+    @property
+    def columns(self) -> list[tuple[str, "Shown"]]:
+        """A table's labels, each with its first cell."""
+        return list(zip(self.labels, self.parts[0].parts, strict=True))
+
 
 def rule_sentence(rule: Mapping[str, Any], people: int) -> str:
     """The rule in words, for so many people who may answer."""
@@ -66,9 +71,9 @@ def rule_sentence(rule: Mapping[str, Any], people: int) -> str:
         wanted = rules.needed(rule, people)
         return ngettext(
             "%(wanted)d must approve, but only %(people)d person can be asked:"
-            " this cannot be approved any more.",
+            " this cannot be approved.",
             "%(wanted)d must approve, but only %(people)d people can be asked:"
-            " this cannot be approved any more.",
+            " this cannot be approved.",
             people,
         ) % {"wanted": wanted, "people": people}
     if "any" in rule or people == 1:
@@ -86,14 +91,36 @@ def is_short(rule: Mapping[str, Any], people: int) -> bool:
     return "any" not in rule and rules.needed(rule, people) > people
 
 
-def answers(task: UserTask) -> list[Answer]:
+def answers(task: UserTask, people: int) -> list[Answer]:
     """The answers with what follows from each, read from the version the run is of."""
     flow = compiled(task.version_id)
     labels = {rules.APPROVED: gettext("Approve"), rules.REJECTED: gettext("Reject")}
+    # Where too few can answer, an approval, too, ends it as rejected.
+    short = is_short(task.rule, people)
     return [
-        Answer(outcome, labels[outcome], _then(flow, task.step, outcome))
-        for outcome in rules.OUTCOMES
+        Answer(
+            outcome,
+            labels[outcome],
+            _then(flow, task.step, rules.REJECTED if short else outcome, once),
+        )
+        for outcome, once in _conditions(task.rule, people).items()
     ]
+
+
+def _conditions(rule: Mapping[str, Any], people: int) -> dict[str, str]:
+    """Where one answer does not settle it: how many of its kind do."""
+    if "any" in rule or is_short(rule, people):
+        return dict.fromkeys(rules.OUTCOMES, "")
+    approvals = rules.needed(rule, people)
+    rejections = people - approvals + 1
+    return {
+        rules.APPROVED: gettext(", once %(n)d have approved") % {"n": approvals}
+        if approvals > 1
+        else "",
+        rules.REJECTED: gettext(", once %(n)d have rejected") % {"n": rejections}
+        if rejections > 1
+        else "",
+    }
 
 
 def without_answer(task: UserTask) -> str:
@@ -101,17 +128,16 @@ def without_answer(task: UserTask) -> str:
     return _then(compiled(task.version_id), task.step, "timeout") if task.due_at else ""
 
 
-def _then(flow: CompiledFlow, step: str, port: str) -> str:
+def _then(flow: CompiledFlow, step: str, port: str, once: str = "") -> str:
     links = flow.graph.from_port(step, port)
     if not links:
         if port in flow.graph.steps[step].fails_unlinked:
-            return gettext("The request ends as failed.")
-        return gettext("Nothing more happens on this path.")
-    named = [_title(flow, link.target) for link in links]
-    ends = all(flow.graph.steps[link.target].behaviour is Behaviour.END for link in links)
-    if ends:
-        return gettext("The request ends: %(step)s.") % {"step": " · ".join(named)}
-    return gettext("Next: %(step)s.") % {"step": " · ".join(named)}
+            return gettext("The request ends as failed%(once)s.") % {"once": once}
+        return gettext("Nothing more happens on this path%(once)s.") % {"once": once}
+    named = " · ".join(_title(flow, link.target) for link in links)
+    if all(flow.graph.steps[link.target].behaviour is Behaviour.END for link in links):
+        return gettext("The request ends: %(step)s%(once)s.") % {"step": named, "once": once}
+    return gettext("Next: %(step)s%(once)s.") % {"step": named, "once": once}
 
 
 def _title(flow: CompiledFlow, step_id: str) -> str:
@@ -207,7 +233,7 @@ def _plain(value: Any, zone: ZoneInfo) -> Shown:
     if isinstance(value, int | Decimal):
         written = values.dumps(value)
         text = formats.number_format(value, use_l10n=True, force_grouping=True)
-        return _text(str(text), written)
+        return Shown("number", text=str(text), exact=written if written != str(text) else "")
     if isinstance(value, str):
         return _text(_when(value, zone) or value, value)
     return _text(str(value))

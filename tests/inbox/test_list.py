@@ -125,7 +125,11 @@ def test_one_task_has_everything_to_decide_by(desk, ada):
     assert shown["seen"] == task.seen
     assert shown["outcomes"] == ["approved", "rejected"]
     assert shown["answers"] == [
-        {"outcome": "approved", "label": "Approve", "then": "Next: Place the order."},
+        {
+            "outcome": "approved",
+            "label": "Approve",
+            "then": "Next: Place the order, once 2 have approved.",
+        },
         {"outcome": "rejected", "label": "Reject", "then": "The request ends: Declined."},
     ]
     assert shown["without_answer"] == "The request ends: Too late."

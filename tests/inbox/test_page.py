@@ -11,7 +11,7 @@ from django.test import Client
 
 from apps.audit.models import AuditCounter
 from apps.core import clock
-from apps.inbox import commands
+from apps.inbox import commands, words
 from apps.inbox.models import Decision
 from tests.inbox.support import fresh, move_clock
 from tests.support import people
@@ -82,7 +82,7 @@ class TestShows:
             "Delivery 24 December 2026",
             "Urgent Yes",
             "Note \N{EN DASH}",
-            "Approve Next: Place the order.",
+            "Approve Next: Place the order, once 2 have approved.",
             "Reject The request ends: Declined.",
             "No answer in time The request ends: Too late.",
         ):
@@ -117,7 +117,9 @@ class TestShows:
 
     def test_that_too_few_can_answer(self, desk, ada):
         task = desk.ask_named("ada", rule={"n": 2})
-        assert "only 1 person can be asked" in text_of(page(desk, task, ada))
+        text = text_of(page(desk, task, ada))
+        assert "only 1 person can be asked: this cannot be approved." in text
+        assert "Approve The request ends: Declined." in text
 
     def test_an_unknown_requester_as_not_known(self, desk, ada):
         assert "Asked by Not known" in text_of(page(desk, desk.ask_named("ada"), ada))
@@ -392,3 +394,24 @@ class TestIsToldToBrowsers:
         assert "script-src 'self'" in answer["Content-Security-Policy"]
         assert answer["Referrer-Policy"] == "same-origin"
         assert answer["X-Content-Type-Options"] == "nosniff"
+
+
+@pytest.mark.parametrize(
+    ("rule", "approve", "reject"),
+    [
+        ({"any": 1}, "Next: Place the order.", "The request ends: Declined."),
+        (
+            {"all": True},
+            "Next: Place the order, once 3 have approved.",
+            "The request ends: Declined.",
+        ),
+        (
+            {"n": 2},
+            "Next: Place the order, once 2 have approved.",
+            "The request ends: Declined, once 2 have rejected.",
+        ),
+    ],
+)
+def test_what_an_answer_leads_to_is_said_as_the_rule_has_it(desk, rule, approve, reject):
+    task = desk.ask_named("ada", "bob", "cleo", rule=rule)
+    assert [one.then for one in words.answers(task, 3)] == [approve, reject]

@@ -94,7 +94,7 @@ def test_an_answer_more_never_takes_a_result_back(rule):
         (
             {"n": 2},
             1,
-            "2 must approve, but only 1 person can be asked: this cannot be approved any more.",
+            "2 must approve, but only 1 person can be asked: this cannot be approved.",
         ),
     ],
 )
