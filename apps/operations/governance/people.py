@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+from allauth.account.models import EmailAddress
 from django import forms
 from django.contrib import admin
 from django.contrib.auth.models import Group
@@ -14,7 +15,8 @@ from apps.accounts.queries import get_member
 from apps.operations.governance.base import CommandAdmin, CommandForm, RecordAdmin
 from apps.operations.governance.site import now
 
-admin.site.unregister(Group)
+# Roles are given with their people; addresses change with their person. Neither has a door here.
+admin.site.unregister([Group, EmailAddress])
 
 
 class MemberForm(CommandForm):

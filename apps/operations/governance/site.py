@@ -1,5 +1,6 @@
 """The admin site: who gets in, and the front page of numbers to act on."""
 
+from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 from urllib.parse import urlencode
@@ -13,6 +14,23 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_of
 from apps.core import clock
+
+#: What stands together on the front page: a heading and ``app.Model`` with the word people use.
+GROUPS: Mapping[str, Mapping[str, str]] = {
+    "People": {
+        "accounts.Membership": "People and roles",
+        "accounts.Team": "Roles and teams",
+        "accounts.ApiToken": "Tokens",
+        "accounts.Workspace": "Workspaces",
+    },
+    "Flows": {
+        "flows.Flow": "Flows",
+        "flows.FlowVersion": "Versions",
+        "triggers.Trigger": "Triggers",
+    },
+    "Work": {"runs.Run": "Runs", "inbox.UserTask": "Tasks"},
+    "Trail": {"audit.AuditEvent": "Rows", "audit.AuditSeal": "Seals"},
+}
 
 
 class GovernanceSite(AdminSite):
@@ -46,6 +64,37 @@ class GovernanceSite(AdminSite):
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return HttpResponseRedirect("/sign-out/")
+
+    def password_change(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The product's own page, whose command ends the other sessions and writes the trail."""
+        return HttpResponseRedirect("/account/")
+
+    def get_app_list(
+        self, request: HttpRequest, app_label: str | None = None
+    ) -> list[dict[str, Any]]:
+        """Our groups and words in the place of Django's applications and model names."""
+        models = {
+            f"{app['app_label']}.{model['object_name']}": model
+            for app in super().get_app_list(request, app_label)
+            for model in app["models"]
+        }
+        groups = [
+            {
+                "name": heading,
+                "app_label": heading.lower(),
+                "app_url": "",
+                "has_module_perms": True,
+                "models": [
+                    {**models[name], "name": words}
+                    for name, words in named.items()
+                    if name in models
+                ],
+            }
+            for heading, named in GROUPS.items()
+        ]
+        return [group for group in groups if group["models"]]
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
