@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from typing import Any
 
 import pytest
 from asgiref.sync import sync_to_async
@@ -25,8 +26,8 @@ class Socket:
     def __init__(self, found_headers, path="/ws/live/"):
         from config.asgi import application
 
-        self.incoming = asyncio.Queue()
-        self.said = asyncio.Queue()
+        self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         scope = {
             "type": "websocket",
             "path": path,
