@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import Mapping
 from typing import Any
 
 import pytest
@@ -27,7 +28,7 @@ class Socket:
         from config.asgi import application
 
         self.incoming: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
-        self.said: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.said: asyncio.Queue[Mapping[str, Any]] = asyncio.Queue()
         scope = {
             "type": "websocket",
             "path": path,
