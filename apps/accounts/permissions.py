@@ -27,7 +27,9 @@ ROLE_RIGHTS: Mapping[str, frozenset[str]] = {
     "builder": _LOOK
     | _OWN_TASKS
     | {"flow.create", "flow.edit", "flow.publish", "flow.run", "secrets.manage"},
-    "operator": _LOOK | _OWN_TASKS | {"flow.run", "flow.pause", "run.cancel", "run.operate"},
+    "operator": _LOOK
+    | _OWN_TASKS
+    | {"flow.run", "flow.pause", "flow.archive", "run.cancel", "run.operate"},
     "approver": _OWN_TASKS,
     "auditor": _LOOK | {"task.view", "audit.view", "export.read"},
     "admin": _LOOK

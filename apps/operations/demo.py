@@ -23,6 +23,8 @@ PEOPLE = {
     "auditor": "Ulla Auditor",
     "viewer": "Vito Viewer",
 }
+# There is no operator@: who builds here also operates, and the administrator can step in.
+MORE_ROLES = {"builder": ["operator"], "admin": ["operator"]}
 VENDOR = {
     "id": "V-1001",
     "name": "Blue Harbor Logistics",
@@ -70,7 +72,7 @@ def _member(workspace: Workspace, role: str, password: str, now: datetime) -> Ac
         workspace_id=workspace.pk,
         email=f"{role}@demo.local",
         name=PEOPLE[role],
-        roles=[role],
+        roles=[role, *MORE_ROLES.get(role, [])],
         password=password,
         now=now,
     )
