@@ -50,7 +50,7 @@ class TestRoles:
             ),
             (
                 "operator",
-                "flow.pause flow.run flow.view run.cancel run.operate run.view task.decide task.view",
+                "flow.archive flow.pause flow.run flow.view run.cancel run.operate run.view task.decide task.view",
             ),
             ("approver", "task.decide task.view"),
             ("auditor", "audit.view export.read flow.view run.view task.view"),
