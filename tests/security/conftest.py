@@ -26,3 +26,9 @@ def builder(acme):
 @pytest.fixture
 def approver(acme):
     return people.person(acme, "approver")
+
+
+@pytest.fixture(autouse=True)
+def _own_checkpoints(settings, tmp_path):
+    """The seals of one test are not the next one's."""
+    settings.CHECKPOINTS = tmp_path / "checkpoints.log"

@@ -1,0 +1,183 @@
+"""A workspace with one of everything, and a browser for everybody who might come to it."""
+
+from typing import Any
+from urllib.parse import urlsplit
+
+from django.test import Client
+
+from apps.accounts import commands
+from apps.accounts.commands import GrantSubject
+from apps.accounts.models import ApiToken, Membership
+from apps.audit.models import AuditEvent, AuditSeal
+from apps.audit.sealing import seal_pending
+from apps.connections import commands as connections
+from apps.core import clock
+from apps.flows import commands as flows
+from apps.flows.models import Draft, Flow, FlowVersion
+from apps.inbox.models import UserTask
+from apps.operations.alerts import raise_alert
+from apps.operations.models import AlertKind
+from apps.runs import commands as runs
+from apps.runs.drive import drive_all
+from apps.runs.models import Run
+from apps.triggers.models import Trigger
+from tests.support import people
+
+CALLERS = (
+    "none", "viewer", "builder", "operator", "approver", "auditor", "admin",
+    "g.view", "g.edit", "g.publish", "g.run", "other",
+)  # fmt: skip
+
+DOCUMENT: dict[str, Any] = {
+    "format": "signalbox.flow/1",
+    "name": "Onboarding",
+    "trigger": {"type": "webhook", "config": {"path": "orders", "signature": {"scheme": "none"}}},
+    "steps": {
+        "ask": {
+            "type": "approval",
+            "version": 1,
+            "title": "Approve order",
+            "config": {
+                "title": "Approve the order",
+                "assignees": {"users": ["approver@acme.test"], "groups": []},
+                "rule": {"any": 1},
+                "due": "P2D",
+                "fields": [{"label": "Amount", "value": "= trigger.body.amount"}],
+            },
+        },
+        "end": {"type": "stop", "version": 1, "config": {"outcome": "completed"}},
+        "no": {"type": "stop", "version": 1, "config": {"outcome": "failed", "message": "No."}},
+    },
+    "links": [
+        {"from": "trigger", "to": "ask"},
+        {"from": "ask", "port": "approved", "to": "end"},
+        {"from": "ask", "port": "rejected", "to": "no"},
+        {"from": "ask", "port": "timeout", "to": "no"},
+    ],
+    "settings": {},
+    "layout": {},
+}
+
+
+class World:
+    """``ids`` fill the addresses; ``browsers`` holds one for each caller."""
+
+    def __init__(self) -> None:
+        self.acme = people.make_workspace("acme")
+        self.other = people.make_workspace("other")
+        self.users = {role: people.person(self.acme, role) for role in people.ROLES}
+        self.admin = people.actor(self.users["admin"])
+        self.ids: dict[str, Any] = {}
+        # Somebody who makes what the others find, so that their own first change is their own.
+        self.author = people.actor(people.person(self.acme, "builder", email="author@acme.test"))
+        self.flow = self._publish()
+        self._grant()
+        self.users["other"] = people.person(
+            self.other, *people.ROLES, email="everything@other.test"
+        )
+        self._run()
+        self._people_and_connections()
+        seal_pending(now=clock.now())
+        self.ids["event"] = AuditEvent.objects.filter(workspace_id=self.acme.pk).latest("id").pk
+        self.ids["seal"] = AuditSeal.objects.latest("number").pk
+        self.ids["workspace"] = self.acme.pk
+        self.seen = UserTask.objects.get(pk=self.ids["task"]).seen
+        self.browsers = {name: people.browser(user) for name, user in self.users.items()}
+        self.browsers["none"] = Client(enforce_csrf_checks=True)
+
+    def _publish(self) -> Flow:
+        now = clock.now()
+        flow = flows.create_flow(actor=self.author, name="Onboarding", now=now)
+        for note in ("first", "second"):
+            document = {**DOCUMENT, "layout": {"trigger": [0, len(note)]}}
+            revision = Draft.objects.get(flow=flow).revision
+            flows.save_draft(
+                actor=self.author, flow_id=flow.pk, document=document, if_match=revision, now=now
+            )
+            flows.publish_flow(actor=self.author, flow_id=flow.pk, note=note, now=now)
+        Flow.objects.filter(pk=flow.pk).update(owner=self.users["builder"])
+        flow.refresh_from_db()
+        self.ids |= {
+            "flow": flow.pk,
+            "number": 1,
+            "version": FlowVersion.objects.get(flow=flow, number=1).pk,
+            "trigger": Trigger.objects.get(flow=flow).pk,
+            "revision": Draft.objects.get(flow=flow).revision,
+        }
+        return flow
+
+    def _grant(self) -> None:
+        now = clock.now()
+        held = flows.create_flow(actor=self.author, name="Held", now=now)
+        flows.pause_flow(actor=self.admin, flow_id=held.pk, now=now)
+        self.ids["held"] = held.pk
+        for right in ("view", "edit", "publish", "run"):
+            user = people.person(self.acme, "approver", email=f"{right}@acme.test")
+            self.users[f"g.{right}"] = user
+            for flow in (self.flow, held):
+                commands.grant_flow(
+                    actor=self.admin,
+                    flow_id=flow.pk,
+                    subject=GrantSubject("user", user.pk),
+                    rights=[right],
+                    now=now,
+                )
+
+    def _run(self) -> None:
+        now = clock.now()
+        started = [
+            runs.start_run(actor=self.author, flow_id=self.flow.pk, input={"amount": 7}, now=now)
+            for _ in range(2)
+        ]
+        drive_all()
+        waiting, paused = started
+        Run.objects.filter(pk=paused.pk).update(status="paused")
+        raise_alert(
+            user=self.users["builder"],
+            flow=self.flow,
+            kind=AlertKind.RUN_FAILED,
+            cause="ask",
+            case_id=waiting.pk,
+            run_id=waiting.pk,
+            title="“Onboarding” failed",
+            body="It did.",
+            now=now,
+        )
+        self.ids |= {
+            "run": waiting.pk,
+            "paused": paused.pk,
+            "task": UserTask.objects.get(run_id=waiting.pk).pk,
+            "kind": "runs",
+        }
+
+    def _people_and_connections(self) -> None:
+        now, admin = clock.now(), self.admin
+        newcomer = people.person(self.acme, "viewer", email="newcomer@acme.test")
+        people.bearer(newcomer)
+        connections.set_secret(actor=admin, name="crm", value="hush-hush", hosts=[], now=now)
+        invitation = commands.invite_member(
+            actor=admin, email="new@acme.test", roles=["viewer"], now=now
+        )
+        team = commands.create_team(actor=admin, slug="finance", name="Finance", now=now)
+        host = connections.allow_host(
+            actor=admin, host="old.internal", port=443, reason="orders", now=now
+        )
+        self.ids |= {
+            "member": Membership.objects.get(user=newcomer).pk,
+            "invitation": invitation.pk,
+            "team": team.pk,
+            "token": ApiToken.objects.get().pk,
+            "secret": "crm",
+            "host": host.pk,
+        }
+
+
+def outcome(answer: Any) -> str:
+    """The status; ``in`` for being sent to sign in, ``home`` to the console's front page."""
+    if answer.status_code in {301, 302}:
+        path = urlsplit(answer["Location"]).path
+        if path in {"/sign-in/", "/admin/login/"}:
+            return "in"
+        if path == "/admin/":
+            return "home"
+    return str(answer.status_code)
