@@ -19,6 +19,13 @@ from apps.operations.governance.site import now
 admin.site.unregister([Group, EmailAddress])
 
 
+def roles_of(row: Membership) -> list[str]:
+    """The roles that a member holds, by name."""
+    member = get_member(row.workspace_id, row.pk)
+    groups = member.groups  # type: ignore[attr-defined] # annotated by the query
+    return sorted(one["slug"] for one in groups if one["kind"] == "role")
+
+
 class MemberForm(CommandForm):
     """Roles, teams and whether the way in is open."""
 
@@ -33,9 +40,7 @@ class MemberForm(CommandForm):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         if self.instance.pk:
-            member = get_member(self.instance.workspace_id, self.instance.pk)
-            held = [group["slug"] for group in member.groups if group["kind"] == "role"]
-            self.fields["roles"].initial = held
+            self.fields["roles"].initial = roles_of(self.instance)
 
 
 @admin.register(Membership)
@@ -60,8 +65,7 @@ class MemberAdmin(CommandAdmin):
 
     @admin.display(description="Roles")
     def roles_held(self, row: Membership) -> str:
-        member = get_member(row.workspace_id, row.pk)
-        return ", ".join(sorted(one["slug"] for one in member.groups if one["kind"] == "role"))
+        return ", ".join(roles_of(row))
 
     def command(self, actor: Actor, obj: Model, wanted: dict[str, Any]) -> None:
         commands.change_member(
@@ -103,7 +107,7 @@ class TokenForm(CommandForm):
 
     class Meta:
         model = ApiToken
-        fields: ClassVar = []
+        fields: ClassVar[list[str]] = []
 
 
 @admin.register(ApiToken)

@@ -9,6 +9,7 @@ from uuid import UUID
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import resolve_url
+from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
@@ -60,12 +61,12 @@ class GovernanceSite(AdminSite):
         target = request.GET.get("next") or request.get_full_path()
         return HttpResponseRedirect(f"{resolve_url('/sign-in/')}?{urlencode({'next': target})}")
 
-    def logout(
+    def logout(  # type: ignore[override] # a redirect will do; Django asks for a page
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         return HttpResponseRedirect("/sign-out/")
 
-    def password_change(
+    def password_change(  # type: ignore[override] # as above
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The product's own page, whose command ends the other sessions and writes the trail."""
@@ -98,7 +99,7 @@ class GovernanceSite(AdminSite):
 
     def index(
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
-    ) -> HttpResponse:
+    ) -> TemplateResponse:
         # Its models exist only once the applications are loaded; the site is made before.
         from apps.operations.governance import numbers  # noqa: PLC0415
 
