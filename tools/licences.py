@@ -3,7 +3,7 @@
 import json
 import re
 from collections.abc import Iterator
-from importlib.metadata import PackageNotFoundError, metadata
+from importlib.metadata import PackageMetadata, PackageNotFoundError, metadata
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -33,8 +33,16 @@ def python_packages() -> Iterator[tuple[str, str]]:
             for one in about.get_all("Classifier") or []
             if one.startswith("License ::")
         ]
-        said = about.get("License-Expression") or ", ".join(classifiers) or about.get("License")
+        said = (
+            _field(about, "License-Expression")
+            or ", ".join(classifiers)
+            or _field(about, "License")
+        )
         yield name, " ".join((said or "unknown").split())[:60]
+
+
+def _field(about: PackageMetadata, name: str) -> str:
+    return next(iter(about.get_all(name) or []), "")
 
 
 def pinned() -> list[str]:

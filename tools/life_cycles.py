@@ -1,13 +1,13 @@
 """Draw ``docs/life-cycles.md`` from ``apps.engine.lifecycle``: ``python -m tools.life_cycles``."""
 
 from collections.abc import Mapping
-from enum import StrEnum
 from pathlib import Path
+from typing import Any
 
 from apps.engine import lifecycle
 
 PAGE = Path(__file__).resolve().parents[1] / "docs" / "life-cycles.md"
-PICTURES: Mapping[str, tuple[str, Mapping[StrEnum, frozenset[StrEnum]]]] = {
+PICTURES: Mapping[str, tuple[str, Mapping[Any, frozenset[Any]]]] = {
     "Run": ("One execution of one version.", lifecycle.RUN_TRANSITIONS),
     "Step": ("One visit of a step in a run.", lifecycle.STEP_TRANSITIONS),
     "User task": ("A question put to people.", lifecycle.TASK_TRANSITIONS),
