@@ -69,9 +69,9 @@ class DecideShape(serializers.Serializer[Any]):
 
 
 class CountShape(serializers.Serializer[Any]):
-    """How many tasks wait for the caller."""
+    """How many tasks wait for the caller; 1,000 stands for more than 999."""
 
-    open = serializers.IntegerField()
+    open = serializers.IntegerField(max_value=queries.MOST_COUNTED)
 
 
 class TasksView(APIView):
@@ -97,7 +97,7 @@ class TaskCountView(APIView):
 
     @extend_schema(responses=CountShape)
     def get(self, request: Request) -> Response:
-        return Response({"open": queries.open_tasks(actor_of(request)).count()})
+        return Response({"open": queries.count_open(actor_of(request))})
 
 
 class TaskView(APIView):

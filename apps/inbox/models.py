@@ -77,12 +77,13 @@ class UserTask(models.Model):
 class TaskAssignee(models.Model):
     """A person to whom a task was put when it was opened.
 
-    ``is_open`` mirrors the task's status, so that a person's open tasks are one index range;
-    ``dropped_at``: the person lost access while the task was open.
+    ``is_open`` mirrors the task's status and ``workspace_id`` its workspace, so that a person's
+    open tasks are one index range; ``dropped_at``: the person lost access while it was open.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.ForeignKey(UserTask, on_delete=models.PROTECT, related_name="assignees")
+    workspace_id = models.UUIDField()
     user = models.ForeignKey(
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="tasks"
     )
@@ -95,8 +96,8 @@ class TaskAssignee(models.Model):
         constraints = [models.UniqueConstraint(fields=["task", "user"], name="assignee_once")]
         indexes = [
             models.Index(
-                fields=["user", "-task"],
-                name="assignee_open",
+                fields=["user", "workspace_id", "-task"],
+                name="assignee_waiting",
                 condition=models.Q(is_open=True, dropped_at__isnull=True),
             )
         ]

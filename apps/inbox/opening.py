@@ -40,12 +40,17 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
             continue
         task = _task(asked, requester, len(eligible), now)
         tasks.append(task)
-        assignees += [TaskAssignee(task=task, user=user, via=via) for user, via in eligible]
-        outbox.enqueue(topic="task.opened", payload={"task": str(task.pk)}, now=now)
+        assignees += [
+            TaskAssignee(task=task, workspace_id=task.workspace_id, user=user, via=via)
+            for user, via in eligible
+        ]
         if task.needed > len(eligible):
             tell_too_few(task, found=len(eligible), now=now)
     UserTask.objects.bulk_create(tasks)
     TaskAssignee.objects.bulk_create(assignees)
+    outbox.enqueue_many(
+        topic="task.opened", payloads=[{"task": str(task.pk)} for task in tasks], now=now
+    )
     publish(tasks)
     return refusals
 

@@ -14,6 +14,14 @@ from apps.flows.models import Flow
 from apps.inbox.models import Decision, TaskAssignee, UserTask
 from apps.inbox.permissions import is_assignee, require_view
 
+#: More than that are counted as that many; the badge says "999+".
+MOST_COUNTED = 1000
+
+
+def count_open(actor: Actor) -> int:
+    """The badge: how many ``open_tasks`` has, up to 1,000."""
+    return open_tasks(actor)[:MOST_COUNTED].count()
+
 
 def open_tasks(actor: Actor) -> QuerySet[UserTask]:
     """The tasks the actor may act on now, newest first.
@@ -24,7 +32,11 @@ def open_tasks(actor: Actor) -> QuerySet[UserTask]:
     if actor.user_id is None:
         return UserTask.objects.none()
     mine = TaskAssignee.objects.filter(
-        task=OuterRef("pk"), user_id=actor.user_id, is_open=True, dropped_at__isnull=True
+        task=OuterRef("pk"),
+        user_id=actor.user_id,
+        workspace_id=actor.workspace_id,
+        is_open=True,
+        dropped_at__isnull=True,
     )
     answered = Decision.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
     return (
@@ -69,22 +81,28 @@ def get_task(actor: Actor, task_id: UUID) -> UserTask:
 
 
 def leavers() -> QuerySet[TaskAssignee]:
-    """People with open tasks who belong to the workspace no more, or may not decide any more."""
-    person = {"user_id": OuterRef("user_id")}
-    member = Membership.objects.filter(
-        **person, workspace_id=OuterRef("task__workspace_id"), is_active=True
-    )
+    """People with open tasks who belong to the workspace no more, or may not decide any more.
+
+    Asked every few seconds: looks at people, of whom there are few, and then at their tasks.
+    """
+    waiting = TaskAssignee.objects.filter(is_open=True, dropped_at__isnull=True)
+    people = set(waiting.values_list("user_id", "workspace_id").distinct())
     decides = Team.objects.filter(
-        workspace_id=OuterRef("task__workspace_id"),
+        workspace_id=OuterRef("workspace_id"),
         group__user=OuterRef("user_id"),
         kind=Team.Kind.ROLE,
         slug__in=DECIDING_ROLES,
     )
-    return TaskAssignee.objects.filter(
-        Q(user__is_active=False) | ~Exists(member) | ~Exists(decides),
-        is_open=True,
-        dropped_at__isnull=True,
+    able = Membership.objects.filter(
+        Exists(decides),
+        user__in={user_id for user_id, _ in people},
+        user__is_active=True,
+        is_active=True,
     )
+    gone = Q(pk__in=[])
+    for user_id, workspace_id in people - set(able.values_list("user_id", "workspace_id")):
+        gone |= Q(user_id=user_id, workspace_id=workspace_id)
+    return waiting.filter(gone)
 
 
 def flow_names(tasks: Iterable[UserTask]) -> dict[UUID, str]:

@@ -79,7 +79,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     flows, deciders = queries.flow_names(tasks), queries.deciders(tasks)
     context = {
         "done": done,
-        "open_count": queries.open_tasks(actor).count(),
+        "open_count": _count(queries.count_open(actor)),
         "older": tasks[-1].pk if len(found) > PAGE else None,
         "tasks": [
             {
@@ -173,6 +173,11 @@ def _before(rows: QuerySet[UserTask], text: str) -> QuerySet[UserTask]:
         return rows.filter(pk__lt=UUID(text))
     except ValueError:
         raise Invalid("This link is damaged; go back to the first page of the list.") from None
+
+
+def _count(number: int) -> str:
+    """The badge's number as it is shown."""
+    return str(number) if number < queries.MOST_COUNTED else f"{queries.MOST_COUNTED - 1}+"
 
 
 def _zone(request: HttpRequest, actor: Actor) -> ZoneInfo:

@@ -19,6 +19,7 @@ from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
+from apps.operations import mails
 from apps.runs import doorbell, effects, held, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
@@ -66,6 +67,7 @@ def parts() -> list[Part]:
         Part("ended sign-ins", 3600, lambda: accounts.delete_expired(now=clock.now())),
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),
         Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),
+        Part("old mails", 3600, lambda: mails.forget_notices(now=clock.now())),
     ]
 
 

@@ -271,7 +271,7 @@ class TestAMailAboutATask:
         task = desk.ask_named(
             "ada",
             "bob",
-            body={"amount": 777},
+            body={"amount": 98765431},
             details="secret reasons",
             title='= "Pay <b>now</b>\\nBcc: eve@evil.test"',
         )
@@ -282,7 +282,7 @@ class TestAMailAboutATask:
         assert sent.recipients() == ["ada@acme.test"]
         assert f"/inbox/{task.pk}/" in sent.body
         assert "There is time until" in sent.body
-        assert "777" not in sent.body
+        assert "98765431" not in sent.body
         assert "secret reasons" not in sent.body
 
     def test_goes_once_however_often_the_outbox_says_so(self, desk):
