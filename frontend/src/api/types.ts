@@ -6,7 +6,8 @@ export type Right =
   | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide'
   | 'flow.view' | 'flow.edit' | 'flow.publish' | 'flow.run' | 'run.view' | 'run.cancel';
 
-export type Theme = 'auto' | 'light' | 'dark';
+/** `system`: as the device. */
+export type Theme = 'system' | 'light' | 'dark';
 export const ROLES = ['viewer', 'builder', 'operator', 'approver', 'auditor', 'admin'] as const;
 export type Role = (typeof ROLES)[number];
 
@@ -105,6 +106,8 @@ export interface Flow {
   active_version: number | null;
   hash: string | null;
   trigger: { type: string; path?: string } | null;
+  /** Of the draft; grows with every save. */
+  revision?: number;
   updated_at: string;
   created_at: string;
   rights: FlowRight[];

@@ -7,6 +7,7 @@ import type { ReactNode } from 'react';
 import { IntlProvider } from 'react-intl';
 import { makeQueryClient } from '~/api/queryClient';
 import { useMeQuery } from '~/api/me';
+import type { Theme } from '~/api/types';
 import { isProblem } from '~/api/problem';
 import { cssVariables, theme } from '~/ui/theme';
 import { ErrorState, PageSkeleton } from '~/ui/States';
@@ -18,7 +19,7 @@ import { makeRouter } from './router';
 const LOCALE = navigator.languages.find((language) => language.startsWith('en-')) ?? 'en-GB';
 
 /** Everything a page stands on but the person: look and words. */
-export function Foundations({ children, zone, scheme }: { children: ReactNode; zone?: string; scheme?: 'auto' | 'light' | 'dark' }) {
+export function Foundations({ children, zone, scheme }: { children: ReactNode; zone?: string; scheme?: Theme }) {
   return (
     <IntlProvider locale={LOCALE} messages={catalogues['en']} timeZone={zone || undefined}>
       <MantineProvider

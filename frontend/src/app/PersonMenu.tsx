@@ -51,10 +51,10 @@ export function PersonMenu() {
           <SegmentedControl
             fullWidth
             aria-label={t('app.theme.label')}
-            value={me.theme || 'auto'}
+            value={me.theme}
             onChange={(theme) => change.mutate({ theme })}
             data={[
-              { value: 'auto', label: t('app.theme.auto') },
+              { value: 'system', label: t('app.theme.auto') },
               { value: 'light', label: t('app.theme.light') },
               { value: 'dark', label: t('app.theme.dark') },
             ]}

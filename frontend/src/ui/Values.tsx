@@ -6,13 +6,14 @@ import { CopyButton } from './CopyButton';
 import classes from './Values.module.css';
 
 const isBranch = (value: unknown): value is Record<string, unknown> | unknown[] =>
-  typeof value === 'object' && value !== null && !(value instanceof ExactNumber);
+  typeof value === 'object' && value !== null && !(value instanceof ExactNumber) && Object.keys(value).length > 0;
 
 function Leaf({ value }: { value: unknown }) {
   const t = useT();
   if (value === null) return <span className={classes.empty}>{t('app.value.nothing')}</span>;
   if (value === '') return <span className={classes.empty}>{t('app.value.empty_text')}</span>;
   if (typeof value === 'string') return <span className={classes.text}>{value}</span>;
+  if (typeof value === 'object' && !(value instanceof ExactNumber)) return <span className={classes.empty}>{t('app.value.empty_list')}</span>;
   if (value instanceof ExactNumber) return <span className={classes.number}>{value.source}</span>;
   return <span className={classes.number}>{JSON.stringify(value)}</span>;
 }
@@ -20,7 +21,6 @@ function Leaf({ value }: { value: unknown }) {
 function Branch({ value, depth }: { value: Record<string, unknown> | unknown[]; depth: number }) {
   const t = useT();
   const entries = Object.entries(value);
-  if (entries.length === 0) return <span className={classes.empty}>{t('app.value.empty_list')}</span>;
   return (
     <ul className={classes.branch}>
       {entries.map(([name, part]) => (

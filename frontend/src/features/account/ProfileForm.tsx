@@ -33,10 +33,10 @@ export function ProfileForm() {
           <SegmentedControl
             fullWidth
             aria-label={t('settings.account.theme')}
-            value={me.theme || 'auto'}
+            value={me.theme}
             onChange={(theme) => look.mutate({ theme })}
             data={[
-              { value: 'auto', label: t('app.theme.auto') },
+              { value: 'system', label: t('app.theme.auto') },
               { value: 'light', label: t('app.theme.light') },
               { value: 'dark', label: t('app.theme.dark') },
             ]}

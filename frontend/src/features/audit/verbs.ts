@@ -4,7 +4,8 @@ import type { MessageId, Translate } from '~/app/messages';
 /** "Published flow" for `flow.publish`; a verb without words reads as it stands. */
 export function verbWords(verb: string, t: Translate): string {
   const id = `audit.verb.${verb}`;
-  return isMessage(id) ? t(id) : verb.replaceAll('.', ' ').replaceAll('_', ' ');
+  const plain = verb.replaceAll(/[._]/g, ' ');
+  return isMessage(id) ? t(id) : plain.charAt(0).toUpperCase() + plain.slice(1);
 }
 
 /** What the filter offers: all verbs of one noun. The server reads `flow.` as every verb of flows. */

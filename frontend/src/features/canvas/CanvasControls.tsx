@@ -16,7 +16,7 @@ export function CanvasControls({ children }: { children?: ReactNode }) {
   const buttons: { label: MessageId; icon: Icon; act: () => void }[] = [
     { label: 'canvas.zoom_in', icon: IconZoomIn, act: () => void flow.zoomIn(options) },
     { label: 'canvas.zoom_out', icon: IconZoomOut, act: () => void flow.zoomOut(options) },
-    { label: 'canvas.fit', icon: IconArrowsMaximize, act: () => void flow.fitView({ ...options, padding: 0.15, maxZoom: 1 }) },
+    { label: 'canvas.fit', icon: IconArrowsMaximize, act: () => void flow.fitView({ ...options, padding: 0.06, maxZoom: 1 }) },
   ];
   return (
     <div className={classes.controls}>

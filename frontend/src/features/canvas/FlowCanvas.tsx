@@ -82,7 +82,7 @@ function View({ document, types, selected, onSelect, runs, taken, children }: Pr
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         fitView
-        fitViewOptions={{ padding: 0.15, maxZoom: 1 }}
+        fitViewOptions={{ padding: 0.06, maxZoom: 1 }}
         minZoom={0.1}
         maxZoom={2}
         nodesDraggable={false}

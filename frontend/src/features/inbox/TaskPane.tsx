@@ -68,10 +68,10 @@ function TaskSheet({ task }: { task: Task }) {
       </section>
       <section>
         <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
-        <ul className={classes.thens}>
-          {task.answers.filter((answer) => answer.then).map((answer) => <li key={answer.outcome}>{t('inbox.on_answer', { answer: answer.label, then: answer.then })}</li>)}
-          {task.without_answer ? <li>{t('inbox.no_answer', { then: task.without_answer })}</li> : null}
-        </ul>
+        <dl className={classes.facts}>
+          {task.answers.filter((answer) => answer.then).map((answer) => <div key={answer.outcome}><dt>{answer.label}</dt><dd>{answer.then}</dd></div>)}
+          {task.without_answer ? <div><dt>{t('inbox.no_answer')}</dt><dd>{task.without_answer}</dd></div> : null}
+        </dl>
       </section>
       <section>
         <h3 className={classes.heading}>{t('inbox.who')}</h3>
