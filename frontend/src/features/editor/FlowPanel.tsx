@@ -38,6 +38,7 @@ export function FlowPanel({ flowId }: { flowId: string }) {
       <div className={classes.head}><div className={classes.kind}><h2>{t('editor.flow')}</h2></div></div>
       <TextInput
         data-first
+        data-of-document
         label={t('editor.flow_name')}
         disabled={readOnly}
         maxLength={150}

@@ -3,6 +3,7 @@ import type { KeyboardEvent, PointerEvent as ReactPointerEvent } from 'react';
 import { useT } from '~/app/messages';
 import { TRIGGER } from '~/features/canvas/catalogue';
 import { FlowPanel } from './FlowPanel';
+import { LinkPanel } from './LinkPanel';
 import { PANEL } from './panel';
 import classes from './SidePanel.module.css';
 import { StepPanel } from './StepPanel';
@@ -70,11 +71,12 @@ export function SidePanel({ flowId }: { flowId: string }) {
 export function PanelBody({ flowId }: { flowId: string }) {
   const t = useT();
   const selected = useView((view) => view.selected);
+  const link = useView((view) => view.link);
   const only = selected.length === 1 ? selected[0] : undefined;
   const isStep = useEditor(({ document }) => only !== undefined && only in document.steps);
   return (
     <aside id={PANEL} className={classes.panel} aria-label={t('editor.panel')}>
-      {only === TRIGGER ? <TriggerPanel flowId={flowId} /> : isStep && only !== undefined ? <StepPanel key={only} flowId={flowId} id={only} /> : <FlowPanel flowId={flowId} />}
+      {only === TRIGGER ? <TriggerPanel flowId={flowId} /> : isStep && only !== undefined ? <StepPanel key={only} flowId={flowId} id={only} /> : selected.length === 0 && link !== null ? <LinkPanel link={link} flowId={flowId} /> : <FlowPanel flowId={flowId} />}
     </aside>
   );
 }

@@ -41,6 +41,7 @@ export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
       <div className={classes.title}>
         <TextInput
           data-first
+          data-of-document
           label={t('editor.title')}
           disabled={readOnly}
           maxLength={200}

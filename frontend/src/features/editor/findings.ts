@@ -17,8 +17,16 @@ export const useFindings = create<FindingsState>()(() => ({ findings: [], status
 const DEBOUNCE_MS = 350;
 const AGAIN_MS = 10_000;
 
+export interface Checking {
+  check: () => Promise<void>;
+  stop: () => void;
+}
+
+/** For who may only look: nothing is checked, and nothing is said to be wrong. */
+export const noChecking: Checking = { check: () => Promise.resolve(), stop: () => undefined };
+
 /** Checks the open document on the server while it is edited. Returns a way to stop. */
-export function startChecking(flowId: string): { check: () => Promise<void>; stop: () => void } {
+export function startChecking(flowId: string): Checking {
   let timer: ReturnType<typeof setTimeout> | undefined;
   let running: AbortController | undefined;
 

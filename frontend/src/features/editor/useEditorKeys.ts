@@ -8,9 +8,13 @@ import { say, select, useView } from './view';
 const isField = (element: EventTarget | null): boolean =>
   element instanceof HTMLElement && (element.closest('input, textarea, select, [contenteditable="true"]') !== null);
 
+/** Fields that hold a part of the document, not a search or a note. */
+const isOfDocument = (element: EventTarget | null): boolean =>
+  element instanceof HTMLElement && element.closest('[data-field], [data-of-document]') !== null && element.closest('[data-own-undo]') === null;
+
 /**
- * Keys of the whole editor. Undo is the document's everywhere, in fields too: what is typed is an
- * edit like any other, and two histories would contradict each other.
+ * Keys of the whole editor. Undo is the document's also in the fields of its forms: what is typed
+ * there is an edit like any other, and two histories would contradict each other.
  */
 export function useEditorKeys(): (event: KeyboardEvent) => void {
   const actions = useActions();
@@ -40,6 +44,7 @@ export function useEditorKeys(): (event: KeyboardEvent) => void {
   return useCallback(
     (event: KeyboardEvent) => {
       const key = event.key.toLowerCase();
+      if (isField(event.target) && !isOfDocument(event.target)) return;
       if ((event.ctrlKey || event.metaKey) && !event.altKey) {
         if (key === 'z') {
           if (event.shiftKey) actions.redo();

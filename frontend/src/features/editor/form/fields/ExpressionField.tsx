@@ -115,7 +115,7 @@ export function TemplateInput({ label, value, long, error, placeholder, onChange
     );
   }
   const text = readText(value);
-  const change = (next: string) => (isExpression(next) && !isExpression(value) && !text.startsWith('=') ? toExpression(next) : onChange(writeText(next)));
+  const change = (next: string) => (isExpression(next) && !isExpression(value) && !text.startsWith('=') ? toExpression(asExpression(expressionOf(next))) : onChange(writeText(next)));
   const tools = form.readOnly ? undefined : (
     <div className={classes.tools}>
       <PathPicker onPick={(node: PathNode) => toExpression(textWithPath(text, node))} />

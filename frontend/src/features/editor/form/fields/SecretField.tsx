@@ -59,7 +59,7 @@ function NewSecret({ host, onDone }: { host?: string; onDone: (name: string | nu
   const ready = name.trim() !== '' && value !== '';
   const submit = () => save.mutate({ name: name.trim(), value, hosts }, { onSuccess: () => onDone(name.trim()) });
   return (
-    <div className={classes.box} role="group" aria-label={t('editor.secret.new')}>
+    <div className={classes.box} data-own-undo role="group" aria-label={t('editor.secret.new')}>
       <TextInput autoFocus label={t('editor.secret.name')} value={name} onChange={(event) => setName(event.currentTarget.value)} />
       <PasswordInput label={t('editor.secret.value')} description={t('editor.secret.value_help')} autoComplete="off" value={value} onChange={(event) => setValue(event.currentTarget.value)} />
       <TagsInput label={t('editor.secret.hosts')} description={t('editor.secret.hosts_help')} placeholder={t('editor.form.tags')} acceptValueOnBlur value={hosts} onChange={setHosts} />
