@@ -18,6 +18,7 @@ django_settings._setup()
 django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
+from asgiref.sync import SyncToAsync  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
 
@@ -59,6 +60,12 @@ def django_db_setup(services, django_db_blocker):
 
 
 def _close_connections() -> None:
+    """Those of this thread and of the one in which asynchronous tests run what blocks."""
+    _close_in_this_thread()
+    SyncToAsync.single_thread_executor.submit(_close_in_this_thread).result()
+
+
+def _close_in_this_thread() -> None:
     for connection in connections.all(initialized_only=True):
         connection.close()
         if close_pool := getattr(connection, "close_pool", None):
