@@ -137,6 +137,18 @@ def move(table: Mapping[Status, frozenset[Status]], before: Status, after: Statu
     return after
 
 
+def reachable(
+    table: Mapping[Status, frozenset[Status]],
+) -> Mapping[Status, frozenset[Status]]:
+    """Where each state can lead in any number of moves: what is stored may skip those between."""
+    found = {before: set(after) for before, after in table.items()}
+    for between in table:
+        for before in table:
+            if between in found[before]:
+                found[before] |= found[between]
+    return {before: frozenset(after) for before, after in found.items()}
+
+
 def finals(table: Mapping[Status, frozenset[Status]]) -> frozenset[Status]:
     """The states that nothing leaves."""
     return frozenset(status for status, after in table.items() if not after)

@@ -12,97 +12,30 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.authentication import actor_of
+from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
 from apps.engine import feel
 from apps.engine.lifecycle import RunStatus
-from apps.runs import commands, queries
+from apps.runs import commands, queries, shapes
 from apps.runs.models import Run
-
-JSON = serializers.JSONField
-
-
-class RunShape(serializers.Serializer[Any]):
-    """A run in a list."""
-
-    id = serializers.UUIDField()
-    flow = serializers.DictField(help_text="`{id, name}`")
-    version = serializers.IntegerField()
-    status = serializers.ChoiceField([one.value for one in RunStatus])
-    error = JSON(allow_null=True, help_text="`{step, class, code, message}`")
-    trigger = serializers.DictField(help_text="`{type}`")
-    started_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    duration_ms = serializers.IntegerField(allow_null=True)
-
-
-class RunDetail(RunShape):
-    """One run, step by step."""
-
-    waiting_for = JSON(help_text="`[{kind, step, title, until, detail}]`")
-    steps = JSON(help_text="`{id: {status, visits, attempts, port, input, output, error, …}}`")
-    links = JSON(help_text="`[{from, port, to, count}]`")
-    trigger_data = JSON(allow_null=True)
-
-
-class JournalRow(serializers.Serializer[Any]):
-    """One row of a run's journal."""
-
-    seq = serializers.IntegerField()
-    type = serializers.CharField()
-    step = serializers.CharField()
-    at = serializers.DateTimeField()
-    data = JSON()  # type: ignore[assignment] # a field's name, not the serializer's own data
-
-
-class JournalShape(serializers.Serializer[Any]):
-    """A run's journal, oldest first."""
-
-    results = JournalRow(many=True)
-
-
-class StartShape(serializers.Serializer[Any]):
-    """What a run starts with."""
-
-    input = JSON(required=False, help_text="What expressions read as `trigger.body`.")
-
-
-class ReasonShape(serializers.Serializer[Any]):
-    """Why."""
-
-    reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
-
-
-class EvaluateShape(serializers.Serializer[Any]):
-    """An expression and what it may read: a context, or the data of a run."""
-
-    expression = serializers.CharField(max_length=20_000, trim_whitespace=False)
-    context = JSON(required=False)  # type: ignore[assignment] # a field's name, as above
-    run = serializers.UUIDField(required=False)
-
-
-class EvaluatedShape(serializers.Serializer[Any]):
-    """The value and its FEEL type."""
-
-    value = JSON(allow_null=True)
-    type = serializers.CharField()
 
 
 class RunsView(APIView):
     """Runs, newest first."""
 
     @extend_schema(
+        operation_id="runs_list",
         parameters=[
             OpenApiParameter("flow", OpenApiTypes.UUID, description="Runs of this flow only."),
             OpenApiParameter("status", str, description="One status, or several by commas."),
             OpenApiParameter("from", OpenApiTypes.DATETIME, description="Created at or after."),
             OpenApiParameter("to", OpenApiTypes.DATETIME, description="Created before."),
+            *PAGE,
         ],
-        responses=RunShape(many=True),
+        responses=paged(shapes.RunShape),
     )
     def get(self, request: Request) -> Response:
         pages = CursorPages()
@@ -115,7 +48,7 @@ class LatestRunsView(APIView):
 
     @extend_schema(
         parameters=[OpenApiParameter("flows", str, required=True, description="Ids by commas.")],
-        responses=OpenApiTypes.OBJECT,
+        responses={(200, "application/json"): shapes.LATEST},
     )
     def get(self, request: Request) -> Response:
         ids = [_uuid(one) for one in request.query_params.get("flows", "").split(",")[:200] if one]
@@ -131,7 +64,7 @@ class LatestRunsView(APIView):
 class FlowRunsView(APIView):
     """Start a run of a flow."""
 
-    @extend_schema(request=StartShape, responses={201: RunShape})
+    @extend_schema(request=shapes.StartShape, responses={201: shapes.RunShape})
     @idempotent
     def post(self, request: Request, flow_id: UUID) -> Response:
         body = request.data if isinstance(request.data, dict) else {}
@@ -144,7 +77,7 @@ class FlowRunsView(APIView):
 class RunView(APIView):
     """One run, step by step, with what it waits for."""
 
-    @extend_schema(responses=RunDetail)
+    @extend_schema(responses=shapes.RunDetail)
     def get(self, request: Request, run_id: UUID) -> Response:
         run = queries.get_run(actor_of(request), run_id)
         rows = queries.journal(run)
@@ -163,7 +96,7 @@ class RunView(APIView):
 class JournalView(APIView):
     """A run's journal."""
 
-    @extend_schema(responses=JournalShape)
+    @extend_schema(operation_id="runs_journal_list", responses=paged(shapes.JournalRow))
     def get(self, request: Request, run_id: UUID) -> Response:
         rows = queries.journal(queries.get_run(actor_of(request), run_id))
         shown = [
@@ -176,7 +109,7 @@ class JournalView(APIView):
 class CancelRunView(APIView):
     """Withdraw a run."""
 
-    @extend_schema(request=ReasonShape, responses={202: RunShape})
+    @extend_schema(request=shapes.ReasonShape, responses={202: shapes.RunShape})
     def post(self, request: Request, run_id: UUID) -> Response:
         actor = actor_of(request)
         commands.cancel_run(actor=actor, run_id=run_id, reason=_reason(request), now=clock.now())
@@ -186,7 +119,7 @@ class CancelRunView(APIView):
 class ResumeRunView(APIView):
     """Let a paused run go on."""
 
-    @extend_schema(request=None, responses={202: RunShape})
+    @extend_schema(request=None, responses={202: shapes.RunShape})
     def post(self, request: Request, run_id: UUID) -> Response:
         actor = actor_of(request)
         commands.resume_run(actor=actor, run_id=run_id, now=clock.now())
@@ -202,9 +135,9 @@ class BadExpression(Invalid):
 class EvaluateView(APIView):
     """What an expression gives: the editor's preview. Changes nothing."""
 
-    @extend_schema(request=EvaluateShape, responses=EvaluatedShape)
+    @extend_schema(request=shapes.EvaluateShape, responses=shapes.EvaluatedShape)
     def post(self, request: Request) -> Response:
-        shape = EvaluateShape(data=request.data)
+        shape = shapes.EvaluateShape(data=request.data)
         shape.is_valid(raise_exception=True)
         sent = shape.validated_data
         context = _context(request, sent)
@@ -288,7 +221,7 @@ def _milliseconds(run: Run) -> int | None:
 
 
 def _reason(request: Request) -> str:
-    shape = ReasonShape(data=request.data)
+    shape = shapes.ReasonShape(data=request.data)
     shape.is_valid(raise_exception=True)
     reason: str = shape.validated_data.get("reason", "")
     return reason

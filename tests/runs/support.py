@@ -1,7 +1,12 @@
 """Publish documents and drive them in this process, on the real tables."""
 
-from typing import Any
+import threading
+from collections.abc import Callable
+from typing import Any, Self
 from uuid import UUID
+
+import psycopg
+from django.db import connection
 
 from apps.accounts.models import User, Workspace
 from apps.core import clock
@@ -114,8 +119,6 @@ def outputs(run_id: UUID) -> dict[str, Any]:
 
 def assert_replays(run_id: UUID) -> None:
     """The snapshot is what the journal says (the law of the engine)."""
-    from django.db import connection
-
     run = Run.objects.get(pk=run_id)
     rows = list(RunEvent.objects.filter(run_id=run_id).order_by("seq"))
     with connection.cursor() as cursor:
@@ -125,3 +128,109 @@ def assert_replays(run_id: UUID) -> None:
     kept = RunState.objects.filter(run_id=run_id).first()
     if kept is not None:
         assert engine.to_json(state) == engine.to_json(engine.from_json(kept.snapshot))
+
+
+class Stopped:
+    """A driver in a thread of its own that stops before a statement, until it is told to go on.
+
+    ``before`` is a part of the statement's text; the first that has it is the one.
+    """
+
+    def __init__(self, before: str, *, drive: Callable[[], Any] = drive_all) -> None:
+        self.before = before
+        self.drive = drive
+        self.is_there = threading.Event()
+        self.may_go = threading.Event()
+        self.result: Any = None
+        self._thread = threading.Thread(target=self._run, name="stopped driver")
+
+    def __enter__(self) -> Self:
+        self._thread.start()
+        assert self.is_there.wait(60), f"it never came to {self.before!r}"
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.go_on()
+
+    def go_on(self) -> None:
+        self.may_go.set()
+        self._thread.join(60)
+        assert not self._thread.is_alive()
+        if isinstance(self.result, BaseException):
+            raise self.result
+
+    def _run(self) -> None:
+        plain = psycopg.Cursor.execute
+        stopped = self
+
+        class Cursor(psycopg.Cursor[Any]):
+            def execute(self, query: Any, *arguments: Any, **options: Any) -> Any:
+                if stopped.before in str(query) and not stopped.is_there.is_set():
+                    stopped.is_there.set()
+                    stopped.may_go.wait(60)
+                return plain(self, query, *arguments, **options)
+
+        _cursors.kind = Cursor
+        try:
+            self.result = self.drive()
+        except BaseException as error:  # noqa: BLE001 - shown where it is waited for
+            self.result = error
+        finally:
+            stopped.is_there.set()
+            connection.close()
+
+
+_cursors = threading.local()
+
+
+def cursor_of_this_thread() -> psycopg.Cursor[Any]:
+    """What ``drive._cursor`` gives in tests: a stopping one where a test asked for it."""
+    connection.ensure_connection()
+    kind = getattr(_cursors, "kind", psycopg.Cursor)
+    cursor: psycopg.Cursor[Any] = kind(connection.connection)
+    return cursor
+
+
+def at_once(*jobs: Callable[[], Any]) -> list[Any]:
+    """Do the jobs in threads that begin together; returns what they gave, or raises."""
+    barrier = threading.Barrier(len(jobs))
+    results: list[Any] = [None] * len(jobs)
+
+    def do(index: int, job: Callable[[], Any]) -> None:
+        barrier.wait(30)
+        try:
+            results[index] = job()
+        except BaseException as error:  # noqa: BLE001 - shown below
+            results[index] = error
+        finally:
+            connection.close()
+
+    threads = [threading.Thread(target=do, args=pair) for pair in enumerate(jobs)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(60)
+        assert not thread.is_alive()
+    for result in results:
+        if isinstance(result, BaseException):
+            raise result
+    return results
+
+
+def complete(run_id: UUID, step: str, visit: int = 1, output: Any = None) -> None:
+    """What a wait's end writes."""
+    state = RunState.objects.get(run_id=run_id)
+    commands.resolve_wait(
+        run_id=run_id,
+        lane=state.lane,
+        step=step,
+        visit=visit,
+        port="done",
+        output=output,
+        now=clock.now(),
+    )
+
+
+def status(run_id: UUID) -> str:
+    found: str = Run.objects.values_list("status", flat=True).get(pk=run_id)
+    return found
