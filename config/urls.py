@@ -20,3 +20,7 @@ urlpatterns = [
     path("", include("apps.operations.urls")),
     re_path(r"^(?!api/|static/|hooks/|ws/)(?P<page>.*)$", views.app_shell, name="app"),
 ]
+
+handler400 = "config.views.bad_request"
+handler404 = "config.views.not_found"
+handler500 = "config.views.server_error"

@@ -32,7 +32,7 @@ def main() -> int:
         if not OPENAPI.exists() or OPENAPI.read_bytes() != fresh.read_bytes():
             print(
                 "frontend/openapi.json is not what the API says:"
-                " run `python -m tools.check_generated --write`, then `npm run api:types`.",
+                " run `python -m tools.check_generated --write`.",
                 file=sys.stderr,
             )
             return 1

@@ -124,7 +124,7 @@ class MyPasswordView(APIView):
 class MySessionsView(APIView):
     """Browsers signed in as the caller."""
 
-    @extend_schema(responses=paged(shapes.SessionShown))
+    @extend_schema(operation_id="me_sessions_list", responses=paged(shapes.SessionShown))
     def get(self, request: Request) -> Response:
         current = _browser(request).row_id
         rows = queries.sessions_of(_person(request).pk)[:200]
@@ -149,7 +149,7 @@ class EndSessionsView(APIView):
 class MembersView(APIView):
     """The people of the workspace; everybody but an approver may know who they are."""
 
-    @extend_schema(responses=paged(shapes.MemberShown))
+    @extend_schema(operation_id="members_list", responses=paged(shapes.MemberShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "flow.view")
@@ -173,7 +173,7 @@ class MemberView(APIView):
 class InvitationsView(APIView):
     """Invitations without an answer so far."""
 
-    @extend_schema(responses=paged(shapes.InvitationShown))
+    @extend_schema(operation_id="invitations_list", responses=paged(shapes.InvitationShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "people.manage")
@@ -203,7 +203,7 @@ class InvitationView(APIView):
 class TeamsView(APIView):
     """Roles and teams of the workspace."""
 
-    @extend_schema(responses=paged(shapes.TeamShown))
+    @extend_schema(operation_id="teams_list", responses=paged(shapes.TeamShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "flow.view")
@@ -240,7 +240,7 @@ class TeamView(APIView):
 class TokensView(APIView):
     """Live tokens: the caller's, or the workspace's for who manages them."""
 
-    @extend_schema(responses=paged(shapes.TokenShown))
+    @extend_schema(operation_id="tokens_list", responses=paged(shapes.TokenShown))
     def get(self, request: Request) -> Response:
         return page(self, request, queries.tokens_for(actor_of(request)), shapes.token_row)
 

@@ -4,8 +4,14 @@ from typing import Any
 
 from django.conf import settings
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
-from drf_spectacular.utils import inline_serializer
+from drf_spectacular.utils import OpenApiParameter, inline_serializer
 from rest_framework import serializers
+
+#: How far a list is read.
+PAGE = [
+    OpenApiParameter("limit", int, description="Rows on a page, at most 200; else 50."),
+    OpenApiParameter("cursor", str, description="From `next` or `previous` of another page."),
+]
 
 
 class BearerScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call] # ships no types
@@ -28,13 +34,16 @@ class SessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-
         return {"type": "apiKey", "in": "cookie", "name": settings.SESSION_COOKIE_NAME}
 
 
-def paged(shape: type[serializers.Serializer[Any]]) -> Any:
-    """The shape of one cursor page: ``{results, next, previous}``."""
+def paged(
+    shape: type[serializers.Serializer[Any]], **more: serializers.Field[Any, Any, Any, Any]
+) -> Any:
+    """The shape of one cursor page: ``{results, next, previous}``, and what a list says besides."""
     return inline_serializer(
         f"{shape.__name__}Page",
         {
             "results": shape(many=True),
             "next": serializers.URLField(allow_null=True),
             "previous": serializers.URLField(allow_null=True),
+            **more,
         },
     )

@@ -89,7 +89,7 @@ def host_row(row: AllowedHost) -> dict[str, Any]:
 class SecretsView(APIView):
     """The secrets of the workspace."""
 
-    @extend_schema(responses=paged(SecretShown))
+    @extend_schema(operation_id="secrets_list", responses=paged(SecretShown))
     def get(self, request: Request) -> Response:
         actor, now = actor_of(request), timezone.now()
         require(actor, KEEP_SECRETS)
@@ -123,7 +123,7 @@ class SecretView(APIView):
 class AllowedHostsView(APIView):
     """The allow-list: who builds flows may read it, administrators change it."""
 
-    @extend_schema(responses=paged(HostShown))
+    @extend_schema(operation_id="allowed_hosts_list", responses=paged(HostShown))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         if not has_right(actor, KEEP_SECRETS):

@@ -297,7 +297,7 @@ class DuplicateView(APIView):
 class ExamplesView(APIView):
     """Flows to start from."""
 
-    @extend_schema(responses=shapes.ExamplePage)
+    @extend_schema(operation_id="flow_examples_list", responses=shapes.ExamplePage)
     def get(self, _request: Request) -> Response:
         results = [shapes.example_row(one) for one in EXAMPLES.values()]
         return Response({"results": results, "next": None, "previous": None})

@@ -12,11 +12,39 @@ from rest_framework.views import APIView
 
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_of
+from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
+from apps.engine.lifecycle import TaskStatus
 from apps.inbox import commands, queries, rules, words
 from apps.inbox.models import UserTask
+from apps.runs.shapes import FlowNamed
+
+TASK_STATUSES = [one.value for one in TaskStatus]
+
+
+class Requester(serializers.Serializer[Any]):
+    """Who asked: a person, or the text by which the flow names them."""
+
+    name = serializers.CharField()
+    email = serializers.CharField()
+
+
+class FactShape(serializers.Serializer[Any]):
+    """A line of facts, as it stood when the task was opened."""
+
+    label = serializers.CharField()  # type: ignore[assignment] # the field's name is the surface's
+    value = serializers.JSONField()
+
+
+class DecisionShape(serializers.Serializer[Any]):
+    """What somebody answered."""
+
+    by = serializers.CharField()
+    outcome = serializers.CharField()
+    comment = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
 
 
 class TaskShape(serializers.Serializer[Any]):
@@ -24,11 +52,11 @@ class TaskShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     run = serializers.UUIDField()
-    flow = serializers.DictField(help_text="`{id, name}`")
+    flow = FlowNamed()
     step = serializers.CharField()
-    status = serializers.ChoiceField(choices=["open", "decided", "timed_out", "cancelled"])
+    status = serializers.ChoiceField(choices=TASK_STATUSES)
     title = serializers.CharField()
-    requester = serializers.DictField(allow_null=True, help_text="`{name, email}`")
+    requester = Requester(allow_null=True)
     opened_at = serializers.DateTimeField()
     due = serializers.DateTimeField(allow_null=True)
     outcome = serializers.CharField(allow_blank=True)
@@ -48,14 +76,14 @@ class TaskDetail(TaskShape):
     """A task with everything to decide by."""
 
     details = serializers.CharField(allow_blank=True)
-    facts = serializers.ListField(child=serializers.DictField(), help_text="`[{label, value}]`")
+    facts = FactShape(many=True)
     seen = serializers.CharField()
     outcomes = serializers.ListField(child=serializers.CharField())
     answers = AnswerShape(many=True)
     without_answer = serializers.CharField(allow_blank=True)
     rule = serializers.CharField()
     assignees = serializers.ListField(child=serializers.CharField())
-    decisions = serializers.ListField(child=serializers.DictField())
+    decisions = DecisionShape(many=True)
     may_decide = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
 
@@ -78,8 +106,9 @@ class TasksView(APIView):
     """The tasks that the caller may act on; ``state=done`` for the rest."""
 
     @extend_schema(
-        parameters=[OpenApiParameter("state", str, enum=["open", "done"])],
-        responses=TaskShape(many=True),
+        operation_id="tasks_list",
+        parameters=[OpenApiParameter("state", str, enum=["open", "done"]), *PAGE],
+        responses=paged(TaskShape),
     )
     def get(self, request: Request) -> Response:
         actor = actor_of(request)

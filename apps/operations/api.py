@@ -14,12 +14,14 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.authentication import actor_of
+from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.operations import alerts, exports
 from apps.operations.models import Alert
 from apps.operations.streams import streamed_lines
+from apps.runs.shapes import FlowNamed
 
 
 class AlertShape(serializers.Serializer[Any]):
@@ -29,7 +31,7 @@ class AlertShape(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=["run_failed", "run_held", "too_few"])
     title = serializers.CharField()
     body = serializers.CharField()
-    flow = serializers.DictField(help_text="`{id, name}`")
+    flow = FlowNamed()
     run = serializers.UUIDField(allow_null=True)
     count = serializers.IntegerField()
     created_at = serializers.DateTimeField()
@@ -53,7 +55,11 @@ class UnreadShape(serializers.Serializer[Any]):
 class AlertsView(APIView):
     """One's own alerts, newest first, and how many are unread."""
 
-    @extend_schema(responses=AlertShape(many=True))
+    @extend_schema(
+        operation_id="alerts_list",
+        parameters=PAGE,
+        responses=paged(AlertShape, unread=serializers.IntegerField()),
+    )
     def get(self, request: Request) -> Response:
         own = alerts.alerts_of(actor_of(request))
         pages = CursorPages()
@@ -98,6 +104,7 @@ class ExportView(APIView):
     content_negotiation_class = AnyAccept
 
     @extend_schema(
+        operation_id="export",
         parameters=[
             OpenApiParameter("kind", str, OpenApiParameter.PATH, enum=list(exports.KINDS)),
             OpenApiParameter(

@@ -19,6 +19,7 @@ from rest_framework.views import APIView
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_of
 from apps.accounts.permissions import require
+from apps.accounts.schema import PAGE, paged
 from apps.audit.bundle import bundle_of_period, proof_of_row
 from apps.audit.commands import record
 from apps.audit.models import AuditEvent, AuditSeal
@@ -122,7 +123,11 @@ class SealPages(CursorPages):
 class AuditView(APIView):
     """The trail of the workspace, newest first."""
 
-    @extend_schema(parameters=_SEARCH, responses=AuditRowShown(many=True))
+    @extend_schema(
+        operation_id="audit_list",
+        parameters=[*_SEARCH, *PAGE],
+        responses=paged(AuditRowShown),
+    )
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "audit.view")
@@ -156,7 +161,7 @@ class AuditRowView(APIView):
 class SealsView(APIView):
     """The seals of the installation, newest first."""
 
-    @extend_schema(responses=SealShown(many=True))
+    @extend_schema(operation_id="audit_seals_list", parameters=PAGE, responses=paged(SealShown))
     def get(self, request: Request) -> Response:
         require(actor_of(request), "audit.view")
         return _page(

@@ -1,16 +1,15 @@
 """The API about a flow's trigger and what arrived at it."""
 
-from typing import Any
 from uuid import UUID
 
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
-from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.authentication import actor_of
+from apps.accounts.schema import PAGE, paged
 from apps.core.http import CursorPages
 from apps.triggers import queries
 from apps.triggers.models import Delivery, Verdict
@@ -49,15 +48,14 @@ class TriggerView(APIView):
         return Response(TriggerSerializer(queries.trigger_card(actor_of(request), flow_id)).data)
 
 
-@extend_schema(operation_id="flow_deliveries")
-class DeliveriesView(ListAPIView[Delivery]):
+class DeliveriesView(APIView):
     """``GET flows/{id}/deliveries/``, the newest first."""
 
-    serializer_class = DeliverySerializer
-    pagination_class = CursorPages
-    filter_backends: tuple[Any, ...] = ()
-
-    def get_queryset(self) -> Any:
-        if getattr(self, "swagger_fake_view", False):
-            return Delivery.objects.none()
-        return queries.deliveries(actor_of(self.request), self.kwargs["flow_id"])
+    @extend_schema(
+        operation_id="flow_deliveries", parameters=PAGE, responses=paged(DeliverySerializer)
+    )
+    def get(self, request: Request, flow_id: UUID) -> Response:
+        pages = CursorPages()
+        rows = queries.deliveries(actor_of(request), flow_id)
+        found = pages.paginate_queryset(rows, request, view=self) or []
+        return pages.get_paginated_response(DeliverySerializer(found, many=True).data)

@@ -1,0 +1,150 @@
+"""The shapes of the API about runs: what is sent, what is shown."""
+
+from typing import Any
+
+from drf_spectacular.utils import inline_serializer
+from rest_framework import serializers
+
+from apps.engine.lifecycle import RunStatus, StepStatus
+
+JSON = serializers.JSONField
+RUN_STATUSES = [one.value for one in RunStatus]
+STEP_STATUSES = [one.value for one in StepStatus]
+#: What keeps a run from going on; see ``queries.waiting_for``.
+WAITS = ["person", "time", "retry", "effect", "limit", "paused", "fault", "worker"]
+
+#: ``class`` and ``from`` are words of Python too, so these two are written as tables.
+_ERROR = inline_serializer(
+    "RunError",
+    {
+        "step": serializers.CharField(),
+        "class": serializers.CharField(help_text="transient, permanent, human or unknown"),
+        "code": serializers.CharField(),
+        "message": serializers.CharField(),
+    },
+    allow_null=True,
+)
+_LINK = inline_serializer(
+    "LinkTaken",
+    {
+        "from": serializers.CharField(),
+        "port": serializers.CharField(allow_null=True),
+        "to": serializers.CharField(),
+        "count": serializers.IntegerField(),
+    },
+    many=True,
+)
+
+
+class FlowNamed(serializers.Serializer[Any]):
+    """The flow of a run or a task."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+
+
+class StartedBy(serializers.Serializer[Any]):
+    """What started a run."""
+
+    type = serializers.CharField()
+
+
+class RunShape(serializers.Serializer[Any]):
+    """A run in a list."""
+
+    id = serializers.UUIDField()
+    flow = FlowNamed()
+    version = serializers.IntegerField()
+    status = serializers.ChoiceField(RUN_STATUSES)
+    error = _ERROR
+    trigger = StartedBy()
+    started_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.IntegerField(allow_null=True)
+
+
+class Wait(serializers.Serializer[Any]):
+    """Why a run does not go on."""
+
+    kind = serializers.ChoiceField(WAITS)
+    step = serializers.CharField()
+    title = serializers.CharField()
+    until = serializers.DateTimeField(allow_null=True)
+    detail = serializers.CharField()
+
+
+class StepShape(serializers.Serializer[Any]):
+    """The latest visit of one step."""
+
+    status = serializers.ChoiceField(STEP_STATUSES)
+    visits = serializers.IntegerField()
+    attempts = serializers.IntegerField()
+    port = serializers.CharField(allow_null=True)
+    input = JSON()
+    output = JSON()
+    error = _ERROR
+    started_at = serializers.DateTimeField()
+    finished_at = serializers.DateTimeField(allow_null=True)
+
+
+class RunDetail(RunShape):
+    """One run, step by step."""
+
+    waiting_for = Wait(many=True)
+    steps = serializers.DictField(child=StepShape(), help_text="By the step's id.")
+    links = _LINK
+    trigger_data = JSON()
+
+
+class JournalRow(serializers.Serializer[Any]):
+    """One row of a run's journal."""
+
+    seq = serializers.IntegerField()
+    type = serializers.CharField()
+    step = serializers.CharField()
+    at = serializers.DateTimeField()
+    data = JSON()  # type: ignore[assignment] # a field's name, not the serializer's own data
+
+
+#: The newest run of each of several flows, by the flow's id; flows without a run are left out.
+LATEST = {
+    "type": "object",
+    "additionalProperties": {
+        "type": "object",
+        "properties": {
+            "id": {"type": "string", "format": "uuid"},
+            "status": {"type": "string", "enum": RUN_STATUSES},
+            "started_at": {"type": "string", "format": "date-time"},
+        },
+        "required": ["id", "started_at", "status"],
+    },
+}
+
+
+class StartShape(serializers.Serializer[Any]):
+    """What a run starts with."""
+
+    input = JSON(required=False, help_text="What expressions read as `trigger.body`.")
+
+
+class ReasonShape(serializers.Serializer[Any]):
+    """Why."""
+
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+
+
+class EvaluateShape(serializers.Serializer[Any]):
+    """An expression and what it may read: a context, or the data of a run."""
+
+    expression = serializers.CharField(max_length=20_000, trim_whitespace=False)
+    context = JSON(required=False)  # type: ignore[assignment] # a field's name, as above
+    run = serializers.UUIDField(required=False)
+
+
+class EvaluatedShape(serializers.Serializer[Any]):
+    """The value and its FEEL type."""
+
+    value = JSON()
+    type = serializers.CharField()
