@@ -141,3 +141,12 @@ def assignees_of(task: UserTask) -> list[TaskAssignee]:
     """Those who may answer, by name, with ``user``."""
     rows = task.assignees.filter(dropped_at__isnull=True).select_related("user")
     return list(rows.order_by("user__name", "user__email"))
+
+
+def group_of(actor: Actor, people: Iterable[TaskAssignee]) -> str:
+    """The name of the group through which the actor was asked; empty where they were named."""
+    via = next((one.via for one in people if one.user_id == actor.user_id), "")
+    if not via:
+        return ""
+    teams = Team.objects.for_workspace(actor.workspace_id).filter(slug=via)
+    return teams.values_list("name", flat=True).first() or via

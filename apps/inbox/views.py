@@ -116,7 +116,7 @@ def _task_page(
         "rule": words.rule_sentence(task.rule, len(people)),
         "is_short": task.status == TaskStatus.OPEN and words.is_short(task.rule, len(people)),
         "people": [one.user.get_full_name() for one in people],
-        "via": next((one.via for one in people if one.user_id == actor.user_id), ""),
+        "via": queries.group_of(actor, people),
         "answers": words.answers(task, len(people)),
         "without_answer": words.without_answer(task),
         "decisions": [

@@ -10,7 +10,7 @@ from apps.accounts.permissions import OutOfScope
 from apps.core import clock
 from apps.core.errors import Invalid, NotFound
 from apps.inbox import commands, permissions, queries
-from apps.inbox.models import Decision
+from apps.inbox.models import Decision, UserTask
 from apps.inbox.opening import seen_hash
 from apps.runs.models import RunCommand
 from tests.inbox.support import fresh, move_clock
@@ -235,7 +235,7 @@ def test_the_requester_may_where_the_step_says_so(desk, ada):
 def at_once(*actions):
     """Run each in a thread of its own, let go together; returns what each gave or raised."""
     gate = threading.Barrier(len(actions))
-    results = [None] * len(actions)
+    results: list[object] = [None] * len(actions)
 
     def work(index, action):
         try:
@@ -400,7 +400,7 @@ class TestPeople:
         assert run.error["code"] == "no_assignee"
         assert run.error["class"] == "permanent"
         assert run.error["message"].startswith("Nobody can decide “Approve order”: no active")
-        assert not queries.UserTask.objects.exists()
+        assert not UserTask.objects.exists()
 
     def test_only_the_requester_is_nobody(self, desk, ada):
         version = desk.publish(desk_doc(desk, users=[ada.email]))

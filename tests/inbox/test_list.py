@@ -5,6 +5,7 @@ from decimal import Decimal
 
 import pytest
 
+from apps.accounts.queries import actor_of_user
 from apps.core import clock
 from apps.core.errors import ProductError
 from apps.inbox import commands, queries
@@ -49,7 +50,7 @@ def test_badge_equals_list_and_everything_is_in_one_of_the_two_lists(desk, seed)
             )
         elif deed == "decide" and tasks:
             user = chance.choice(crew)
-            actor = people.queries.actor_of_user(user, desk.workspace.pk)
+            actor = actor_of_user(user, desk.workspace.pk)
             if actor is None:
                 continue
             try:
@@ -66,7 +67,7 @@ def test_badge_equals_list_and_everything_is_in_one_of_the_two_lists(desk, seed)
         else:
             desk.settle()
         for user in crew:
-            actor = people.queries.actor_of_user(user, desk.workspace.pk)
+            actor = actor_of_user(user, desk.workspace.pk)
             if actor is None:
                 continue
             mine = ids(queries.open_tasks(actor))

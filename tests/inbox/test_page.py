@@ -113,7 +113,7 @@ class TestShows:
 
     def test_why_me(self, desk, ada):
         task = desk.ask()
-        assert "You are asked as one of “approver”." in text_of(page(desk, task, ada))
+        assert "You are asked as one of “Approver”." in text_of(page(desk, task, ada))
 
     def test_that_too_few_can_answer(self, desk, ada):
         task = desk.ask_named("ada", rule={"n": 2})
@@ -222,7 +222,7 @@ class TestRefuses:
         task = desk.ask_named("ada", "bob")
         browser = people.browser(ada)
         source = browser.get(f"/inbox/{task.pk}/").content.decode()
-        csrf = re.search(r'csrfmiddlewaretoken" value="(\w+)"', source)[1]
+        [csrf] = re.findall(r'csrfmiddlewaretoken" value="(\w+)"', source)
         desk.decide(task, desk.someone("bob"), "rejected")
         sent = {
             "csrfmiddlewaretoken": csrf,
@@ -291,9 +291,9 @@ class TestRefuses:
     def test_to_change_anything_by_looking(self, desk, ada):
         task = desk.ask_named("ada")
         browser = people.browser(ada)
-        for method in (browser.get, browser.head):
+        for look in (browser.get, browser.head):
             for path in (f"/inbox/{task.pk}/", "/inbox/list/"):
-                answer = method(path, {"outcome": "approved", "seen": task.seen})
+                answer = look(path, {"outcome": "approved", "seen": task.seen})
                 assert answer.status_code == 200
         for method in ("PUT", "PATCH", "DELETE", "OPTIONS", "TRACE"):
             answer = people.send(browser, method, f"/inbox/{task.pk}/", {"outcome": "approved"})

@@ -4,6 +4,7 @@ import json
 from datetime import timedelta
 
 import pytest
+from django.http import StreamingHttpResponse
 from django.test import AsyncClient
 
 from apps.audit.sealing import seal_pending
@@ -244,6 +245,7 @@ async def test_it_streams_in_pieces_under_asgi(monkeypatch):
     headers = await sync_to_async(make)()
     answer = await AsyncClient().get("/api/v1/export/runs.ndjson", headers=headers)
     assert answer.status_code == 200
+    assert isinstance(answer, StreamingHttpResponse)
     pieces = [piece async for piece in answer]
     assert len(pieces) == 4
     assert all(json.loads(piece)["status"] == "waiting" for piece in pieces)
