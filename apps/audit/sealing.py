@@ -15,9 +15,10 @@ from apps.audit.checkpoints import append_checkpoints
 from apps.audit.commands import record
 from apps.audit.keys import SigningKey, signing_keys
 from apps.audit.models import AuditLeaf, AuditSeal, AuditUnsealed
-from apps.audit.partitions import Month, months
+from apps.audit.partitions import months
 from apps.audit.records import Target, Who
 from apps.core.errors import Conflict
+from apps.core.partitions import Month
 
 __all__ = ["drop_months_before", "seal_pending"]
 

@@ -6,11 +6,12 @@ from django.db import connection, transaction
 
 from apps.audit.commands import record_many
 from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal, AuditValue
-from apps.audit.partitions import Month, ensure_partitions, months, rows_in_default
+from apps.audit.partitions import ensure_partitions, months, rows_in_default
 from apps.audit.queries import audit_rows
 from apps.audit.sealing import drop_months_before, seal_pending
 from apps.audit.verify import verify_trail
 from apps.core.errors import Conflict
+from apps.core.partitions import Month
 
 pytestmark = pytest.mark.django_db
 
