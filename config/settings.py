@@ -79,6 +79,10 @@ ALLOWED_HOSTS = [
 ] or (["127.0.0.1", "localhost", "[::1]"] if EMBEDDED else [])
 if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("SIGNALBOX_HOSTS is not set: name the hosts people open, by commas.")
+if not EMBEDDED and "*" in ALLOWED_HOSTS:
+    raise ImproperlyConfigured(
+        "SIGNALBOX_HOSTS is *: name the hosts people open; links in mails are made of them."
+    )
 
 INSTALLED_APPS = [
     "apps.operations.governance.config.GovernanceConfig",
@@ -143,6 +147,17 @@ TEMPLATES = [
 _database = conninfo_to_dict(
     _required("DATABASE_URL", "set it to the address of a PostgreSQL 15+ database.")
 )
+if not EMBEDDED and _database.get("password") in {
+    "admin",
+    "changeme",
+    "password",
+    "postgres",
+    "secret",
+    "signalbox",
+}:
+    raise ImproperlyConfigured(
+        "DATABASE_URL has a default password: set one of its own for the database's role."
+    )
 DATABASE_POOL = {"min_size": 1, "max_size": int(os.environ.get("SIGNALBOX_DB_POOL") or 10)}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {
@@ -285,6 +300,8 @@ SPECTACULAR_SETTINGS = {
     "SWAGGER_UI_DIST": "SIDECAR",
     "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
     "REDOC_DIST": "SIDECAR",
+    # Without it Swagger's page asks a server of its makers what it thinks of the description.
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "validatorUrl": None},
     "COMPONENT_SPLIT_REQUEST": True,
     "POSTPROCESSING_HOOKS": [
         "drf_spectacular.hooks.postprocess_schema_enums",
