@@ -7,8 +7,10 @@ export interface Column<Row> {
   header: string;
   cell: (row: Row) => ReactNode;
   width?: number | string;
+  /** What it is never narrower than; text may break anywhere, so it needs one. */
+  min?: number;
   align?: 'start' | 'end';
-  /** Dropped first when room is short: `wide` below 1200 px, `medium` below 768 px. */
+  /** Dropped first when room is short: `wide` below 1200 px, `medium` below 1024 px. */
   show?: 'always' | 'medium' | 'wide';
   /** On a phone a row is a card; say there what the value is. */
   labelled?: boolean;
@@ -52,7 +54,7 @@ export function DataTable<Row>({ label, columns, rows, rowKey, rowLink, footer }
         <thead role="rowgroup">
           <tr role="row">
             {columns.map((column) => (
-              <th key={column.key} role="columnheader" scope="col" data-show={column.show} data-align={column.align} style={{ width: column.width }}>
+              <th key={column.key} role="columnheader" scope="col" data-show={column.show} data-align={column.align} style={{ width: column.width, minWidth: column.min }}>
                 {column.quiet ? <span className="sr-only">{column.header}</span> : column.header}
               </th>
             ))}

@@ -29,15 +29,15 @@ export function AuditTable({ rows, more, onOpen }: { rows: AuditEvent[]; more: M
   const t = useT();
   const columns: Column<AuditEvent>[] = [
     {
-      key: 'what', header: t('audit.column.what'), width: 220,
+      key: 'what', header: t('audit.column.what'), width: 180,
       cell: (row) => <UnstyledButton className={classes.open} onClick={() => onOpen(row.id)}>{verbWords(row.verb, t)}</UnstyledButton>,
     },
     {
-      key: 'target', header: t('audit.column.target'),
+      key: 'target', header: t('audit.column.target'), min: 200,
       cell: (row) => <span className={classes.target}>{row.target.label || row.target.id}</span>,
     },
     {
-      key: 'who', header: t('audit.column.who'), width: 220,
+      key: 'who', header: t('audit.column.who'), width: 200, min: 120,
       cell: (row) => (
         <span>
           {whoOf(row, t)} {row.actor.kind === 'token' ? t('audit.token') : null}
@@ -45,7 +45,7 @@ export function AuditTable({ rows, more, onOpen }: { rows: AuditEvent[]; more: M
         </span>
       ),
     },
-    { key: 'reason', header: t('audit.column.reason'), show: 'wide', cell: (row) => <span className={classes.target}>{row.reason}</span> },
+    { key: 'reason', header: t('audit.column.reason'), show: 'wide', min: 160, cell: (row) => <span className={classes.target}>{row.reason}</span> },
     { key: 'seal', header: t('audit.column.seal'), width: 120, show: 'medium', cell: (row) => <Seal entry={row} /> },
     { key: 'when', header: t('audit.column.when'), width: 140, cell: (row) => <RelativeTime at={row.at} /> },
   ];

@@ -34,14 +34,14 @@ export function FlowsTable({ flows, more }: { flows: Flow[]; more: MoreOf }) {
   const startsBy = (flow: Flow) => (flow.trigger ? (types.trigger(flow.trigger.type)?.title ?? flow.trigger.type) : t('app.none'));
   const columns: Column<Flow>[] = [
     { key: 'name', header: t('flows.column.name'), cell: (flow) => flow.name },
-    { key: 'state', header: t('flows.column.state'), width: 132, cell: (flow) => <StatusBadge status={stateOf(flow)} /> },
+    { key: 'state', header: t('flows.column.state'), width: 132, min: 120, cell: (flow) => <StatusBadge status={stateOf(flow)} /> },
     { key: 'trigger', header: t('flows.column.trigger'), width: 132, show: 'wide', cell: startsBy },
     {
       key: 'version', header: t('flows.column.version'), width: 84, show: 'medium',
       cell: (flow) => (flow.active_version === null ? t('app.none') : t('flows.version', { number: flow.active_version })),
     },
     { key: 'last', header: t('flows.column.last_run'), width: 232, cell: (flow) => <LastRun run={latest?.[flow.id]} /> },
-    { key: 'owner', header: t('flows.column.owner'), width: 160, show: 'wide', cell: (flow) => flow.owner?.name ?? t('flows.no_owner') },
+    { key: 'owner', header: t('flows.column.owner'), width: 160, min: 120, show: 'wide', cell: (flow) => flow.owner?.name ?? t('flows.no_owner') },
     { key: 'updated', header: t('flows.column.updated'), width: 140, show: 'medium', cell: (flow) => <RelativeTime at={flow.updated_at} /> },
     { key: 'menu', header: t('app.actions'), width: 48, align: 'end', quiet: true, cell: (flow) => <FlowMenu flow={flow} /> },
   ];

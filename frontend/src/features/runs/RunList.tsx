@@ -60,7 +60,7 @@ export function RunList({ filter, onFilter, fixedFlow }: Props) {
     ...(fixedFlow ? [] : [{ key: 'started', header: t('runs.column.started'), width: 150, cell: (run: RunItem) => <RelativeTime at={run.started_at ?? run.created_at} /> }]),
     { key: 'took', header: t('runs.column.duration'), width: 130, align: 'end', show: 'medium', cell: (run) => <Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /> },
     { key: 'version', header: t('runs.column.version'), width: 84, show: 'wide', cell: (run) => t('flows.version', { number: run.version }) },
-    { key: 'by', header: t('runs.column.by'), width: 160, show: 'medium', cell: (run) => startedBy(run, t) },
+    { key: 'by', header: t('runs.column.by'), width: 160, min: 110, show: 'medium', cell: (run) => startedBy(run, t) },
     { key: 'note', header: t('runs.column.note'), show: 'wide', cell: (run) => run.error?.message ?? '' },
   ];
   return (
