@@ -3,13 +3,12 @@ import { useT } from '~/app/messages';
 import { TRIGGER } from '~/features/canvas/catalogue';
 import { IconCopy, IconTrash } from '~/ui/icons';
 import { useActions } from './actions';
-import { useFindings } from './findings';
+import { ownerOf, useFindings } from './findings';
 import { TriggerAddress } from './trigger/TriggerAddress';
 import classes from './SidePanel.module.css';
 import { FindingNote } from './StepPanel';
 import { useEditor } from './store';
 import { select, useView } from './view';
-import { ownerOf } from './findings';
 
 /** The flow as a whole while no single step is selected: its name, its start, what is selected together. */
 export function FlowPanel({ flowId }: { flowId: string }) {
@@ -50,7 +49,7 @@ export function FlowPanel({ flowId }: { flowId: string }) {
       {count === 0 ? <p className={classes.note} style={{ marginTop: 16 }}>{t('editor.empty')}</p> : null}
       <h3 className={classes.section}>{t('editor.start')}</h3>
       <TriggerAddress flowId={flowId} />
-      <Button size="xs" onClick={() => select([TRIGGER])}>{t('editor.start_change')}</Button>
+      <Button size="xs" mt={8} onClick={() => select([TRIGGER])}>{t(readOnly ? 'editor.start_show' : 'editor.start_change')}</Button>
       {findings.filter((finding) => ownerOf(finding) === null).map((finding) => <FindingNote key={finding.code + finding.message} finding={finding} />)}
     </>
   );

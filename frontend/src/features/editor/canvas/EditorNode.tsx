@@ -9,6 +9,7 @@ import { portPlace, portStyle } from '~/features/canvas/graph';
 import type { StepNodeType } from '~/features/canvas/graph';
 import { StepCard } from '~/features/canvas/StepCard';
 import { IconPlus } from '~/ui/icons';
+import { linksFrom } from '../document/links';
 import { useEditor } from '../store';
 import { focusName, useView } from '../view';
 import classes from './EditorCanvas.module.css';
@@ -24,8 +25,8 @@ interface PortProps {
 /** The steps that a port leads to, by title, in one text: a selector may not make a new list each time. */
 function useTargets(id: string, port: string, ports: string[]): string {
   return useEditor(({ document }) =>
-    document.links
-      .filter((link) => link.from === id && portOfLink(link.port, ports) === port)
+    linksFrom(document.links, id)
+      .filter((link) => portOfLink(link.port, ports) === port)
       .map((link) => document.steps[link.to]?.title || link.to)
       .join(', '),
   );
@@ -60,24 +61,22 @@ function Port({ id, title, port, ports, connectable }: PortProps) {
         aria-label={name}
         data-focus={focusName({ step: id, port })}
       />
-      {connectable && !targets ? (
-        <>
-          {named ? (
-            <span className={classes.portName} data-side={side || undefined} style={place} aria-hidden>{port}</span>
-          ) : null}
-          <button
-            type="button"
-            tabIndex={-1}
-            className={`${classes.plus} nodrag nopan`}
-            data-side={side || undefined}
-            style={place}
-            data-named={named || undefined}
-            aria-label={named ? t('editor.port.add', values) : t('editor.port.only_add', values)}
-            onClick={ask}
-          >
-            <IconPlus size={14} aria-hidden />
-          </button>
-        </>
+      {!targets && named ? (
+        <span className={classes.portName} data-side={side || undefined} style={place} aria-hidden>{port}</span>
+      ) : null}
+      {!targets && connectable ? (
+        <button
+          type="button"
+          tabIndex={-1}
+          className={`${classes.plus} nodrag nopan`}
+          data-side={side || undefined}
+          style={place}
+          data-named={named || undefined}
+          aria-label={named ? t('editor.port.add', values) : t('editor.port.only_add', values)}
+          onClick={ask}
+        >
+          <IconPlus size={14} aria-hidden />
+        </button>
       ) : null}
     </>
   );

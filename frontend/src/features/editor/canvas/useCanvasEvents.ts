@@ -16,6 +16,29 @@ const pointOf = (event: MouseEvent | TouchEvent): { x: number; y: number } => {
   return { x: at?.clientX ?? 0, y: at?.clientY ?? 0 };
 };
 
+/** The pointer moves more often than the screen is drawn; cards follow once a frame. */
+function gatherMoves() {
+  let moves: Record<string, Point> = {};
+  let frameId = 0;
+  const follow = () => {
+    frameId = 0;
+    const latest = moves;
+    moves = {};
+    if (Object.keys(latest).length > 0) useView.setState(({ dragged }) => ({ dragged: { ...dragged, ...latest } }));
+  };
+  return {
+    add: (moved: Record<string, Point>) => {
+      if (Object.keys(moved).length === 0) return;
+      moves = { ...moves, ...moved };
+      if (frameId === 0) frameId = requestAnimationFrame(follow);
+    },
+    finish: () => {
+      cancelAnimationFrame(frameId);
+      follow();
+    },
+  };
+}
+
 /** React Flow tells what the pointer did; selection goes to the view, everything else to the document. */
 export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events {
   const actions = useActions();
@@ -23,15 +46,18 @@ export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events
   const from = useRef<PortRef | null>(null);
 
   return useMemo(() => {
+    const drag = gatherMoves();
+
     const letGo = () => {
+      drag.finish();
       const { dragged } = useView.getState();
       useView.setState({ dragged: null });
       if (dragged) actions.move(dragged);
     };
 
     const onNodesChange = (changes: NodeChange<StepNodeType>[]) => {
-      const moved: Record<string, Point> = {};
       const chosen = new Set(useView.getState().selected);
+      const moved: Record<string, Point> = {};
       let choosing = false;
       for (const change of changes) {
         if (change.type === 'position' && change.position && change.dragging) moved[change.id] = [change.position.x, change.position.y];
@@ -41,7 +67,7 @@ export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events
           else chosen.delete(change.id);
         }
       }
-      if (Object.keys(moved).length > 0) useView.setState(({ dragged }) => ({ dragged: { ...dragged, ...moved } }));
+      drag.add(moved);
       if (choosing) select([...chosen], chosen.size > 0 ? null : useView.getState().link);
     };
 

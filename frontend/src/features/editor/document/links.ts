@@ -23,6 +23,23 @@ export function linkKeys(links: readonly LinkDocument[]): string[] {
   });
 }
 
+const leaving = new WeakMap<readonly LinkDocument[], Map<string, LinkDocument[]>>();
+
+/** The links that leave a step. Sorted once for each state of the links: every port on the canvas asks. */
+export function linksFrom(links: readonly LinkDocument[], from: string): readonly LinkDocument[] {
+  let sorted = leaving.get(links);
+  if (!sorted) {
+    sorted = new Map();
+    for (const link of links) {
+      const known = sorted.get(link.from);
+      if (known) known.push(link);
+      else sorted.set(link.from, [link]);
+    }
+    leaving.set(links, sorted);
+  }
+  return sorted.get(from) ?? [];
+}
+
 export const linkKey = (link: LinkDocument): string => nameOfLink(link);
 
 export const findLink = (doc: FlowDocument, key: string): number => linkKeys(doc.links).indexOf(key);

@@ -4,6 +4,7 @@ import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
 import { IconAlertCircle, IconAlertTriangle, IconChecks, IconCircleCheck, IconListTree, IconRocket, IconSitemap } from '~/ui/icons';
 import { isError, useFindings } from '../findings';
+import { useEditor } from '../store';
 import { say, useView } from '../view';
 import classes from './Header.module.css';
 
@@ -11,6 +12,7 @@ import classes from './Header.module.css';
 export function HeaderActions({ flow, check, narrow }: { flow: Flow; check: () => Promise<void>; narrow: boolean }) {
   const t = useT();
   const outline = useView((view) => view.outline);
+  const readOnly = useEditor((editor) => editor.readOnly);
   const [checking, setChecking] = useState(false);
   const may = flow.rights.includes('publish') && flow.state !== 'archived';
   const run = () => {
@@ -31,8 +33,8 @@ export function HeaderActions({ flow, check, narrow }: { flow: Flow; check: () =
           </ActionIcon>
         </Tooltip>
       )}
-      <FindingsCount />
-      {narrow ? null : <Button leftSection={<IconChecks size={16} aria-hidden />} loading={checking} onClick={run}>{t('editor.check')}</Button>}
+      {readOnly ? null : <FindingsCount />}
+      {narrow || readOnly ? null : <Button leftSection={<IconChecks size={16} aria-hidden />} loading={checking} onClick={run}>{t('editor.check')}</Button>}
       {may ? (
         <Button variant="filled" leftSection={<IconRocket size={16} aria-hidden />} onClick={() => useView.setState({ publishing: true })}>{t('editor.publish')}</Button>
       ) : null}
