@@ -14,6 +14,7 @@ import urllib.error
 import urllib.request
 from collections import Counter, defaultdict
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import psycopg
 import pytest
@@ -59,8 +60,8 @@ class Recorder:
         return f"http://127.0.0.1:{self.server.server_port}/"
 
 
-def document(url: str) -> dict:
-    def step(kind: str, **config: object) -> dict:
+def document(url: str) -> dict[str, Any]:
+    def step(kind: str, **config: object) -> dict[str, Any]:
         return {"type": kind, "version": 1, "title": kind, "config": config}
 
     return {
@@ -260,7 +261,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice_under_another_key(stack, reco
     stack.manage("audit_verify")
 
 
-def _put(stack: LiveStack, flow: str, token: str, draft: dict) -> None:
+def _put(stack: LiveStack, flow: str, token: str, draft: dict[str, Any]) -> None:
     request = urllib.request.Request(
         f"{stack.url}/api/v1/flows/{flow}/draft/",
         method="PUT",
