@@ -164,6 +164,11 @@ def flows_with(actor: Actor, right: str, field: str = "pk") -> Q:
     return here & (Q(**{f"{field}__in": own}) | Q(**{f"{field}__in": shared}))
 
 
+def sees_some_flow(actor: Actor) -> bool:
+    """Whether there is any flow that the actor may view, by role or by grant."""
+    return _flows().filter(flows_with(actor, "flow.view")).exists()
+
+
 def _rights_for(actor: Actor, right: str, flow_id: UUID) -> frozenset[str]:
     """Enough of the rights on one flow to judge ``right``; a token's scopes are not applied."""
     if not _flows().filter(pk=flow_id, workspace_id=actor.workspace_id).exists():

@@ -30,7 +30,13 @@ from apps.accounts.models import (
     User,
     Workspace,
 )
-from apps.accounts.permissions import DECIDING_ROLES, GRANTS, in_scope, rights_by_role
+from apps.accounts.permissions import (
+    DECIDING_ROLES,
+    GRANTS,
+    in_scope,
+    rights_by_role,
+    sees_some_flow,
+)
 from apps.accounts.sessions import IDLE, SessionStore
 from apps.core.errors import NotFound
 
@@ -126,8 +132,14 @@ def actor_of_session(session_key: str) -> Actor | None:
 
 
 def rights_of(actor: Actor) -> list[str]:
-    """The rights that hold in the whole workspace, for the pages to know what to offer."""
-    return sorted(right for right in rights_by_role(actor) if in_scope(actor, right))
+    """The rights that hold in the whole workspace, for the pages to know what to offer.
+
+    Who sees a flow by a grant alone has the two rights to look as well: their lists show it.
+    """
+    rights = rights_by_role(actor)
+    if "flow.view" not in rights and sees_some_flow(actor):
+        rights |= {"flow.view", "run.view"}
+    return sorted(right for right in rights if in_scope(actor, right))
 
 
 def workspaces_of(user_id: UUID) -> QuerySet[Workspace]:

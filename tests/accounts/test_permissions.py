@@ -234,3 +234,9 @@ class TestScopes:
 def test_a_flow_that_is_not_there_is_not_found(builder):
     with pytest.raises(NotFound):
         permissions.require(people.actor(builder), "flow.view", uuid7())
+
+
+def test_who_sees_a_flow_by_a_grant_alone_is_offered_the_lists(admin, approver, flow):
+    assert "flow.view" not in queries.rights_of(people.actor(approver))
+    grant(admin, flow, GrantSubject("user", approver.pk), "view")
+    assert {"flow.view", "run.view"} <= set(queries.rights_of(people.actor(approver)))
