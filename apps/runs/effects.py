@@ -39,6 +39,7 @@ LEASE = timedelta(seconds=30)
 HEARTBEAT_S = 5.0
 MARGIN_S = 10.0
 MAX_DEATHS = 3
+FIRST_DELAY_S = 1.0
 LONGEST_DELAY_S = 3600.0
 MAX_SECONDS_A_CALL = 60.0
 REPORT_AGAIN_S = 1.0
@@ -135,6 +136,8 @@ def claim() -> Claimed | None:
     effect = _claim(alone=False)
     if effect is None and _slots.close():
         effect = _claim(alone=True)
+        if effect is None:
+            _slots.open()
     return effect
 
 
@@ -311,7 +314,7 @@ def _storable(message: str, output: Any) -> tuple[str, Any]:
 
 
 def _retry(effect: Claimed, error: ev.Error, wish: timedelta | None) -> None:
-    first = float((effect.input.get("retry") or {}).get("first_delay_s") or 1)
+    first = float((effect.input.get("retry") or {}).get("first_delay_s", FIRST_DELAY_S))
     delay = backoff(first, effect.attempt)
     if wish is not None:
         delay = max(delay, wish.total_seconds())
@@ -547,6 +550,11 @@ class _Slots:
         with self._lock:
             self._is_closed = self._inside <= 1
             return self._is_closed
+
+    def open(self) -> None:
+        """There was nothing to run alone after all."""
+        with self._lock:
+            self._is_closed = False
 
     def leave(self) -> None:
         """This thread's work is done."""

@@ -14,6 +14,7 @@ from apps.engine import events as ev
 from apps.engine import run as engine
 from apps.engine import values
 from apps.engine.lifecycle import FINAL_RUN, RunStatus
+from apps.runs import stored
 
 PAGE = 500
 
@@ -125,6 +126,7 @@ def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:
     ids = [row[0] for row in rows]
     journals = _journals(ids)
     loose = _loose_ends(ids)
+    open_ = _open_waits(ids)
     for run_id, status, error, snapshot, seq in rows:
         report.runs += 1
         report.statuses[status] += 1
@@ -134,6 +136,7 @@ def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:
             *_against_journal(status, error, journal),
             *_against_snapshot(status, snapshot, seq, journal),
             *_against_rows(status, snapshot is not None, loose.get(run_id, Counter())),
+            *_against_waits(run_id, snapshot, journal, loose.get(run_id, Counter()), open_),
         ]
         report.problems += [Problem(run_id, message) for message in found]
 
@@ -176,6 +179,39 @@ def _loose_ends(ids: list[UUID]) -> dict[UUID, Counter[str]]:
     return found
 
 
+def _open_waits(ids: list[UUID]) -> set[tuple[UUID, str, int]]:
+    """Run, step and visit of every timer and effect that is not over."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "select run_id, step, visit from timer where run_id = any(%(ids)s) and status = 'open'"
+            " union all select run_id, step, visit from effect"
+            "  where run_id = any(%(ids)s) and status in ('queued', 'running')",
+            {"ids": ids},
+        )
+        return set(cursor.fetchall())
+
+
+def _against_waits(
+    run_id: UUID,
+    snapshot: str | None,
+    journal: list[tuple[int, ev.Event]],
+    loose: Counter[str],
+    open_: set[tuple[UUID, str, int]],
+) -> Iterable[str]:
+    """Timers and effects that the run waits for are there; tasks are the inbox's to check."""
+    if snapshot is None or loose["command"]:
+        return
+    kinds = {
+        (event.step, event.visit): event.kind
+        for _, event in journal
+        if isinstance(event, ev.StepStarted)
+    }
+    for step, visit in engine.from_json(stored.loads(snapshot)).waits:
+        is_ours = kinds.get((step, visit)) in {"timer", "effect"}
+        if is_ours and (run_id, step, visit) not in open_:
+            yield f"The run waits at “{step}”, but nothing is open there."
+
+
 def _against_journal(
     status: str, error: str | None, journal: list[tuple[int, ev.Event]]
 ) -> Iterable[str]:
@@ -200,7 +236,7 @@ def _against_snapshot(
 ) -> Iterable[str]:
     if snapshot is None:
         return
-    kept = engine.from_json(values.loads(snapshot))  # type: ignore[arg-type]
+    kept = engine.from_json(stored.loads(snapshot))
     rebuilt = engine.replay(event for _, event in journal)
     if engine.to_json(kept) != engine.to_json(rebuilt):
         yield "The snapshot is not what the journal gives."
