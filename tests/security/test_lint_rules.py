@@ -85,3 +85,14 @@ def test_forms_are_checked_by_an_interpreter_and_styles_carry_the_nonce():
     assert "getStyleNonce" in source
     assert "cspNonce" in source
     assert not re.search(r"from ['\"](ajv|@rjsf/validator-ajv8)", source)
+
+
+def test_browser_tests_fail_on_any_complaint():
+    """Console errors, policy reports, broken scripts, requests to another host."""
+    watch = (ROOT / "tests" / "e2e" / "browser.ts").read_text()
+    for what in ("'pageerror'", "'console'", "Content Security Policy", "asks another host"):
+        assert what in watch
+    for path in ROOT.glob("tests/e2e/*.test.ts"):
+        source = path.read_text()
+        assert "watchComplaints(" in source, path
+        assert re.search(r"expect\(.*complaints.*\)\.toEqual\(\[\]\)", source, re.IGNORECASE), path

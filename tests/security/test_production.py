@@ -117,3 +117,9 @@ def test_refuses_to_start_with_a_sentence_that_says_what_to_set(production, chan
     sentence = done.stderr.strip().splitlines()[-1]
     assert "ImproperlyConfigured" in sentence
     assert said in sentence
+
+
+def test_mail_goes_through_the_guard_of_outgoing_calls(production):
+    environment = {**production, "SIGNALBOX_SMTP_URL": "smtps://user:pass@mail.example.com"}
+    done = run(environment, "-c", "from config import settings as s\nprint(s.EMAIL_BACKEND)")
+    assert done.stdout.strip() == "apps.connections.mail.GuardedBackend"
