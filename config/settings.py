@@ -194,12 +194,18 @@ CELERY_APP = "config.celery.app"
 # How a process says that it can take work; the supervisor listens.
 READY = "config.stack.notices.ready"
 CELERY = {
-    "broker_url": REDIS_URL.replace("unix://", "redis+socket://", 1),
+    # Celery says otherwise how a socket and its database are named.
+    "broker_url": (
+        REDIS_URL.replace("unix://", "redis+socket://", 1).replace("?db=", "?virtual_host=", 1)
+        if REDIS_URL.startswith("unix://")
+        else REDIS_URL
+    ),
     "task_ignore_result": True,
     "task_acks_late": True,
     "task_reject_on_worker_lost": True,
     "worker_prefetch_multiplier": 1,
     "task_default_queue": "housekeeping",
+    "task_routes": {"runs.drive": {"queue": "drive"}, "runs.work_effects": {"queue": "effects"}},
     "broker_connection_retry_on_startup": True,
     "broker_transport_options": {
         "visibility_timeout": 3600,

@@ -8,7 +8,7 @@ from apps.core import outbox
 from apps.runs import doorbell
 
 
-@shared_task(name="operations.relay", queue="housekeeping")
+@shared_task(name="operations.relay")
 def relay(**_future: Any) -> None:
     """Send what is due in the outbox."""
     doorbell.answered("housekeeping")

@@ -108,7 +108,8 @@ def _commit(claim: Claim) -> int:
     for left in range(TRIES - 1, -1, -1):
         run_ids: list[UUID] = []
         try:
-            return _commit_once(claim, run_ids)
+            with connection.wrap_database_errors:
+                return _commit_once(claim, run_ids)
         except BatchFailed:
             raise
         except Exception as error:
@@ -117,7 +118,9 @@ def _commit(claim: Claim) -> int:
                 if not left:
                     return 0  # the clock rings again
                 continue
-            if not run_ids or _is_away(error):
+            if _is_away(error):
+                raise db.OperationalError(str(error)) from error
+            if not run_ids:
                 raise
             raise BatchFailed(run_ids, error) from error
     raise AssertionError("unreachable")
@@ -260,8 +263,11 @@ def _described(error: Exception) -> str:
 def _is_away(error: BaseException) -> bool:
     """Whether it is the database's trouble and no run's: lost, full, too slow, shutting down.
 
-    A limit of the program itself (class 54) is met by what a run writes.
+    A transaction that was ended because this process slept (25P03) is no run's fault either; a
+    limit of the program itself (class 54) is met by what a run writes.
     """
+    if _state_of(error) == "25P03":
+        return True
     trouble = (
         *(db.OperationalError, db.InterfaceError),
         *(psycopg.OperationalError, psycopg.InterfaceError),

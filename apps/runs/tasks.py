@@ -15,7 +15,7 @@ from apps.runs.effects import work_effects
 _log = logging.getLogger(__name__)
 
 
-@shared_task(name="runs.drive", queue="drive")
+@shared_task(name="runs.drive")
 def drive(**_future: Any) -> None:
     """Drive every run that has commands."""
     try:
@@ -24,7 +24,7 @@ def drive(**_future: Any) -> None:
         _log.warning("driving stops until the clock rings again: %s", error)
 
 
-@shared_task(name="runs.work_effects", queue="effects")
+@shared_task(name="runs.work_effects")
 def do_effects(**_future: Any) -> None:
     """Do the effects that are due."""
     try:

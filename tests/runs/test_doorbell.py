@@ -1,0 +1,251 @@
+"""Bells, clocks and time limits (engine rules 3, 6, 10, 11)."""
+
+import os
+import threading
+import time
+from datetime import timedelta
+from pathlib import Path
+
+import psycopg
+import pytest
+from django.conf import settings
+from django.db import connection, connections
+
+from apps.core import clock
+from apps.core.errors import Forbidden
+from apps.operations import ticking
+from apps.runs import doorbell, drive, patience, sweep, tasks
+from apps.runs.models import RunCommand
+from tests.runs.support import at_once, complete, document, status
+
+SHORT = document({"one": {"type": "map", "config": {"fields": {}}}}, ["trigger -> one"])
+WAIT = document({"wait": {"type": "delay", "config": {"for": "P2D"}}}, ["trigger -> wait"])
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.fixture
+def bells(valkey, monkeypatch):
+    """The messages that were sent, by queue."""
+    monkeypatch.setattr(doorbell, "_client", None)
+    return valkey.llen
+
+
+class TestRule3:
+    def test_at_most_one_bell_is_on_its_way(self, bells):
+        assert [doorbell.ring_now("drive") for _ in range(5)] == [True] * 5
+        assert bells("drive") == 1
+        doorbell.ring_now("effects")
+        assert bells("effects") == 1
+
+    def test_the_next_ring_after_the_task_began_is_a_new_bell(self, bells):
+        doorbell.ring_now("drive")
+        doorbell.answered("drive")
+        doorbell.ring_now("drive")
+
+        assert bells("drive") == 2
+
+    def test_the_marker_is_gone_by_itself_after_a_second(self, bells, valkey):
+        doorbell.ring_now("drive")
+
+        assert 0 < valkey.pttl("bell:drive") <= 1000
+
+    def test_a_broker_that_is_away_is_only_noted(self, settings, monkeypatch, caplog):
+        settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+        monkeypatch.setattr(doorbell, "_client", None)
+
+        assert doorbell.ring_now("drive") is False
+        doorbell.answered("drive")
+        doorbell.ring("drive")
+        assert "not rung" in caplog.text
+
+    def test_ringing_never_waits_for_the_broker(self, monkeypatch):
+        held = threading.Event()
+        monkeypatch.setattr(doorbell, "ring_now", lambda _queue: held.wait(20))
+        began = time.monotonic()
+        for _ in range(1000):
+            doorbell.ring("drive")
+        took = time.monotonic() - began
+        held.set()
+
+        assert took < 10
+
+    @pytest.mark.django_db(transaction=True)
+    def test_a_full_claim_rings_again_so_that_another_process_joins(self, bench, bells):
+        version = bench.publish(SHORT)
+        for _ in range(4):
+            bench.start(version)
+        wait_until(lambda: bells("drive") >= 1)  # the bells of the starts
+        doorbell.answered("drive")
+        before = bells("drive")
+
+        drive.drive_all(limit=2)
+
+        assert bells("drive") > before
+
+    @pytest.mark.django_db(transaction=True)
+    def test_the_marker_is_cleared_before_the_first_claim(self, bench, valkey, monkeypatch):
+        valkey.set("bell:drive", 1)
+        seen = []
+        monkeypatch.setattr(
+            drive, "drive_batch", lambda **_: seen.append(valkey.exists("bell:drive")) or 0
+        )
+        drive.drive_all()
+
+        assert seen[0] == 0
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRule6:
+    @pytest.fixture
+    def impatient(self, transactional_db, monkeypatch):
+        options = dict(connections.settings["default"]["OPTIONS"])
+        monkeypatch.setitem(connections.settings["default"], "OPTIONS", options)
+        patience.limit_statements()
+        patience.limit_statements()  # twice changes nothing
+        return options
+
+    def test_limits_stand_on_every_connection_of_a_worker(self, impatient):
+        found = {}
+
+        def look():
+            with connection.cursor() as cursor:
+                for name in ("statement_timeout", "idle_in_transaction_session_timeout"):
+                    cursor.execute(f"show {name}")
+                    found[name] = cursor.fetchone()[0]
+
+        del impatient["pool"]  # a pool that stands has connections of before
+        at_once(look)
+        assert found == {
+            "statement_timeout": "10s",
+            "idle_in_transaction_session_timeout": "10s",
+        }
+        assert impatient["keepalives"] == 1
+        assert impatient["options"].count("statement_timeout") == 1
+
+    @pytest.mark.parametrize("end", ["idle", "terminated"])
+    def test_a_frozen_drivers_commit_fails_harmlessly(self, bench, monkeypatch, end):
+        run_id = bench.start(bench.publish(SHORT))
+        plain, frozen = drive.writing.write, []
+
+        def write(cursor, done, batch):
+            if not frozen:
+                frozen.append(1)
+                if end == "idle":
+                    cursor.execute("set idle_in_transaction_session_timeout = '100ms'")
+                    time.sleep(1)
+                    return plain(cursor, done, batch)
+                with psycopg.connect(os.environ["DATABASE_URL"], autocommit=True) as other:
+                    other.execute(
+                        "select pg_terminate_backend(%s)", [cursor.connection.info.backend_pid]
+                    )
+            return plain(cursor, done, batch)
+
+        monkeypatch.setattr(drive.writing, "write", write)
+        tasks.drive()  # ends quietly: the clock rings again
+        assert status(run_id) == "queued"
+        tasks.drive()
+        assert status(run_id) == "completed"
+
+    def test_clock_and_workers_set_them_before_they_connect(self):
+        assert "limit_statements()" in (ROOT / "config/celery.py").read_text()
+        clock_command = ROOT / "apps/operations/management/commands/clock.py"
+        assert "limit_statements()" in clock_command.read_text()
+
+
+@pytest.mark.django_db(transaction=True)
+class TestRule10:
+    def test_a_lost_bell_is_rung_again_after_a_second(self, bench, bells, valkey):
+        bench.start(bench.publish(SHORT))
+        wait_until(lambda: bells("drive"))
+        valkey.flushdb()  # the bell is lost
+
+        sweep.ring_for_the_unheard()
+        assert bells("drive") == 0  # not a second old
+        RunCommand.objects.update(created_at=clock.now() - timedelta(seconds=2))
+        sweep.ring_for_the_unheard()
+        assert bells("drive") == 1
+
+    def test_work_is_found_without_the_broker(self, bench, settings, monkeypatch):
+        run_id = bench.start(bench.publish(WAIT))
+        drive.drive_all()
+        settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+        monkeypatch.setattr(doorbell, "_client", None)
+
+        assert sweep.fire_timers(now=clock.now() + timedelta(days=3)) == 1
+        sweep.ring_for_the_unheard()
+        drive.drive_all()
+        assert status(run_id) == "completed"
+
+    def test_the_test_clock_moves_time_for_timers(self, bench, settings):
+        settings.TEST_CLOCK = True
+        run_id = bench.start(bench.publish(WAIT))
+        drive.drive_all()
+        sweep.fire_due()
+        assert not RunCommand.objects.exists()
+
+        clock.advance(by=timedelta(hours=49))
+
+        sweep.fire_due()
+        drive.drive_all()
+        assert status(run_id) == "completed"
+
+    def test_it_moves_forward_only_and_only_where_it_is_on(self, bench, settings):
+        settings.TEST_CLOCK = True
+        with pytest.raises(Forbidden):
+            clock.advance(by=timedelta(seconds=-1))
+        settings.TEST_CLOCK = False
+        with pytest.raises(Forbidden):
+            clock.advance(by=timedelta(hours=1))
+
+    def test_a_part_that_fails_holds_up_no_other(self, bench):
+        done = []
+
+        def fail():
+            raise RuntimeError("planted")
+
+        everything = [
+            ticking.Part("one", 0, lambda: done.append(1)),
+            ticking.Part("two", 0, fail),
+            ticking.Part("three", 0, lambda: done.append(3)),
+        ]
+        ticking.tick(everything)
+        ticking.tick(everything)
+
+        assert done == [1, 3, 1, 3]
+
+    def test_every_part_of_the_clock_runs_twice_and_at_once(self, bench):
+        run_id = bench.start(bench.publish(WAIT))
+        drive.drive_all()
+        complete(run_id, "wait")
+
+        def one_clock():
+            for part in ticking.parts():
+                part.do()
+
+        at_once(one_clock, one_clock)
+        drive.drive_all()
+        assert status(run_id) == "completed"
+
+
+class TestRule11:
+    def test_nothing_is_ever_eager(self):
+        sources = [*ROOT.glob("apps/**/*.py"), *ROOT.glob("config/**/*.py")]
+        assert len(sources) > 50
+        assert not [path for path in sources if "ALWAYS_EAGER" in path.read_text().upper()]
+        assert "task_always_eager" not in settings.CELERY
+
+    def test_only_tasks_drive_and_send(self):
+        for name, own in (("drive_all(", "drive.py"), ("work_effects(", "effects.py")):
+            callers = [
+                path.name
+                for path in ROOT.glob("apps/**/*.py")
+                if name in path.read_text() and path.name != own
+            ]
+            assert callers == ["tasks.py"]
+
+
+def wait_until(holds, seconds=20.0):
+    end = time.monotonic() + seconds
+    while not holds():
+        assert time.monotonic() < end
+        time.sleep(0.02)
