@@ -16,6 +16,8 @@ from apps.accounts.commands import GrantSubject
 from apps.accounts.models import Membership
 from apps.core import clock, live
 from config.asgi import application
+from tests.security.test_route_table import rows
+from tests.security.world import World
 from tests.support import people
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("valkey")]
@@ -98,6 +100,19 @@ async def test_a_stranger_is_sent_away(acme):
     await socket.connect()
 
     assert await close_code(socket) == 4401
+
+
+async def test_it_opens_for_each_caller_as_the_table_of_routes_says(transactional_db):
+    ((_route, expected),) = rows("ws")
+    world = await database_sync_to_async(World)()
+    for caller, outcome in expected.items():
+        browser = world.browsers[caller]
+        if outcome == "open":
+            await (await opened(browser)).disconnect()
+            continue
+        socket = socket_of()
+        await socket.connect()
+        assert await close_code(socket) == int(outcome)
 
 
 async def test_no_other_path_is_a_socket(builder):

@@ -5,6 +5,7 @@ import io
 import json
 import logging
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -179,7 +180,7 @@ class TestAPlantedValue:
         assert not holds("".join(str(one.message()) for one in mail.outbox))
         browser = people.browser(desk.someone("eye", *people.ROLES))
         for kind in ("flows", "versions", "runs", "tasks", "audit"):
-            answer = browser.get(f"/api/v1/export/{kind}.ndjson")
+            answer: Any = browser.get(f"/api/v1/export/{kind}.ndjson")
             assert not holds(b"".join(answer.streaming_content).decode())
         for path in ("secrets/", "runs/", "audit/", "alerts/", "me/"):
             assert not holds(browser.get(f"/api/v1/{path}").content.decode())
