@@ -191,6 +191,9 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     // The approver has the inbox open before anything happens.
     const approver = await signIn('approver', 1280);
     await approver.goto(`${URL_}/inbox/`);
+    const badge = approver.getByRole('link', { name: /Inbox, \d+ open task/ }).first();
+    const openBefore = Number(/\d+/.exec((await badge.getAttribute('aria-label')) ?? '')?.[0]);
+    expect(openBefore).toBeGreaterThan(0);
 
     // GitHub calls: unsigned is refused, signed is taken, the same again starts nothing.
     expect((await call({})).status).toBe(401);
@@ -206,7 +209,8 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     await builder.getByText('Waiting').first().waitFor();
     await shots(builder, 'run-waiting');
 
-    // The task appears without reload; it is decided with a comment.
+    // The badge counts on and the task appears, without reload; it is decided with a comment.
+    await approver.getByRole('link', { name: `Inbox, ${openBefore + 1} open tasks` }).first().waitFor();
     await approver.getByText('Shall we take this issue?').first().click();
     await approver.getByText(String(ISSUE.number), { exact: true }).first().waitFor();
     await shots(approver, 'task');
