@@ -254,7 +254,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice_under_another_key(stack, reco
     )
     assert set(load.answers) <= {"202", "200", "503", "no answer"}
     assert len(runs) == len(load.accepted)
-    assert statuses == {"completed": len(runs)}
+    assert statuses == {"completed": len(runs)}, _failures(stack, runs)
     assert len(recorder.bodies) == len(runs)
     assert all(len(bodies) == 1 for bodies in recorder.bodies.values())
     assert "all is well" in stack.manage("check_runs")
@@ -283,6 +283,18 @@ def _statuses(stack: LiveStack, runs: set[str]) -> Counter[str]:
             [list(runs)],
         ).fetchall()
     return Counter(dict(rows))
+
+
+def _failures(stack: LiveStack, runs: set[str]) -> list[Any]:
+    """What went wrong, where something did: error of the step and of the run."""
+    url = Places(stack.home.resolve()).cluster.url()
+    with psycopg.connect(url, autocommit=True) as database:
+        return database.execute(
+            "select r.id, r.error, e.data from run r left join run_event e"
+            " on e.run_id = r.id and e.type = 'step.failed'"
+            " where r.status <> 'completed' and r.id = any(%s::uuid[]) limit 5",
+            [list(runs)],
+        ).fetchall()
 
 
 def _unfinished(stack: LiveStack, runs: set[str]) -> int:
