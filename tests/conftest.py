@@ -82,7 +82,7 @@ def _fresh_copy(_test_case: TransactionTestCase) -> None:
     database.copy_template()
 
 
-TransactionTestCase._fixture_teardown = _fresh_copy  # type: ignore[attr-defined]
+TransactionTestCase._fixture_teardown = _fresh_copy
 
 
 @pytest.fixture
