@@ -17,7 +17,13 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import (
+    DatabaseError,
+    InterfaceError,
+    OperationalError,
+    connection,
+    transaction,
+)
 
 from apps.connections import masking
 from apps.connections import queries as connection_queries
@@ -192,6 +198,13 @@ def perform(effect: Claimed) -> None:
             _log.warning("step %s of run %s is put off: %s", effect.step, effect.run_id, error)
             away = ev.Error(effect.step, "transient", "database_away", "The database was away.")
             _retry(effect, away, None)
+            return
+        except DatabaseError as error:
+            _log.exception("step %s of run %s met a database error", effect.step, effect.run_id)
+            refused = registry.StepError(
+                "database_error", f"The database refused: {error}", error_class="transient"
+            )
+            _report_failure(effect, context, refused)
             return
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is an outcome
             _log.exception("step %s of run %s raised", effect.step, effect.run_id)

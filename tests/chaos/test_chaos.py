@@ -18,6 +18,7 @@ from typing import Any
 
 import psycopg
 import pytest
+import redis
 
 from config.stack.places import Places
 from tests.support.live import LiveStack, descendants, until
@@ -177,7 +178,7 @@ class Harm:
         kind = self.random.choice(kinds)
         try:
             kind()
-        except (KeyError, ProcessLookupError):
+        except (KeyError, ProcessLookupError, redis.ConnectionError):
             return  # it is down already, and on its way back
         self.done[kind.__name__] += 1
 
@@ -201,8 +202,6 @@ class Harm:
         self.stack.kill("valkey")
 
     def flush_valkey(self) -> None:
-        import redis
-
         redis.Redis.from_url(Places(self.stack.home.resolve()).broker.url).flushall()
 
     def kill_postgres(self) -> None:
