@@ -9,8 +9,9 @@ import os
 import signal
 import threading
 import time
+import urllib.error
 import urllib.request
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import psycopg
@@ -18,7 +19,7 @@ import pytest
 import redis
 
 from config.stack.places import Places
-from tests.chaos.test_chaos import _put
+from tests.chaos.test_chaos import Load, _put, _statuses, _unfinished
 from tests.support import database
 from tests.support.live import LiveStack, descendants, until
 
@@ -253,4 +254,54 @@ def test_a_restarted_postgres_loses_nothing_that_was_accepted(stack, flow, outsi
 
     until(all_done, 120, "every run is completed")
     until(stack.is_healthy, 60, "the web process answers")
+    assert "all is well" in stack.manage("check_runs")
+
+
+class PatientLoad(Load):
+    """Clients that keep what they are told while nothing is accepted."""
+
+    def __init__(self, url):
+        super().__init__(url)
+        self.refusals: list[tuple[str | None, dict]] = []
+
+    def _send(self, number):
+        request = urllib.request.Request(
+            self.url,
+            data=json.dumps({"n": number}).encode(),
+            headers={"Content-Type": "application/json", "Idempotency-Key": f"stopped-{number}"},
+        )
+        try:
+            with urllib.request.urlopen(request, timeout=30) as answer:
+                self.answers[str(answer.status)] += 1
+                return json.loads(answer.read())["run"]
+        except urllib.error.HTTPError as refused:
+            self.answers[str(refused.code)] += 1
+            self.refusals.append((refused.headers["Retry-After"], json.loads(refused.read())))
+        return None
+
+
+def test_a_postgres_stopped_under_load_is_503_meanwhile_and_loses_no_accepted_call(stack, flow):
+    load = PatientLoad(f"{stack.url}/hooks/demo/maps")
+    load.start()
+    try:
+        until(lambda: len(load.accepted) > 20, 60, "calls are accepted")
+
+        def refused():
+            with suppress(KeyError, ProcessLookupError):  # it is down, and on its way back
+                stack.kill("postgres", signal.SIGQUIT)
+            return load.answers["503"] >= 3
+
+        until(refused, 60, "callers are told that it is away")
+        before = len(load.accepted)
+        until(lambda: len(load.accepted) > before + 20, 120, "calls are accepted again")
+    finally:
+        load.stop()
+
+    assert set(load.answers) <= {"202", "200", "503"}
+    assert all(after and int(after) >= 1 for after, _ in load.refusals)
+    assert all(problem["detail"] for _, problem in load.refusals)
+    runs = set(load.accepted.values())
+    assert len(runs) == len(load.accepted)
+    until(lambda: not _unfinished(stack, runs), 120, "every accepted call is a finished run")
+    assert _statuses(stack, runs) == {"completed": len(runs)}
     assert "all is well" in stack.manage("check_runs")
