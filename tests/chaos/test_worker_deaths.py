@@ -241,6 +241,23 @@ def test_a_stopped_valkey_stops_no_intake(stack, flow):
         until(is_completed(stack, run), 60, "the run is completed")
 
 
+def test_with_the_workers_stopped_intake_goes_on_and_runs_stay_queued(stack, flow):
+    driver = stack.processes()["drive"]
+    workers = [driver, *descendants(driver)]
+    for worker in workers:
+        os.kill(worker, signal.SIGSTOP)
+    try:
+        runs = [signal_to(stack, "maps", 8) for _ in range(5)]
+        time.sleep(3)
+        assert {status(stack, run) for run in runs} == {"queued"}
+    finally:
+        for worker in workers:
+            os.kill(worker, signal.SIGCONT)
+
+    for run in runs:
+        until(is_completed(stack, run), 60, "the run is completed")
+
+
 def test_a_restarted_postgres_loses_nothing_that_was_accepted(stack, flow, outside):
     outside.may_answer.set()
     runs = [signal_to(stack, path, 7) for path in ("maps", "calls") * 3]
