@@ -118,23 +118,30 @@ class Load:
         self.answers: Counter[str] = Counter()
         self._next = iter(range(10**9))
         self._stop = threading.Event()
-        self._threads = [threading.Thread(target=self._send_all) for _ in range(CLIENTS)]
+        self._given_up = threading.Event()
+        self._threads = [
+            threading.Thread(target=self._send_all, daemon=True) for _ in range(CLIENTS)
+        ]
 
     def start(self) -> None:
         for thread in self._threads:
             thread.start()
 
-    def stop(self) -> None:
+    def stop(self, *, now: bool = False) -> None:
+        """No new signals; those on their way are sent until they are accepted, or not at all."""
         self._stop.set()
+        if now:
+            self._given_up.set()
         for thread in self._threads:
             thread.join()
 
     def _send_all(self) -> None:
         while not self._stop.is_set():
             number = next(self._next)
-            while (run := self._send(number)) is None:
+            while (run := self._send(number)) is None and not self._given_up.is_set():
                 time.sleep(0.2)
-            self.accepted[number] = run
+            if run is not None:
+                self.accepted[number] = run
             time.sleep(0.05)
 
     def _send(self, number: int) -> str | None:
@@ -233,9 +240,13 @@ def test_nothing_is_lost_and_nothing_is_done_twice_under_another_key(stack, reco
     load, harm = Load(f"{stack.url}/hooks/demo/chaos"), Harm(stack, SEED)
 
     load.start()
-    for _ in range(KILLS):
-        time.sleep(DURATION / KILLS)
-        harm.once()
+    try:
+        for _ in range(KILLS):
+            time.sleep(DURATION / KILLS)
+            harm.once()
+    except BaseException:
+        load.stop(now=True)
+        raise
     load.stop()
 
     until(stack.is_healthy, 60, "the web process answers")
