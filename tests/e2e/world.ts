@@ -55,7 +55,7 @@ export const DOCUMENT = {
 
 const flow = (n: number, name: string, more: Record<string, unknown> = {}) => ({
   id: id(100 + n), name, state: 'active', owner: PEOPLE[n % 5], active_version: n + 1, hash: `sha256:${String(n).repeat(64).slice(0, 64)}`,
-  trigger: { type: 'webhook', path: 'vendors' }, updated_at: ago(n * 400 + 3), created_at: ago(90_000), rights: ['view', 'edit', 'publish', 'run'], ...more,
+  trigger: { type: 'webhook', path: 'vendors' }, updated_at: ago(n * 400 + 3), created_at: ago(90_000), rights: ['view', 'edit', 'publish', 'run', 'pause', 'archive'], ...more,
 });
 export const FLOWS = [
   flow(0, 'Vendor onboarding'), flow(1, 'Invoice approval over 10,000'), flow(2, 'Access request', { trigger: { type: 'manual' } }),

@@ -60,11 +60,14 @@ export interface Team {
   members?: number;
 }
 
-export type FlowRight = 'view' | 'edit' | 'publish' | 'run';
+/** What one person or team can be given on one flow. */
+export type GrantRight = 'view' | 'edit' | 'publish' | 'run';
+/** What the person reading may do with the flow. */
+export type FlowRight = GrantRight | 'pause' | 'archive' | 'grant';
 
 export interface Grant {
   subject: { kind: 'user' | 'team'; id: string; name?: string };
-  rights: FlowRight[];
+  rights: GrantRight[];
 }
 
 export interface Secret {
@@ -78,7 +81,8 @@ export interface Secret {
 export interface AllowedHost {
   id: string;
   host: string;
-  port: number;
+  /** Null is every port. */
+  port: number | null;
   reason: string;
   created_at?: string;
   created_by?: string | { name: string } | null;

@@ -3,7 +3,7 @@ import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useGrants, useSaveGrants } from '~/api/flows';
 import { useMembers, useTeams } from '~/api/settings';
-import type { FlowRight, Grant } from '~/api/types';
+import type { GrantRight, Grant } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { DataTable } from '~/ui/DataTable';
@@ -15,7 +15,7 @@ import { ProblemText } from '~/ui/ProblemText';
 import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
 import classes from './FlowAccess.module.css';
 
-const RIGHTS: { right: FlowRight; label: MessageId }[] = [
+const RIGHTS: { right: GrantRight; label: MessageId }[] = [
   { right: 'view', label: 'flows.access.view' },
   { right: 'edit', label: 'flows.access.edit' },
   { right: 'publish', label: 'flows.access.publish' },
@@ -54,8 +54,8 @@ function GrantEditor({ flowId, saved }: { flowId: string; saved: Grant[] }) {
     setGrants([...grants, { subject: { kind, id }, rights: ['view'] }]);
   };
   // Whoever edits, publishes or runs a flow has to see it.
-  const toggle = (grant: Grant, right: FlowRight, on: boolean) => {
-    const rights = on ? [...new Set<FlowRight>(['view', ...grant.rights, right])] : grant.rights.filter((one) => one !== right);
+  const toggle = (grant: Grant, right: GrantRight, on: boolean) => {
+    const rights = on ? [...new Set<GrantRight>(['view', ...grant.rights, right])] : grant.rights.filter((one) => one !== right);
     setGrants(grants.map((one) => (one === grant ? { ...one, rights: right === 'view' && !on ? [] : rights } : one)));
   };
   const columns: Column<Grant>[] = [

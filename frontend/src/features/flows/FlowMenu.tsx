@@ -19,11 +19,10 @@ const DONE: Record<FlowMove, MessageId> = { pause: 'flows.paused', resume: 'flow
 export function useFlowRights(flow: Flow) {
   const { rights } = useMe();
   const has = (...anyOf: Right[]) => anyOf.some((right) => rights.includes(right));
-  const publishes = flow.rights.includes('publish');
   const here = flow.state !== 'archived';
   return {
-    move: here && (publishes || has('flow.pause')),
-    archive: here && (publishes || has('flow.archive')),
+    move: here && flow.rights.includes('pause'),
+    archive: here && flow.rights.includes('archive'),
     duplicate: has('flow.create'),
     run: flow.rights.includes('run') && flow.active_version !== null && flow.state === 'active',
     share: has('flow.grant', 'roles.manage'),

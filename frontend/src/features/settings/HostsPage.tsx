@@ -55,7 +55,7 @@ export function HostsPage() {
   const close = () => { remove.reset(); setRemoving(undefined); };
   const create = <Button variant="filled" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setAdding(true)}>{t('settings.hosts.new')}</Button>;
   const columns: Column<AllowedHost>[] = [
-    { key: 'host', header: t('settings.hosts.host'), cell: (row) => <Mono>{`${row.host}:${row.port}`}</Mono> },
+    { key: 'host', header: t('settings.hosts.host'), cell: (row) => row.port === null ? <><Mono>{row.host}</Mono> {t('settings.hosts.any_port')}</> : <Mono>{`${row.host}:${row.port}`}</Mono> },
     { key: 'reason', header: t('settings.hosts.reason'), cell: (row) => row.reason },
     { key: 'added', header: t('settings.hosts.added'), width: 140, cell: (row) => <RelativeTime at={row.created_at} /> },
     {
