@@ -44,6 +44,8 @@ export function AuditPage() {
   const filtered = Boolean(from ?? rest.actor ?? rest.search ?? rest.target ?? rest.verb);
   const people = members.map((member) => ({ value: member.user_id, label: member.name || member.email }));
 
+  const names = new Map(people.map(({ value, label }) => [value, label]));
+
   return (
     <Page>
       <PageHeader
@@ -68,7 +70,7 @@ export function AuditPage() {
       </Toolbar>
       {list.items ? (
         list.items.length > 0 ? (
-          <AuditTable rows={list.items} more={list} onOpen={(id) => change({ event: id })} />
+          <AuditTable rows={list.items} names={names} more={list} onOpen={(id) => change({ event: id })} />
         ) : filtered ? (
           <EmptyState icon={IconSearch} title={t('audit.none.title')} action={<Button onClick={() => void navigate({ search: {} })}>{t('app.filter_clear_all')}</Button>}>{t('audit.none.text')}</EmptyState>
         ) : (
@@ -79,7 +81,7 @@ export function AuditPage() {
       ) : (
         <ListSkeleton />
       )}
-      <EntryDrawer entry={list.items?.find((one) => one.id === event)} onClose={() => change({ event: undefined })} onFilter={(part) => change({ event: undefined, ...part })} />
+      <EntryDrawer names={names} entry={list.items?.find((one) => one.id === event)} onClose={() => change({ event: undefined })} onFilter={(part) => change({ event: undefined, ...part })} />
     </Page>
   );
 }

@@ -9,10 +9,18 @@ import { More } from '~/ui/More';
 import type { MoreOf } from '~/ui/More';
 import { RelativeTime } from '~/ui/RelativeTime';
 import classes from './Audit.module.css';
+import { outcomeDone } from '~/features/inbox/words';
 import { verbWords } from './verbs';
 
 export const whoOf = (entry: AuditEvent, t: Translate): string =>
   entry.actor.kind === 'system' ? t('audit.system') : entry.actor.label || entry.actor.id;
+
+/** What was done and, of a decision, which: an approval and a rejection never read alike. */
+export const whatOf = (entry: AuditEvent, t: Translate): string => {
+  const words = verbWords(entry.verb, t);
+  const { outcome } = entry.details;
+  return entry.verb === 'task.decide' && typeof outcome === 'string' ? t('audit.what', { words, outcome: outcomeDone(outcome, t) }) : words;
+};
 
 export function Seal({ entry }: { entry: AuditEvent }) {
   const t = useT();
@@ -25,12 +33,12 @@ export function Seal({ entry }: { entry: AuditEvent }) {
   );
 }
 
-export function AuditTable({ rows, more, onOpen }: { rows: AuditEvent[]; more: MoreOf; onOpen: (id: string) => void }) {
+export function AuditTable({ rows, names, more, onOpen }: { rows: AuditEvent[]; names: ReadonlyMap<string, string>; more: MoreOf; onOpen: (id: string) => void }) {
   const t = useT();
   const columns: Column<AuditEvent>[] = [
     {
       key: 'what', header: t('audit.column.what'), width: 180,
-      cell: (row) => <UnstyledButton className={classes.open} onClick={() => onOpen(row.id)}>{verbWords(row.verb, t)}</UnstyledButton>,
+      cell: (row) => <UnstyledButton className={classes.open} onClick={() => onOpen(row.id)}>{whatOf(row, t)}</UnstyledButton>,
     },
     {
       key: 'target', header: t('audit.column.target'), min: 200,
@@ -40,8 +48,8 @@ export function AuditTable({ rows, more, onOpen }: { rows: AuditEvent[]; more: M
       key: 'who', header: t('audit.column.who'), width: 200, min: 120,
       cell: (row) => (
         <span>
-          {whoOf(row, t)} {row.actor.kind === 'token' ? t('audit.token') : null}
-          {row.on_behalf_of ? t('audit.on_behalf', { name: row.on_behalf_of }) : null}
+          {whoOf(row, t)} {row.actor.kind === 'token' ? t('audit.token') : null}{' '}
+          {row.on_behalf_of ? t('audit.on_behalf', { name: names.get(row.on_behalf_of) ?? row.on_behalf_of }) : null}
         </span>
       ),
     },

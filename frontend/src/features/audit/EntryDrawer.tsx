@@ -5,11 +5,12 @@ import { Short } from '~/ui/Mono';
 import { useIntlTools } from '~/ui/time';
 import { Values } from '~/ui/Values';
 import classes from './Audit.module.css';
-import { Seal, whoOf } from './AuditTable';
-import { verbWords } from './verbs';
+import { Seal, whatOf, whoOf } from './AuditTable';
 
 interface Props {
   entry: AuditEvent | undefined;
+  /** People's names by id. */
+  names: ReadonlyMap<string, string>;
   onClose: () => void;
   onFilter: (part: { actor?: string; target?: string }) => void;
 }
@@ -17,26 +18,26 @@ interface Props {
 const isFilled = (value: unknown) => value !== null && value !== undefined && !(typeof value === 'object' && Object.keys(value).length === 0);
 
 /** One entry in full, beside the list. */
-export function EntryDrawer({ entry, onClose, onFilter }: Props) {
+export function EntryDrawer({ entry, names, onClose, onFilter }: Props) {
   const t = useT();
   return (
     <Drawer opened={entry !== undefined} onClose={onClose} position="right" size={440} title={t('audit.entry')} closeButtonProps={{ 'aria-label': t('audit.entry.close') }}>
-      {entry ? <Entry entry={entry} onFilter={onFilter} /> : null}
+      {entry ? <Entry entry={entry} names={names} onFilter={onFilter} /> : null}
     </Drawer>
   );
 }
 
-function Entry({ entry, onFilter }: { entry: AuditEvent; onFilter: Props['onFilter'] }) {
+function Entry({ entry, names, onFilter }: { entry: AuditEvent; names: Props['names']; onFilter: Props['onFilter'] }) {
   const t = useT();
   const { exact } = useIntlTools();
   return (
     <div className={classes.entry}>
-      <h3 className={classes.verb}>{verbWords(entry.verb, t)}</h3>
+      <h3 className={classes.verb}>{whatOf(entry, t)}</h3>
       <dl className={classes.facts}>
         <dt>{t('audit.column.target')}</dt>
         <dd>{entry.target.label || entry.target.id}</dd>
         <dt>{t('audit.column.who')}</dt>
-        <dd>{whoOf(entry, t)} {entry.on_behalf_of ? t('audit.on_behalf', { name: entry.on_behalf_of }) : null}</dd>
+        <dd>{whoOf(entry, t)} {entry.on_behalf_of ? t('audit.on_behalf', { name: names.get(entry.on_behalf_of) ?? entry.on_behalf_of }) : null}</dd>
         <dt>{t('audit.column.when')}</dt>
         <dd>{exact(entry.at)}</dd>
         {entry.reason ? <><dt>{t('audit.column.reason')}</dt><dd>{entry.reason}</dd></> : null}
