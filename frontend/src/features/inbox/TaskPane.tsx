@@ -107,7 +107,7 @@ function Closed({ task }: { task: Task }) {
   const who = nameOf(task.decided_by);
   const outcome = task.outcome ? outcomeDone(task.outcome, t) : '';
   return (
-    <p className={classes.closed} data-status={task.status} role="status">
+    <p className={classes.closed} data-status={task.status} data-outcome={task.outcome ?? undefined} role="status">
       {task.status === 'decided' ? <IconCircleCheck size={16} aria-hidden /> : <IconClock size={16} aria-hidden />}
       {task.status === 'decided'
         ? who ? t('inbox.decided_by', { outcome, name: who }) : t('inbox.decided_plain', { outcome })
