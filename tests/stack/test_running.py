@@ -13,6 +13,7 @@ from collections import Counter
 import pytest
 
 from config.stack.offspring import preparation
+from tests.chaos.test_chaos import _put
 from tests.support import database
 from tests.support.live import ROOT, LiveStack, clean_environment, descendants, is_alive, until
 
@@ -137,6 +138,31 @@ def test_a_killed_child_of_the_drive_pool_is_replaced(stack):
 def test_manage_runs_beside_it_and_prints_nothing_of_its_own(stack):
     code = "from django.conf import settings; print(settings.EMBEDDED)"
     assert stack.manage("shell", "--verbosity=0", "--command", code) == "True\n"
+
+
+def test_the_test_clock_moves_business_time_for_every_process(stack):
+    token = stack.manage("issue_token", "builder@demo.local").split()[-1]
+    flow = stack.call("POST", "flows/", token, {"name": "Rest"})["id"]
+    document = {
+        "format": "signalbox.flow/1",
+        "name": "Rest",
+        "trigger": {"type": "manual", "config": {}},
+        "steps": {"rest": {"type": "delay", "version": 1, "config": {"for": "PT3H"}}},
+        "links": [{"from": "trigger", "to": "rest"}],
+        "settings": {},
+        "layout": {},
+    }
+    _put(stack, flow, token, document)
+    stack.call("POST", f"flows/{flow}/publish/", token, {"note": "three hours"})
+    run = f"runs/{stack.call('POST', f'flows/{flow}/runs/', token, {'input': {}})['id']}/"
+    until(lambda: stack.call("GET", run, token)["status"] == "waiting", 20, "it waits")
+
+    stack.manage("clock", "advance", "PT2H")
+    time.sleep(3)
+    assert stack.call("GET", run, token)["status"] == "waiting"
+    stack.manage("clock", "advance", "PT1H")
+
+    until(lambda: stack.call("GET", run, token)["status"] == "completed", 10, "the time is over")
 
 
 def test_a_second_one_on_the_same_home_is_refused(stack):
