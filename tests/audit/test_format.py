@@ -1,3 +1,5 @@
+"""The format of a row, which is for ever: commitments instead of values (engine rule 38)."""
+
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from enum import Enum

@@ -1,3 +1,5 @@
+"""What is recorded, whole and once, and what is counted instead (engine rules 38 and 39)."""
+
 from datetime import timedelta
 from uuid import uuid4
 

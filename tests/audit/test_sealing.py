@@ -1,3 +1,5 @@
+"""Seals over what was written, in their own order, on disk too (engine rule 37)."""
+
 import base64
 import inspect
 import logging

@@ -1,4 +1,7 @@
-"""What somebody can do who owns the database: each is found and located, or listed in the docs."""
+"""What somebody can do who owns the database: each is found and located, or listed in the docs.
+
+Engine rule 37.
+"""
 
 import base64
 import json

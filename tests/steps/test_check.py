@@ -1,4 +1,7 @@
-"""The judge of flow documents: each finding, and that nothing makes it stumble."""
+"""The judge of flow documents: each finding, and that nothing makes it stumble.
+
+Engine rules 28 and 30.
+"""
 
 from copy import deepcopy
 from cProfile import Profile

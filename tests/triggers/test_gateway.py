@@ -1,4 +1,7 @@
-"""Intake: what is accepted is stored before it is answered, once, and nothing else is."""
+"""Intake: what is accepted is stored before it is answered, once, and nothing else is.
+
+Engine rules 16, 17, 33 and 36.
+"""
 
 import asyncio
 import json

@@ -1,4 +1,7 @@
-"""What callers are told while something behind the gateway is away, and what is never lost."""
+"""What callers are told while something behind the gateway is away, and what is never lost.
+
+Engine rules 3, 9, 34 and 35.
+"""
 
 import asyncio
 import time

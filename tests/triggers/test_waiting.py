@@ -1,4 +1,4 @@
-"""``?wait=N``: the caller gets the flow's answer, or how the run ended, or 202 at the end."""
+"""``?wait=N``: the flow's answer, or how the run ended, or 202 at the end (engine rule 31)."""
 
 import asyncio
 import json
