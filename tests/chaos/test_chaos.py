@@ -185,7 +185,7 @@ class Harm:
         kind = self.random.choice(kinds)
         try:
             kind()
-        except (KeyError, ProcessLookupError, redis.ConnectionError):
+        except (KeyError, IndexError, ProcessLookupError, redis.ConnectionError):
             return  # it is down already, and on its way back
         self.done[kind.__name__] += 1
 
