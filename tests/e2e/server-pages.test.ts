@@ -19,6 +19,11 @@ const PAGES: [who: string | null, path: string, name: string][] = [
   ['admin', '/admin/', 'admin'],
   ['admin', '/admin/flows/flow/', 'admin-flows'],
   ['auditor', '/admin/audit/auditevent/', 'admin-trail'],
+  ['admin', '/admin/accounts/membership/', 'admin-people'],
+  ['admin', '/admin/accounts/apitoken/', 'admin-tokens'],
+  ['auditor', '/admin/audit/auditseal/', 'admin-seals'],
+  [null, '/password/reset/sent/', 'password-reset-sent'],
+  [null, '/invitation/none/', 'invitation-gone'],
 ];
 
 interface AxeResult {
