@@ -93,17 +93,27 @@ class RunView(APIView):
         )
 
 
+class JournalPages(CursorPages):
+    """A journal is read from its beginning, and nearly always whole."""
+
+    ordering = "seq"
+    page_size = 1000
+    max_page_size = 1000
+
+
 class JournalView(APIView):
     """A run's journal."""
 
     @extend_schema(operation_id="runs_journal_list", responses=paged(shapes.JournalRow))
     def get(self, request: Request, run_id: UUID) -> Response:
-        rows = queries.journal(queries.get_run(actor_of(request), run_id))
+        run = queries.get_run(actor_of(request), run_id)
+        pages = JournalPages()
+        found = pages.paginate_queryset(queries.journal_rows(run), request, view=self) or []
         shown = [
             {"seq": row.seq, "type": row.type, "step": row.step, "at": row.at, "data": row.data}
-            for row in rows
+            for row in queries.with_large_values(run, found)
         ]
-        return Response({"results": shown, "next": None, "previous": None})
+        return pages.get_paginated_response(shown)
 
 
 class CancelRunView(APIView):

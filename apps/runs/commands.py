@@ -7,6 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
+from jsonschema import Draft202012Validator
 
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
@@ -17,6 +18,7 @@ from apps.core.errors import Conflict, Invalid
 from apps.core.models import uuid7
 from apps.engine import events as ev
 from apps.engine import values
+from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowState
 from apps.runs import doorbell
 from apps.runs.models import Run, RunCommand, RunState, WaitingStart
@@ -137,6 +139,7 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
 
     Raises:
         FlowNotRunning: Nothing is published, or the flow is archived.
+        Invalid: The input does not fit the form of the version that would run.
 
     Locks:
         The flow's row: a publication or a pause waits or is seen.
@@ -153,6 +156,7 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
         raise FlowNotRunning("The flow is archived; it starts no runs any more.")
     if not isinstance(input, dict):
         raise Invalid("The input must be an object of named values.")
+    _check_form(flow.active_version_id, input)
     run_id = uuid7()
     parameters = run_values(
         run_id=run_id,
@@ -178,6 +182,20 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
     )
     live.publish(actor.workspace_id, "run", [run_id])
     return Run.objects.get(pk=run_id)
+
+
+def _check_form(version_id: UUID, given: Any) -> None:
+    """Hold the input against the form of a flow that is started by hand."""
+    flow = compiled(version_id)
+    if flow.trigger.kind != "manual":
+        return
+    faults = list(Draft202012Validator(flow.trigger_config.get("form") or {}).iter_errors(given))
+    if faults:
+        errors = [
+            {"path": ".".join(map(str, fault.absolute_path)), "message": fault.message[:300]}
+            for fault in faults[:20]
+        ]
+        raise Invalid("Some answers do not fit the form of this flow.", errors=errors)
 
 
 @transaction.atomic

@@ -68,8 +68,18 @@ def version_numbers(runs: Iterable[Run]) -> dict[UUID, int]:
 
 
 def journal(run: Run) -> list[RunEvent]:
-    """The run's journal, oldest first, with large values in place."""
-    rows = list(RunEvent.objects.filter(run_id=run.pk).order_by("seq"))
+    """The run's whole journal, oldest first, with large values in place."""
+    return with_large_values(run, journal_rows(run))
+
+
+def journal_rows(run: Run) -> QuerySet[RunEvent]:
+    """The rows of the run's journal, oldest first, as they are stored."""
+    return RunEvent.objects.filter(run_id=run.pk).order_by("seq")
+
+
+def with_large_values(run: Run, found: Iterable[RunEvent]) -> list[RunEvent]:
+    """Rows of a journal with their large values put back; one query for all."""
+    rows = list(found)
     with connection.cursor() as cursor:
         fill_blobs(cursor, [(run.workspace_id, row.data) for row in rows])
     return rows
