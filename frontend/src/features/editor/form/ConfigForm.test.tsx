@@ -122,6 +122,13 @@ describe('a step’s form', () => {
     expect(screen.getByText('The address is wrong. Put it right.')).toBeDefined();
   });
 
+  it('says what the check found in one of several entries beside that entry', () => {
+    useFindings.setState({ findings: [{ code: 'bad_expression', severity: 'error', step: 'call', path: '/steps/call/config/headers/field', message: 'Expected a value.', fix: 'Write one.' }] });
+    show('call', typed('http.request', callSchema));
+    fireEvent.click(screen.getByText('Add field'));
+    expect(screen.getAllByText('Expected a value. Write one.')).toHaveLength(1);
+  });
+
   it('changes nothing for who may only look', () => {
     useEditor.getState().open('f', sampleFlow(), true);
     show('call', typed('http.request', callSchema));

@@ -9,7 +9,7 @@ import type { Path } from '../schema';
 import type { FieldProps } from '../SchemaField';
 import { freeName, renameKey } from '../values';
 import type { ValueKind } from '../values';
-import { ValueEditor } from './ValueField';
+import { EntryError, ValueEditor } from './ValueField';
 import { useFieldFrame } from './basics';
 
 /** Names with values. */
@@ -53,6 +53,7 @@ export function MapRows({ path, value, secrets, kinds }: RowsProps) {
           )}
           <div className={classes.grow}>
             <ValueEditor label={t('editor.form.value_of', { name })} path={[...path, name]} value={part} secrets={secrets} kinds={kinds} />
+            <EntryError path={[...path, name]} value={part} secrets={secrets} />
           </div>
         </div>
       ))}

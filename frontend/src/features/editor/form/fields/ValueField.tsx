@@ -12,6 +12,7 @@ import type { FieldProps } from '../SchemaField';
 import { convert, isSecretRef, kindOfValue } from '../values';
 import type { ValueKind } from '../values';
 import { TemplateInput } from './ExpressionField';
+import { ErrorLine } from './ErrorLine';
 import { MapRows } from './MapField';
 import { SecretChoice } from './SecretField';
 import { useFieldFrame } from './basics';
@@ -44,6 +45,13 @@ interface EditorProps {
   secrets: boolean;
   /** Kinds that may be chosen; all where it is left out. */
   kinds?: ValueKind[];
+}
+
+/** What the check says of one entry, where its field does not say so itself. */
+export function EntryError({ path, value, secrets }: Pick<EditorProps, 'path' | 'value' | 'secrets'>) {
+  const error = usePathError(path);
+  const kind = kindOfValue(value, secrets);
+  return kind === 'number' || kind === 'secret' ? null : <ErrorLine>{error}</ErrorLine>;
 }
 
 /** One value with the choice of what it is. */
@@ -141,7 +149,7 @@ function ListRows({ label, path, value, secrets }: { label: string; path: Path; 
     <div className={classes.rows}>
       {value.map((one, index) => (
         <div key={index} className={classes.line}>
-          <div className={classes.grow}><ValueEditor label={t('editor.form.row', { title: label, at: index + 1 })} path={[...path, index]} value={one} secrets={secrets} /></div>
+          <div className={classes.grow}><ValueEditor label={t('editor.form.row', { title: label, at: index + 1 })} path={[...path, index]} value={one} secrets={secrets} /><EntryError path={[...path, index]} value={one} secrets={secrets} /></div>
           {form.readOnly ? null : (
             <ActionIcon aria-label={t('editor.form.remove', { at: index + 1 })} onClick={() => form.set(path, now().filter((_part, at) => at !== index))}><IconTrash size={16} aria-hidden /></ActionIcon>
           )}
