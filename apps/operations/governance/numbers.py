@@ -74,7 +74,9 @@ def front_page(workspace_id: UUID | None, *, now: datetime) -> list[Number]:
         Number(
             "Oldest unsealed row",
             f"{age:.0f} s" if state.unsealed else "none",
-            f"{state.unsealed} rows wait for a seal.",
+            "1 row waits for a seal."
+            if state.unsealed == 1
+            else f"{state.unsealed} rows wait for a seal.",
             reverse("admin:audit_auditseal_changelist"),
             age > 60,
         ),

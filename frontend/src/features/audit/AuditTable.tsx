@@ -22,6 +22,12 @@ export const whatOf = (entry: AuditEvent, t: Translate): string => {
   return entry.verb === 'task.decide' && typeof outcome === 'string' ? t('audit.what', { words, outcome: outcomeDone(outcome, t) }) : words;
 };
 
+/** What it was done to; of an address that was refused, the parts that stand for any id are left out. */
+export const targetOf = ({ target }: AuditEvent): string => {
+  const label = target.label || target.id;
+  return target.type === 'route' ? `/${label.replaceAll(/<[^>]*>/g, '…')}` : label;
+};
+
 export function Seal({ entry }: { entry: AuditEvent }) {
   const t = useT();
   const sealed = entry.seal !== null;
@@ -42,7 +48,7 @@ export function AuditTable({ rows, names, more, onOpen }: { rows: AuditEvent[]; 
     },
     {
       key: 'target', header: t('audit.column.target'), min: 200,
-      cell: (row) => <span className={classes.target}>{row.target.label || row.target.id}</span>,
+      cell: (row) => <span className={classes.target}>{targetOf(row)}</span>,
     },
     {
       key: 'who', header: t('audit.column.who'), width: 200, min: 120,

@@ -5,7 +5,7 @@ import { Short } from '~/ui/Mono';
 import { useIntlTools } from '~/ui/time';
 import { Values } from '~/ui/Values';
 import classes from './Audit.module.css';
-import { Seal, whatOf, whoOf } from './AuditTable';
+import { Seal, targetOf, whatOf, whoOf } from './AuditTable';
 
 interface Props {
   entry: AuditEvent | undefined;
@@ -35,7 +35,7 @@ function Entry({ entry, names, onFilter }: { entry: AuditEvent; names: Props['na
       <h3 className={classes.verb}>{whatOf(entry, t)}</h3>
       <dl className={classes.facts}>
         <dt>{t('audit.column.target')}</dt>
-        <dd>{entry.target.label || entry.target.id}</dd>
+        <dd>{targetOf(entry)}</dd>
         <dt>{t('audit.column.who')}</dt>
         <dd>{whoOf(entry, t)} {entry.on_behalf_of ? t('audit.on_behalf', { name: names.get(entry.on_behalf_of) ?? entry.on_behalf_of }) : null}</dd>
         <dt>{t('audit.column.when')}</dt>
