@@ -11,6 +11,8 @@ from apps.steps.registry import StepType
 from apps.steps.texts import did_you_mean, found, one_line, shown
 
 MAX_LINKS = 10_000
+#: Where a step's first way out is this one, a link that names none leaves by it.
+ORDINARY_PORT = "done"
 
 Steps = Mapping[str, KnownStep]
 
@@ -123,7 +125,7 @@ def _port(steps: Steps, source: str, named: str) -> tuple[str, list[tuple[str, s
             return named, []  # the config names no way out yet, which is a finding of its own
         message = f"“{step.title}” ends the run, so nothing can follow it."
         return named, [("no_ports", message, "Take the link out.")]
-    if not named and len(ports) == 1:
+    if not named and (len(ports) == 1 or ports[0] == ORDINARY_PORT):
         return ports[0], []
     if not named:
         message = f"A link from “{step.title}” does not say by which way out it leaves."

@@ -824,3 +824,23 @@ def calls_of(steps):
 def test_the_work_grows_as_the_document_does():
     assert errors_in(check_document(large_document(200))) == []
     assert calls_of(400) < 2.2 * calls_of(200)
+
+
+@pytest.mark.parametrize("kind", ["mail.send", "http.request"])
+def test_a_link_that_names_no_way_out_leaves_by_done_where_there_is_one(kind):
+    config = {
+        "mail.send": {"to": "a@example.org", "subject": "Hello", "text": "Hello"},
+        "http.request": {"url": "https://example.org/"},
+    }[kind]
+    doc = {
+        "format": "signalbox.flow/1",
+        "name": "Told",
+        "trigger": {"type": "manual", "config": {}},
+        "steps": {
+            "tell": {"type": kind, "version": 1, "title": "Tell", "config": config},
+            "end": {"type": "stop", "version": 1, "title": "End", "config": {}},
+        },
+        "links": [{"from": "trigger", "to": "tell"}, {"from": "tell", "to": "end"}],
+    }
+    assert [one.code for one in check_document(doc) if one.severity == "error"] == []
+    assert compile_flow(doc).graph.from_port("tell", "done")[0].target == "end"
