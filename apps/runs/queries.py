@@ -18,6 +18,7 @@ from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
 from apps.runs.models import Effect, Run, RunEvent, RunState, Timer, WaitingStart
 from apps.runs.snapshots import fill_blobs
+from apps.steps.document import CompiledStep
 
 EVENT_TO_STATUS: Mapping[str, StepStatus] = {
     "step.completed": StepStatus.COMPLETED,
@@ -125,7 +126,23 @@ def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
         for step in steps.values():
             if step["status"] not in {StepStatus.COMPLETED, StepStatus.FAILED}:
                 step["status"] = StepStatus.CANCELLED.value
+    for step_id, step in steps.items():
+        if step["input"] is None and step["finished_at"] is not None:
+            step["input"] = _input_of(compiled(run.version_id).steps[step_id], step["output"])
     return steps
+
+
+def _input_of(step: CompiledStep, output: Any) -> Any:
+    """What a step that was evaluated at once was given; its journal row holds the output alone.
+
+    The values of its config that are expressions stand in the output, under their own names or
+    as the fields that it made. Where it failed, nothing but the config as drawn is known.
+    """
+    if step.resolve is None or not isinstance(output, Mapping):
+        return step.raw
+    if step.type.output_from:
+        return {**step.raw, step.type.output_from: output}
+    return {name: output.get(name, value) for name, value in step.raw.items()}
 
 
 def links_taken(run: Run, rows: Iterable[RunEvent]) -> list[dict[str, Any]]:

@@ -65,3 +65,12 @@ def test_rule_19_a_run_of_a_format_that_this_release_cannot_read_is_left_alone(s
     RunState.objects.filter(run_id=run).update(format=1)
     drive_all()
     assert Run.objects.get(pk=run).status == "completed"
+
+
+def test_every_step_of_a_run_shows_what_it_was_given(started):
+    start, client = started
+    run = start({"n": 4}).json()["id"]
+    drive_all()
+    step = client.get(f"/api/v1/runs/{run}/").json()["steps"]["twice"]
+    assert step["input"] == {"fields": {"n": 8}}
+    assert step["output"] == {"n": 8}

@@ -11,6 +11,7 @@ from apps.audit.queries import trail_state
 from apps.flows.models import Flow, FlowState
 from apps.inbox.models import UserTask
 from apps.runs.models import Run
+from apps.runs.sweep import oldest_command_age_s
 
 
 @dataclass(frozen=True)
@@ -49,6 +50,7 @@ def front_page(workspace_id: UUID | None, *, now: datetime) -> list[Number]:
     overdue = overdue_tasks(workspace_id, now).count()
     state = trail_state()
     age = (now - state.oldest_unsealed_at).total_seconds() if state.oldest_unsealed_at else 0.0
+    waited = oldest_command_age_s()
     return [
         Number(
             "Flows without an owner",
@@ -79,6 +81,13 @@ def front_page(workspace_id: UUID | None, *, now: datetime) -> list[Number]:
             else f"{state.unsealed} rows wait for a seal.",
             reverse("admin:audit_auditseal_changelist"),
             age > 60,
+        ),
+        Number(
+            "Oldest work not begun",
+            f"{waited:.0f} s",
+            "More than a few seconds means that the workers are down or behind.",
+            reverse("admin:runs_run_changelist") + "?status__exact=queued",
+            waited > 60,
         ),
     ]
 
