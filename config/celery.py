@@ -7,8 +7,10 @@ from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import worker_init, worker_process_init, worker_ready
+from celery.signals import task_received, worker_init, worker_process_init, worker_ready
+from celery.worker import state
 
+from config.hearing import Hearing
 from config.stack import notices, offspring
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -22,6 +24,15 @@ app = Celery("signalbox")
 app.conf.update(settings.CELERY)
 app.autodiscover_tasks()
 
+_hearing: Hearing | None = None
+
+
+def doorbell_store() -> Any:
+    """The broker's own store, as bells are rung there."""
+    from apps.runs.doorbell import store  # noqa: PLC0415 - needs the app registry
+
+    return store()
+
 
 @worker_init.connect
 def _limit_statements(**_: Any) -> None:
@@ -32,9 +43,28 @@ def _limit_statements(**_: Any) -> None:
 
 
 @worker_ready.connect
-def _say_ready(**_: Any) -> None:
-    """Tell the supervisor that this worker takes messages now."""
+def _say_ready(sender: Any, **_: Any) -> None:
+    """Tell the supervisor that this worker takes messages now, and see to it that it does."""
+    _listen(sender)
     notices.ready()
+
+
+def _listen(consumer: Any) -> None:
+    """Watch the hearing of this worker. Started once: a consumer that reconnects is ready again."""
+    global _hearing  # noqa: PLW0603 - one worker, one watch
+    if _hearing is None:
+        _hearing = Hearing(
+            list(consumer.app.amqp.queues.consume_from),
+            bells=lambda queue: int(doorbell_store().llen(queue)),
+            free_hands=lambda: consumer.controller.concurrency - len(state.active_requests),
+        )
+        _hearing.watch()
+
+
+@task_received.connect
+def _hear(**_: Any) -> None:
+    if _hearing is not None:
+        _hearing.received()
 
 
 @worker_process_init.connect
