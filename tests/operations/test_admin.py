@@ -66,6 +66,7 @@ def test_the_front_page_has_the_numbers_to_act_on(client_as, flow):
         "Failed runs today",
         "Overdue tasks",
         "Oldest unsealed",
+        "Oldest work not begun",
     ):
         assert words in page
 
