@@ -143,7 +143,9 @@ class _Check:
         yield from wrong
         soundness = Soundness(graph_of(self.steps, links))
         yield from graph_findings(soundness, self.steps)
-        reads = Reads(self.steps, trigger_type.kind if trigger_type else "", soundness)
+        kind = trigger_type.kind if trigger_type else ""
+        form = trigger_config.get("form") if isinstance(trigger_config, Mapping) else None
+        reads = Reads(self.steps, kind, soundness, form)
         if trigger_type is not None:
             yield from trigger_config_findings(trigger_type, trigger_config, reads)
         for step in self.steps.values():

@@ -16,6 +16,7 @@ from apps.engine.graph import TRIGGER
 from apps.engine.soundness import ERROR_PORT, Soundness
 from apps.steps.findings import Finding, Severity, pointer
 from apps.steps.registry import StepModel, StepType
+from apps.steps.texts import one_line
 
 # None is open: nothing is known of what lies below.
 Shape = Mapping[str, Any] | None
@@ -75,11 +76,17 @@ class Reads:
     """Judges every path that expressions read against what the document declares."""
 
     def __init__(
-        self, steps: Mapping[str, KnownStep], trigger_type: str, soundness: Soundness
+        self,
+        steps: Mapping[str, KnownStep],
+        trigger_type: str,
+        soundness: Soundness,
+        form: object = None,
     ) -> None:
         self.steps = steps
         self.trigger_type = trigger_type
         self.soundness = soundness
+        # Only a start by hand says beforehand what its body holds.
+        self.form = form if trigger_type == "manual" else None
 
     def findings(self, place: Place, source: str) -> Iterator[Finding]:
         """Compile one expression and judge what it reads."""
@@ -211,6 +218,8 @@ class Reads:
                 "Names of headers are kept in small letters.",
                 f"Write trigger.headers.{rest[1].lower()}.",
             )
+        elif rest[0] == "body" and self.form is not None:
+            yield from _asked("trigger.body", self.form, rest[1:])
         elif self._is_bare(rest[0], rest[1]):
             path = f"trigger.{'.'.join(rest)}"
             yield (
@@ -252,6 +261,45 @@ def _below(
             yield "missing_path", "error", f"“{shown}” has no “{name}”.", fix
             return
         shown, shape = f"{shown}.{name}", shape[name]
+
+
+# Words of a JSON Schema by which more may be there than its properties name.
+_OPENING = frozenset({"$ref", "allOf", "anyOf", "oneOf", "if", "patternProperties"})
+
+
+def _asked(shown: str, form: object, rest: Path) -> Iterator[tuple[str, Severity, str, str]]:
+    """The finding about the first name that a form does not ask for, or not always.
+
+    A form is a contract: what it does not name is not there, unless it says that more may come.
+    A form without any question claims nothing for sure; a call may still bring the value.
+    """
+    for name in rest:
+        asked = form.get("properties") if isinstance(form, Mapping) else None
+        if (
+            not isinstance(form, Mapping)
+            or not isinstance(asked, Mapping)
+            or _OPENING & form.keys()
+        ):
+            return
+        path = f"{shown}.{name}"
+        if name not in asked:
+            if form.get("additionalProperties"):
+                return
+            near = nearest(name, asked)
+            fix = f"Did you mean “{shown}.{near}”?" if near else f"Add “{name}” to the form."
+            severity: Severity = "error" if asked else "warning"
+            yield "missing_path", severity, f"The form does not ask for “{one_line(name)}”.", fix
+            return
+        required = form.get("required")
+        if not isinstance(required, list) or name not in required:
+            yield (
+                "may_be_missing",
+                "warning",
+                f"The answer “{one_line(name)}” may be left out, and then “{path}” is not there.",
+                f"Require it in the form, or say what to use then: get or else({path}, …).",
+            )
+            return
+        shown, form = path, asked[name]
 
 
 @lru_cache(maxsize=256)

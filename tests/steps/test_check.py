@@ -746,6 +746,76 @@ class TestExpressions:
         checked["trigger"] = {"type": "schedule", "config": {"cron": "0 9 * * *", "zone": "UTC"}}
         assert {(one.code, one.severity) for one in check_document(checked)} == expected
 
+    FORM = {
+        "type": "object",
+        "properties": {
+            "amount": {"type": "number"},
+            "note": {"type": "string"},
+            "address": {
+                "type": "object",
+                "properties": {"city": {"type": "string"}, "zip": {"type": "string"}},
+                "required": ["city"],
+            },
+            "lines": {"type": "array", "items": {"type": "object", "properties": {}}},
+        },
+        "required": ["amount", "address", "lines"],
+    }
+
+    @pytest.mark.parametrize(
+        "source, expected",
+        [
+            ("=trigger.body", set()),
+            ("=trigger.body.amount", set()),
+            ("=trigger.body.address.city", set()),
+            ("=trigger.body.lines.sku", set()),
+            ("=trigger.body.note", {("may_be_missing", "warning")}),
+            ("=trigger.body.address.zip", {("may_be_missing", "warning")}),
+            ("=trigger.body.amont", {("missing_path", "error")}),
+            ("=trigger.body.address.street", {("missing_path", "error")}),
+            ("=trigger.headers.host", {("may_be_missing", "warning")}),
+            ('=get or else(trigger.body.note, "none")', set()),
+            ('=if is defined(trigger.body.note) then trigger.body.note else "none"', set()),
+        ],
+    )
+    def test_a_form_says_what_a_start_by_hand_brings(self, source, expected):
+        checked = mapped(a=source)
+        checked["trigger"] = {"type": "manual", "config": {"form": self.FORM}}
+        assert {(one.code, one.severity) for one in check_document(checked)} == expected
+
+    def test_an_optional_answer_names_itself_and_the_way_out(self):
+        checked = mapped(a="=trigger.body.note")
+        checked["trigger"] = {"type": "manual", "config": {"form": self.FORM}}
+        finding = only(checked, "may_be_missing")
+        assert "“note” may be left out" in finding.message
+        assert "get or else(trigger.body.note, …)" in finding.fix
+        assert finding.position == (0, 17)
+
+    @pytest.mark.parametrize(
+        "form, expected",
+        [
+            ({}, set()),
+            (True, {"bad_config"}),
+            ({"type": "object", "properties": {}}, {"missing_path"}),
+            ({"properties": {"a": {}}, "additionalProperties": True}, set()),
+            ({"properties": {"a": {}}, "additionalProperties": False}, {"missing_path"}),
+            ({"properties": {"a": {}}, "anyOf": [{"required": ["b"]}]}, set()),
+            ({"properties": [], "required": 3}, {"bad_config"}),
+            ({"properties": {"b": True}, "required": ["b"]}, set()),
+        ],
+    )
+    def test_a_form_that_is_open_or_broken_claims_no_more_than_it_knows(self, form, expected):
+        checked = mapped(a="=trigger.body.b.c")
+        checked["trigger"] = {"type": "manual", "config": {"form": form}}
+        assert {one.code for one in check_document(checked)} == expected
+
+    def test_a_form_that_asks_nothing_is_only_a_warning(self):
+        checked = mapped(a="=trigger.body.b")
+        checked["trigger"] = {
+            "type": "manual",
+            "config": {"form": {"type": "object", "properties": {}}},
+        }
+        assert only(checked, "missing_path").severity == "warning"
+
 
 class TestNothingMakesItStumble:
     anything = st.recursive(
