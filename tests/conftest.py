@@ -82,7 +82,8 @@ def _fresh_copy(_test_case: TransactionTestCase) -> None:
     database.copy_template()
 
 
-TransactionTestCase._fixture_teardown = _fresh_copy
+# The stubs leave private methods out.
+TransactionTestCase._fixture_teardown = _fresh_copy  # type: ignore[attr-defined]
 
 
 @pytest.fixture

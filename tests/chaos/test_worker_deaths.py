@@ -13,6 +13,7 @@ import urllib.error
 import urllib.request
 from contextlib import contextmanager, suppress
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 import psycopg
 import pytest
@@ -279,7 +280,7 @@ class PatientLoad(Load):
 
     def __init__(self, url):
         super().__init__(url)
-        self.refusals: list[tuple[str | None, dict]] = []
+        self.refusals: list[tuple[str | None, dict[str, Any]]] = []
 
     def _send(self, number):
         request = urllib.request.Request(

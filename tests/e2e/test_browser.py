@@ -55,10 +55,12 @@ def test_the_trail_of_the_story_verifies_and_a_changed_row_is_named(live_stack: 
     assert whole.returncode == 0, whole.stdout + whole.stderr
 
     with psycopg.connect(_database_url(live_stack), autocommit=True) as database:
-        row, verb = database.execute(
+        found = database.execute(
             "select e.id, e.verb from audit_event e join audit_leaf l on l.event_id = e.id"
             " order by l.seal_number, l.leaf_index limit 1"
         ).fetchone()
+        assert found is not None, "no entry is sealed"
+        row, verb = found
         database.execute("set session_replication_role = replica")
         database.execute("update audit_event set verb = 'flow.forget' where id = %s", [row])
         try:

@@ -14,7 +14,8 @@ def graph(*links, joins=None, kinds=None, max_steps=10_000):
 
     ``joins`` says how many links fire a join (``ALL`` or a number), ``kinds`` what a step is.
     """
-    found, ports = [], {}
+    found: list[Link] = []
+    ports: dict[str, dict[str, None]] = {}
     for index, text in enumerate(links):
         source, target = (part.strip() for part in text.split("->"))
         name, _, port = source.partition(".")
@@ -37,15 +38,15 @@ def graph(*links, joins=None, kinds=None, max_steps=10_000):
 
 def play(drawn, *commands, state=None):
     """Give the commands in turn. Returns the state and every event; the laws are held on the way."""
-    state, events = state or RunState(), []
-    before = list(events)
+    state = state or RunState()
+    events: list[ev.Event] = []
     for command in commands:
         produced = decide(drawn, state, command)
         for event in produced:
             assert ev.from_row(*ev.to_row(event)) == event
             state = evolve(state, event)
         events += produced
-    if not before and state.seq == len(events):
+    if state.seq == len(events):
         assert to_json(replay(events)) == to_json(state)
         assert from_json(to_json(state)).active == state.active
     return state, events

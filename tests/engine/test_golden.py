@@ -19,7 +19,8 @@ GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))
 
 def trace(golden):
     drawn = compile_flow(golden["document"]).graph
-    state, lines = RunState(), []
+    state = RunState()
+    lines: list[str] = []
     give(drawn, state, ev.Start({"body": None}), lines)
     visits: dict[str, int] = {}
     for step, answer in golden["answers"]:

@@ -67,7 +67,7 @@ class Shell:
         self.dice = random.Random(seed)
         self.state = RunState()
         self.events: list[ev.Event] = []
-        self.tokens = Counter()
+        self.tokens: Counter[str] = Counter()
         self.sent: list[ev.Command] = []
 
     def go(self, most: int = 400) -> None:
@@ -111,7 +111,8 @@ class Shell:
         if status is StepStatus.RUNNING and self.dice.random() < 0.3:
             return ev.Retry(step, visit, 1, error(step), "2026-11-20T10:00:00+00:00")
         if here.behaviour is Behaviour.EFFECT and self.dice.random() < 0.3:
-            return ev.Fail(step, visit, error(step), self.dice.choice([None, {"status": 404}]))
+            answered: list[values.Value] = [None, {"status": 404}]
+            return ev.Fail(step, visit, error(step), self.dice.choice(answered))
         return ev.Complete(step, visit, self.dice.choice(here.ports), {"n": visit})
 
     def give(self, command: ev.Command) -> None:
@@ -140,7 +141,9 @@ class Shell:
         assert after.status is before.status or after.status in RUN_TRANSITIONS[before.status]
         assert after.seq == before.seq + 1
         type_, step, data = ev.to_row(event)
-        assert ev.from_row(type_, step, values.loads(values.dumps(data))) == event
+        kept = values.loads(values.dumps(data))
+        assert isinstance(kept, dict)
+        assert ev.from_row(type_, step, kept) == event
         self.count(event)
         if after.is_final:
             return

@@ -1,5 +1,7 @@
 """Stories of one run: what tokens do at forks, joins and ends (engine rules 22 to 26)."""
 
+from enum import StrEnum
+
 import pytest
 
 from apps.engine import events as ev
@@ -329,7 +331,7 @@ class TestStatus:
         ],
     )
     def test_every_table_knows_every_state_and_refuses_what_it_does_not_list(self, table):
-        kind = type(next(iter(table)))
+        kind: type[StrEnum] = type(next(iter(table)))
         assert set(table) == set(kind)
         for before in kind:
             for after in kind:

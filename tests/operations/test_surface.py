@@ -1,6 +1,7 @@
 """The names and shapes that outside programs rely on: one story, told by keys over the API."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def step(kind, **config):
     return {"type": kind, "version": 1, "title": kind.capitalize(), "config": config}
 
 
-DOCUMENT = {
+DOCUMENT: dict[str, Any] = {
     "format": "signalbox.flow/1",
     "name": "Orders",
     "trigger": {"type": "webhook", "config": {"path": "orders"}},

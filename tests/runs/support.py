@@ -108,6 +108,11 @@ def journal(run_id: UUID) -> list[tuple[str, str]]:
     return list(RunEvent.objects.filter(run_id=run_id).order_by("seq").values_list("type", "step"))
 
 
+def last_row(run_id: UUID) -> RunEvent:
+    """The newest row of the journal."""
+    return RunEvent.objects.filter(run_id=run_id).latest("seq")
+
+
 def outputs(run_id: UUID) -> dict[str, Any]:
     """The latest output of each step."""
     found = {}

@@ -14,7 +14,7 @@ from django.db import connection, connections
 from apps.core import clock
 from apps.core.errors import Forbidden
 from apps.operations import ticking
-from apps.runs import doorbell, drive, patience, sweep, tasks
+from apps.runs import doorbell, drive, patience, sweep, tasks, writing
 from apps.runs.models import RunCommand
 from tests.runs.support import at_once, complete, document, status
 
@@ -86,9 +86,12 @@ class TestRule3:
     def test_the_marker_is_cleared_before_the_first_claim(self, bench, valkey, monkeypatch):
         valkey.set("bell:drive", 1)
         seen = []
-        monkeypatch.setattr(
-            drive, "drive_batch", lambda **_: seen.append(valkey.exists("bell:drive")) or 0
-        )
+
+        def drive_batch(**_):
+            seen.append(valkey.exists("bell:drive"))
+            return 0
+
+        monkeypatch.setattr(drive, "drive_batch", drive_batch)
         drive.drive_all()
 
         assert seen[0] == 0
@@ -125,7 +128,8 @@ class TestRule6:
     @pytest.mark.parametrize("end", ["idle", "terminated"])
     def test_a_frozen_drivers_commit_fails_harmlessly(self, bench, monkeypatch, end):
         run_id = bench.start(bench.publish(SHORT))
-        plain, frozen = drive.writing.write, []
+        plain = writing.write
+        frozen: list[int] = []
 
         def write(cursor, done, batch):
             if not frozen:
@@ -140,7 +144,7 @@ class TestRule6:
                     )
             return plain(cursor, done, batch)
 
-        monkeypatch.setattr(drive.writing, "write", write)
+        monkeypatch.setattr(writing, "write", write)
         tasks.drive()  # ends quietly: the clock rings again
         assert status(run_id) == "queued"
         tasks.drive()

@@ -10,10 +10,11 @@ from django.db import OperationalError, connections
 
 from apps.connections.commands import allow_host, set_secret
 from apps.core import clock
+from apps.engine.lifecycle import EffectStatus
 from apps.runs import commands, effects, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, RunCommand, RunEvent
-from tests.runs.support import assert_replays, document, journal, outputs, status
+from tests.runs.support import assert_replays, document, journal, last_row, outputs, status
 from tests.support.servers import response, serving
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -57,6 +58,13 @@ def started(bench, doc, body=None):
     run_id = bench.start(bench.publish(doc), body or {"n": 1})
     drive_all()
     return run_id
+
+
+def claimed() -> effects.Claimed:
+    """The next effect, which there is."""
+    effect = effects.claim()
+    assert effect is not None
+    return effect
 
 
 def header(request, name):
@@ -299,9 +307,9 @@ class TestLeases:
 
     def test_a_lost_lease_is_a_try_and_a_death_and_the_next_worker_has_a_higher_fence(self, bench):
         run_id = started(bench, calling(9))
-        first = effects.claim()
+        first = claimed()
         lose_lease()
-        second = effects.claim()
+        second = claimed()
         drive_all()
 
         assert (second.fence, second.attempt, second.deaths) == (first.fence + 1, 2, 1)
@@ -313,13 +321,13 @@ class TestLeases:
     def test_a_late_result_is_refused_and_journaled(self, bench, server_of):
         with server_of(response(b"{}", JSON)) as server:
             run_id = started(bench, calling(server.port))
-            late = effects.claim()
+            late = claimed()
             lose_lease()
             bench.settle()
             assert status(run_id) == "completed"
-            effects._report(late, effects.EffectStatus.FAILED, "fail", {})
+            effects._report(late, EffectStatus.FAILED, "fail", {})
 
-        last = RunEvent.objects.filter(run_id=run_id).order_by("seq").last()
+        last = last_row(run_id)
         assert (last.type, last.step, last.data["reason"]) == (
             "outcome.ignored",
             "call",
@@ -330,20 +338,20 @@ class TestLeases:
 
     def test_a_late_result_of_a_run_that_goes_on_is_journaled_too(self, bench):
         run_id = started(bench, calling(9))
-        late = effects.claim()
+        late = claimed()
         lose_lease()
         effects.claim()
-        effects._report(late, effects.EffectStatus.SUCCEEDED, "complete", {})
+        effects._report(late, EffectStatus.SUCCEEDED, "complete", {})
         drive_all()
 
-        last = RunEvent.objects.filter(run_id=run_id).order_by("seq").last()
+        last = last_row(run_id)
         assert last.data == {"visit": 1, "outcome": "complete", "reason": "lease_lost"}
         assert Effect.objects.get().status == "running"  # the other worker's
 
     def test_who_has_lost_the_lease_sends_nothing_any_more(self, bench, server_of):
         with server_of(response(b"{}", JSON)) as server:
             started(bench, calling(server.port))
-            late = effects.claim()
+            late = claimed()
             lose_lease()
             effects.perform(late)
 
@@ -352,7 +360,7 @@ class TestLeases:
     def test_the_result_of_a_cancelled_run_is_refused(self, bench, people_of, server_of):
         with server_of(response(b"{}", JSON)) as server:
             run_id = started(bench, calling(server.port))
-            held = effects.claim()
+            held = claimed()
             commands.cancel_run(actor=people_of(bench), run_id=run_id, reason="", now=clock.now())
             drive_all()
             effects.perform(held)
@@ -388,13 +396,13 @@ class TestLeases:
     def test_heartbeats_keep_the_lease_and_stop_at_the_deadline(self, bench, monkeypatch):
         monkeypatch.setattr(effects, "HEARTBEAT_S", 0.02)
         started(bench, calling(9))
-        effect = effects.claim()
+        effect = claimed()
         hearts = effects._Hearts()
         long_ago = clock.now() - timedelta(hours=1)
         with hearts.beating(effect, 60):
             Effect.objects.update(lease_until=long_ago)
-            wait_until(lambda: Effect.objects.get().lease_until > clock.now())
-        beats = []
+            wait_until(lambda: Effect.objects.filter(lease_until__gt=clock.now()).exists())
+        beats: list[float] = []
         overdue = effects._Hearts()
         monkeypatch.setattr(overdue, "_renew", beats.append)
         with overdue.beating(effect, -1):
@@ -472,9 +480,9 @@ class TestLeases:
         other = bench.start(bench.publish(calling(9)), {"n": 1})
         drive_all()
 
-        claimed = [effects.claim().run_id for _ in range(30)]
+        taken = [claimed().run_id for _ in range(30)]
 
-        assert other in claimed
+        assert other in taken
 
 
 class TestActivation:

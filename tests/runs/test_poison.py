@@ -4,14 +4,17 @@ import os
 import signal
 import subprocess
 import sys
+from uuid import UUID
 
 import pytest
 from django.db import DataError, OperationalError, connection
 
 from apps.core import clock
 from apps.core.models import Outbox
+from apps.flows.compiled import compiled
 from apps.runs import commands, drive, held, writing
 from apps.runs.drive import drive_all, drive_batch
+from apps.runs.evaluation import Evaluation
 from apps.runs.models import PARKED, Limit, RunCommand, RunEvent, RunState
 from tests.runs.support import assert_replays, complete, document, journal, status
 
@@ -25,7 +28,7 @@ WAIT = document({"odd": {"type": "delay", "config": {"for": "PT1H"}}}, ["trigger
 @pytest.fixture
 def fault(monkeypatch):
     """A fault of ours in every run that has a step “odd”, until it is mended."""
-    plain = drive.Evaluation.go_on
+    plain = Evaluation.go_on
     broken = [True]
 
     def go_on(evaluation):
@@ -33,7 +36,7 @@ def fault(monkeypatch):
             raise RuntimeError("planted")
         plain(evaluation)
 
-    monkeypatch.setattr(drive.Evaluation, "go_on", go_on)
+    monkeypatch.setattr(Evaluation, "go_on", go_on)
     return broken
 
 
@@ -96,15 +99,14 @@ class TestAFaultWhileDeciding:
 
     def test_a_version_that_cannot_be_read_pauses_its_runs_only(self, bench, monkeypatch):
         bad, good = bench.start(bench.publish(ODD)), bench.start(bench.publish(SHORT))
-        plain = drive.compiled
 
-        def compiled(version_id):
-            flow = plain(version_id)
+        def unreadable(version_id):
+            flow = compiled(version_id)
             if "odd" in flow.steps:
                 raise LookupError("planted")
             return flow
 
-        monkeypatch.setattr(drive, "compiled", compiled)
+        monkeypatch.setattr(drive, "compiled", unreadable)
         drive_all()
 
         assert (status(bad), status(good)) == ("paused", "completed")
@@ -114,8 +116,9 @@ class TestABatchThatCannotBeWritten:
     @pytest.fixture
     def unwritable(self, bench, monkeypatch):
         """Runs whose journal rows PostgreSQL refuses."""
-        refused = set()
-        plain, sizes = writing._write_runs, []
+        refused: set[UUID] = set()
+        sizes: list[int] = []
+        plain = writing._write_runs
 
         def write(cursor, done, over, alive, batch):
             sizes.append(len(done))
@@ -200,6 +203,8 @@ def die_holding(*run_ids):
         stdout=subprocess.PIPE,
         env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings"},
     )
+    assert process.stdin
+    assert process.stdout
     assert process.stdout.readline() == b"held\n"
     assert held.count_deaths() == 0  # it lives
     process.send_signal(signal.SIGKILL)

@@ -3,6 +3,7 @@
 import json
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import DatabaseError, connection, transaction
@@ -211,7 +212,8 @@ class TestRule17:
         doc = document({"m": {"type": "map", "config": {"fields": {}}}}, ["trigger -> m"])
         version = bench.publish(doc)
         step = compiled(version.pk).steps["m"]
-        broken = replace(step.type, run=lambda *_: Exit("done", {"n": float("nan")}))
+        not_json: Any = {"n": float("nan")}
+        broken = replace(step.type, run=lambda *_: Exit("done", not_json))
         object.__setattr__(step, "type", broken)
         run_id = bench.start(version)
         drive_all()

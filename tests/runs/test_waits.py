@@ -6,8 +6,17 @@ from apps.core import clock
 from apps.runs import commands, sweep, verify
 from apps.runs.drive import drive_all
 from apps.runs.late import bury_late_commands
-from apps.runs.models import Effect, RunCommand, RunEvent, RunState, Timer
-from tests.runs.support import Stopped, assert_replays, at_once, complete, document, journal, status
+from apps.runs.models import Effect, RunCommand, RunState, Timer
+from tests.runs.support import (
+    Stopped,
+    assert_replays,
+    at_once,
+    complete,
+    document,
+    journal,
+    last_row,
+    status,
+)
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -80,7 +89,7 @@ class TestRule7:
 
         assert sweep.oldest_command_age_s() == 0
         assert journal(run_id)[-1] == ("outcome.ignored", "wait")
-        assert RunEvent.objects.filter(run_id=run_id).last().data["reason"] == "run_over"
+        assert last_row(run_id).data["reason"] == "run_over"
         assert verify.check_runs().problems == []
 
 
