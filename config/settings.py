@@ -289,6 +289,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_PERMISSION_CLASSES": ["rest_framework.permissions.IsAuthenticated"],
     "DEFAULT_PARSER_CLASSES": ["apps.core.http.ExactJSONParser"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "apps.core.http.OneForm",
     "DEFAULT_RENDERER_CLASSES": ["apps.core.http.ExactJSONRenderer"],
     "DEFAULT_PAGINATION_CLASS": "apps.core.http.CursorPages",
     "DEFAULT_FILTER_BACKENDS": ["django_filters.rest_framework.DjangoFilterBackend"],

@@ -1,16 +1,17 @@
 """The HTTP edge: exact JSON in and out, problem+json, cursor pages, ETag and If-Match."""
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions as drf
+from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import BaseParser
-from rest_framework.renderers import JSONRenderer
+from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
@@ -69,6 +70,23 @@ class ExactJSONRenderer(JSONRenderer):
         if data is None:
             return b""
         return _encoder.encode(data)
+
+
+class OneForm(DefaultContentNegotiation):
+    """Each address has one form of answer, and gives it whatever ``Accept`` asks for.
+
+    A 406 would tell a caller less than the answer does; refusals are problem+json all the same.
+    Source: RFC 9110, section 12.5.1, which leaves it to the server.
+    """
+
+    def select_renderer(
+        self,
+        request: Request,
+        renderers: Iterable[BaseRenderer],
+        format_suffix: str | None = None,
+    ) -> tuple[BaseRenderer, str]:
+        first = next(iter(renderers))
+        return first, str(first.media_type)
 
 
 class CursorPages(CursorPagination):

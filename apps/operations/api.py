@@ -1,14 +1,11 @@
 """The API about alerts, and the exports."""
 
-from collections.abc import Iterable
 from typing import Any
 
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from rest_framework import serializers
-from rest_framework.negotiation import BaseContentNegotiation
-from rest_framework.renderers import BaseRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -85,23 +82,8 @@ class ReadAlertsView(APIView):
         return Response({"unread": unread})
 
 
-class AnyAccept(BaseContentNegotiation):
-    """An export is what it is; refusals are problem+json, whatever the caller asked for."""
-
-    def select_parser(self, _request: Request, parsers: Iterable[Any]) -> Any:
-        return next(iter(parsers))
-
-    def select_renderer(
-        self, _request: Request, renderers: Iterable[BaseRenderer], _format: str | None = None
-    ) -> tuple[BaseRenderer, str]:
-        first = next(iter(renderers))
-        return first, str(first.media_type)
-
-
 class ExportView(APIView):
     """Everything of one kind as JSON lines, from a cursor on."""
-
-    content_negotiation_class = AnyAccept
 
     @extend_schema(
         operation_id="export",

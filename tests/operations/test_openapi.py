@@ -91,6 +91,20 @@ def test_every_read_answers_with_what_its_schema_says(described):
     assert not wrong, "\n".join(wrong)
 
 
+@pytest.mark.parametrize("accept", ["application/x-ndjson", "text/csv; q=0.5", "nonsense"])
+def test_every_read_answers_whatever_the_caller_accepts(described, accept):
+    world = World()
+    everything = people.browser(people.person(world.acme, *people.ROLES))
+    for path, operations in described["paths"].items():
+        if "get" not in operations:
+            continue
+        address = path.replace("_id}", "}").format(**world.ids)
+        plain = everything.get(address)
+        asked = everything.get(address, headers={"Accept": accept})
+        assert asked.status_code == plain.status_code != 406, path
+        assert asked["Content-Type"] == plain["Content-Type"], path
+
+
 @pytest.mark.parametrize(
     ("path", "status"),
     [("nothing/", 404), ("flows/00000000-0000-7000-8000-000000000000/", 404), ("audit/", 403)],
