@@ -43,6 +43,8 @@ export default defineConfig(({ command }) => ({
     include: ['src/**/*.test.{ts,tsx}', 'tests/**/*.test.{ts,tsx}'],
     setupFiles: [here('./tests/setup.ts')],
     css: false,
+    // They name parts of dayjs and a validator that only a bundler finds.
+    server: { deps: { inline: [/@rjsf\/(mantine|core)/] } },
     restoreMocks: true,
     maxWorkers: 2,
   },

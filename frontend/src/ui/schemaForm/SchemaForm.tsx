@@ -1,31 +1,48 @@
 import Form from '@rjsf/mantine';
-import type { UiSchema } from '@rjsf/utils';
+import type { RJSFValidationError, UiSchema } from '@rjsf/utils';
 import '@mantine/dates/styles.css';
+import { useMemo } from 'react';
 import type { ReactNode } from 'react';
+import { useT } from '~/app/messages';
+import type { MessageId } from '~/app/messages';
+import { asAsked, given, looks } from './answers';
+import type { Schema } from './answers';
 import { validator } from './validator';
 
 interface Props {
-  schema: Record<string, unknown>;
+  schema: Schema;
   value: unknown;
   onChange: (value: unknown) => void;
   onSubmit: (value: unknown) => void;
   children: ReactNode;
 }
 
-const ui: UiSchema = { 'ui:submitButtonOptions': { norender: true } };
+// The other complaints of the validator already read as sentences.
+const WORDS: Record<string, MessageId> = { required: 'flows.form.required', type: 'flows.form.type', enum: 'flows.form.enum' };
+// Refused answers are shown at their fields; the form library would also print them to the console.
+const shownAtTheFields = () => undefined;
 
 /** A form drawn from a JSON Schema. `children` stand below it: messages and buttons. */
 export function SchemaForm({ schema, value, onChange, onSubmit, children }: Props) {
+  const t = useT();
+  const inWords = (errors: RJSFValidationError[]) => errors.map((one) => {
+    const said = WORDS[one.name ?? ''];
+    return said ? { ...one, message: t(said) } : one;
+  });
+  const asked = useMemo(() => asAsked(schema), [schema]);
+  const ui = useMemo<UiSchema>(() => ({ ...looks(schema), 'ui:submitButtonOptions': { norender: true } }), [schema]);
   return (
     <Form
-      schema={schema}
+      schema={asked}
       uiSchema={ui}
       validator={validator}
       formData={value}
       showErrorList={false}
       noHtml5Validate
-      onChange={(event) => onChange(event.formData)}
-      onSubmit={(event) => onSubmit(event.formData)}
+      transformErrors={inWords}
+      onError={shownAtTheFields}
+      onChange={(event) => onChange(given(event.formData))}
+      onSubmit={(event) => onSubmit(given(event.formData))}
     >
       {children}
     </Form>
