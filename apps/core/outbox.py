@@ -56,43 +56,48 @@ def enqueue_many(*, topic: str, payloads: Sequence[dict[str, Any]], now: datetim
 
 
 def relay(*, limit: int = 50) -> int:
-    """Send what is due; returns how many rows were tried. Several relays may run at once.
+    """Send what is due by now; returns how many rows were tried. Several relays may run at once.
 
-    A row is leased for a minute before its handler runs, so a killed relay only delays it.
+    Each row is leased for a minute just before its handler runs: however slow the rows before it
+    were, nobody else takes it meanwhile, and a killed relay delays a single row.
     """
-    tried = 0
-    for row_id, topic, payload, attempts in _claim(limit):
+    tried, begun = 0, clock.now()
+    while tried < limit and (row := _claim(begun)) is not None:
         tried += 1
         try:
-            _handlers[topic](payload)
+            _handlers[row.topic](row.payload)
         except Exception as error:  # noqa: BLE001 - kept on the row, tried again with back-off
-            _log.warning("outbox %s %s failed: %s", topic, row_id, error)
-            _put_back(row_id, attempts, error)
+            _log.warning("outbox %s %s failed: %s", row.topic, row.pk, error)
+            _put_back(row, error)
         else:
-            Outbox.objects.filter(pk=row_id).delete()
+            Outbox.objects.filter(pk=row.pk).delete()
     return tried
 
 
-def _claim(limit: int) -> list[tuple[Any, str, dict[str, Any], int]]:
-    now = clock.now()
-    with transaction.atomic():
-        rows = list(
-            Outbox.objects.select_for_update(skip_locked=True)
-            .filter(available_at__lte=now, failed_at__isnull=True)
-            .order_by("available_at", "id")[:limit]
-        )
-        Outbox.objects.filter(pk__in=[row.pk for row in rows]).update(available_at=now + LEASE)
-    return [(row.pk, row.topic, row.payload, row.attempts) for row in rows]
+@transaction.atomic
+def _claim(due: datetime) -> Outbox | None:
+    """The row that is due longest, leased; ``available_at`` is then the end of the lease."""
+    row = (
+        Outbox.objects.select_for_update(skip_locked=True)
+        .filter(available_at__lte=due, failed_at__isnull=True)
+        .order_by("available_at", "id")
+        .first()
+    )
+    if row is not None:
+        row.available_at = clock.now() + LEASE
+        row.save(update_fields=["available_at"])
+    return row
 
 
-def _put_back(row_id: Any, attempts: int, error: Exception) -> None:
+def _put_back(row: Outbox, error: Exception) -> None:
+    """Try again later, unless the lease ran out and somebody else has the row by now."""
     now = clock.now()
-    delay = timedelta(seconds=min(3600, 5 * 2**attempts))
-    Outbox.objects.filter(pk=row_id).update(
-        attempts=attempts + 1,
+    delay = timedelta(seconds=min(3600, 5 * 2**row.attempts))
+    Outbox.objects.filter(pk=row.pk, available_at=row.available_at).update(
+        attempts=row.attempts + 1,
         last_error=f"{type(error).__name__}: {error}"[:500],
         available_at=now + delay,
-        failed_at=now if attempts + 1 >= MAX_ATTEMPTS else None,
+        failed_at=now if row.attempts + 1 >= MAX_ATTEMPTS else None,
     )
 
 
