@@ -10,6 +10,7 @@ from apps.steps.findings import Finding, Flaw, at, is_template, pointer
 from apps.steps.reads import KnownStep, Place, Reads
 from apps.steps.registry import CheckConfig, StepType, TriggerType
 from apps.steps.texts import CONTROL, CREDENTIAL, did_you_mean, one_line
+from apps.steps.unmarked import unmarked
 
 DocPath = tuple[str | int, ...]
 
@@ -43,6 +44,10 @@ def step_config_findings(
     for path, schema_path, text in _texts(config, type_.expression_fields):
         if schema_path in type_.expression_fields or is_template(text):
             yield from _expression(reads, Place(step.id, (*root, *path)), text)
+        elif evaluated is not None and (looks := unmarked(text)):
+            message = f"“{looks[0]}” is taken as text, word for word; no “=” stands before it."
+            place = Place(step.id, (*root, *path))
+            yield place.finding("looks_like_expression", message, looks[1], severity="warning")
     yield from _secrets(type_, config, step.id, root)
 
 
