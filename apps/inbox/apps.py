@@ -8,7 +8,11 @@ class InboxConfig(AppConfig):
     label = "inbox"
 
     def ready(self) -> None:
-        from apps.inbox import commands, opening
+        from apps.inbox import commands, opening, queries
         from apps.runs import ports
 
-        ports.register_tasks(open_tasks=opening.open_tasks, close_tasks=commands.close_tasks)
+        ports.register_tasks(
+            open_tasks=opening.open_tasks,
+            close_tasks=commands.close_tasks,
+            find_tasks=queries.open_waits,
+        )

@@ -62,6 +62,12 @@ def done_tasks(actor: Actor) -> QuerySet[UserTask]:
     )
 
 
+def open_waits(run_ids: Collection[UUID]) -> set[tuple[UUID, str, int]]:
+    """Run, step and visit of every open task of these runs; see ``runs.ports``."""
+    rows = UserTask.objects.filter(run_id__in=run_ids, status=TaskStatus.OPEN)
+    return set(rows.values_list("run_id", "step", "visit"))
+
+
 def get_task(actor: Actor, task_id: UUID) -> UserTask:
     """One task, for those it was put to and those who may view its flow's runs.
 

@@ -48,15 +48,19 @@ class Refusal:
 
 OpenTasks = Callable[[Sequence[TaskRequest], datetime], list[Refusal]]
 CloseTasks = Callable[[Sequence[UUID], datetime], None]
+FindTasks = Callable[[Sequence[UUID]], set[tuple[UUID, str, int]]]
 
 _open: OpenTasks | None = None
 _close: CloseTasks | None = None
+_find: FindTasks | None = None
 
 
-def register_tasks(*, open_tasks: OpenTasks, close_tasks: CloseTasks) -> None:
-    """Say who opens tasks, and who closes those of runs that ended."""
-    global _open, _close
-    _open, _close = open_tasks, close_tasks
+def register_tasks(
+    *, open_tasks: OpenTasks, close_tasks: CloseTasks, find_tasks: FindTasks
+) -> None:
+    """Say who opens tasks, who closes those of runs that ended, and who knows which are open."""
+    global _open, _close, _find
+    _open, _close, _find = open_tasks, close_tasks, find_tasks
 
 
 def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
@@ -70,3 +74,10 @@ def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
     """Close every open task of runs that ended, in the caller's transaction."""
     if _close is not None and run_ids:
         _close(run_ids, now)
+
+
+def tasks_open(run_ids: Sequence[UUID]) -> set[tuple[UUID, str, int]]:
+    """Run, step and visit of every open task of these runs; ``check_runs`` holds them to it."""
+    if _find is None:
+        raise RuntimeError("No package has registered which tasks are open.")
+    return _find(run_ids)

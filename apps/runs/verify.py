@@ -14,7 +14,7 @@ from apps.engine import events as ev
 from apps.engine import run as engine
 from apps.engine import values
 from apps.engine.lifecycle import FINAL_RUN, RunStatus
-from apps.runs import stored
+from apps.runs import ports, stored
 
 PAGE = 500
 
@@ -57,9 +57,10 @@ def check_runs(*, since: str = "") -> Report:
     """Replay every run created since a time and compare it with what the tables say.
 
     Found: a journal with a gap, a status or an error that is not the journal's, a snapshot that
-    replay does not give, a run that is over but has live state, timers, effects or waiting
-    places, a run that is not over but has nothing to go on from, commands of runs that are
-    over, and limits that count slots nobody holds.
+    replay does not give, a run that is over but has live state, timers, effects, tasks or waiting
+    places, a run that is not over but has nothing to go on from, a wait with nothing open, a task
+    that no run waits for, commands of runs that are over, and limits that count slots nobody
+    holds.
     Reads in pages, in short transactions; changes nothing.
     """
     report = Report()
@@ -126,7 +127,7 @@ def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:
     ids = [row[0] for row in rows]
     journals = _journals(ids)
     loose = _loose_ends(ids)
-    open_ = _open_waits(ids)
+    open_, tasks = _open_waits(ids), ports.tasks_open(ids)
     for run_id, status, error, snapshot, seq in rows:
         report.runs += 1
         report.statuses[status] += 1
@@ -136,7 +137,8 @@ def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:
             *_against_journal(status, error, journal),
             *_against_snapshot(status, snapshot, seq, journal),
             *_against_rows(status, snapshot is not None, loose.get(run_id, Counter())),
-            *_against_waits(run_id, snapshot, journal, loose.get(run_id, Counter()), open_),
+            *_against_waits(run_id, snapshot, journal, loose.get(run_id, Counter()), open_ | tasks),
+            *_against_tasks(run_id, snapshot, loose.get(run_id, Counter()), tasks),
         ]
         report.problems += [Problem(run_id, message) for message in found]
 
@@ -198,7 +200,7 @@ def _against_waits(
     loose: Counter[str],
     open_: set[tuple[UUID, str, int]],
 ) -> Iterable[str]:
-    """Timers and effects that the run waits for are there; tasks are the inbox's to check."""
+    """Timers, effects and tasks that the run waits for are there."""
     if snapshot is None or loose["command"]:
         return
     kinds = {
@@ -207,9 +209,21 @@ def _against_waits(
         if isinstance(event, ev.StepStarted)
     }
     for step, visit in engine.from_json(stored.loads(snapshot)).waits:
-        is_ours = kinds.get((step, visit)) in {"timer", "effect"}
-        if is_ours and (run_id, step, visit) not in open_:
+        is_known = kinds.get((step, visit)) in {"timer", "effect", "user_task"}
+        if is_known and (run_id, step, visit) not in open_:
             yield f"The run waits at “{step}”, but nothing is open there."
+
+
+def _against_tasks(
+    run_id: UUID, snapshot: str | None, loose: Counter[str], tasks: set[tuple[UUID, str, int]]
+) -> Iterable[str]:
+    """Nobody is asked what no run waits for."""
+    if loose["command"]:
+        return
+    waits = engine.from_json(stored.loads(snapshot)).waits if snapshot else ()
+    for of_run, step, visit in sorted(tasks):
+        if of_run == run_id and (step, visit) not in waits:
+            yield f"A task is open at “{step}”, but the run does not wait there."
 
 
 def _against_journal(

@@ -12,6 +12,7 @@ from apps.core.models import uuid7
 from apps.runs import verify
 from apps.runs.drive import drive_all
 from apps.runs.models import RunCommand
+from tests.inbox.support import Desk
 from tests.runs.support import Stopped, complete, document
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -103,6 +104,39 @@ def test_what_an_ended_run_left_behind(both):
     finished, _ = both
     found = planted(("update timer set status = 'open' where run_id = %s", [finished]))
     assert (finished, "The run is over but has 1 open timers.") in found
+
+
+@pytest.fixture
+def asked(transactional_db, valkey):
+    """A task that waits for people."""
+    return Desk().ask_named("ada")
+
+
+def test_nothing_is_found_while_people_are_asked(asked):
+    assert verify.check_runs().problems == []
+
+
+def test_a_run_whose_task_is_gone(asked):
+    found = planted(("update inbox_usertask set status = 'cancelled', closed_at = now()", []))
+    assert found == {(asked.run_id, "The run waits at “ask”, but nothing is open there.")}
+
+
+def test_a_task_of_a_visit_that_the_run_does_not_wait_for(asked):
+    found = planted(("update inbox_usertask set visit = 2", []))
+    assert found == {
+        (asked.run_id, "The run waits at “ask”, but nothing is open there."),
+        (asked.run_id, "A task is open at “ask”, but the run does not wait there."),
+    }
+
+
+def test_a_task_that_its_run_has_left_behind(transactional_db, valkey):
+    desk = Desk()
+    asked = desk.ask_named("ada")
+    desk.decide(asked, desk.someone("ada"))
+    assert desk.run_of(asked).is_final
+    reopened = "update inbox_usertask set status = 'open', closed_at = null, outcome = ''"
+    found = planted((reopened, []))
+    assert (asked.run_id, "A task is open at “ask”, but the run does not wait there.") in found
 
 
 def test_commands_and_states_of_runs_that_there_are_not(both):
