@@ -525,6 +525,7 @@ class TestWhatWasShownAndAnswered:
             "update inbox_usertask set outcome = 'rejected'",
             "truncate inbox_usertask cascade",
             "update inbox_taskassignee set user_id = gen_random_uuid()",
+            "update inbox_taskassignee set workspace_id = gen_random_uuid()",
             "update inbox_taskassignee set is_open = true",
             "delete from inbox_taskassignee",
         ],
