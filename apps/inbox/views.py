@@ -47,7 +47,7 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """One task, ready to decide."""
     actor = actor_of(request)
     try:
-        if request.method != "POST":
+        if request.method != "POST" or _rejects_unsaid(request):
             return _task_page(request, actor, queries.get_task(actor, task_id))
         commands.decide_task(
             actor=actor,
@@ -94,6 +94,19 @@ def list_page(request: HttpRequest) -> HttpResponse:
     return render(request, "inbox/list.html", context)
 
 
+def _rejects_unsaid(request: HttpRequest) -> bool:
+    """Whether the page's own form brings a rejection without a word; it is asked about once.
+
+    The second form does not carry the field, and neither does a program that decides.
+    """
+    sent = request.POST
+    return (
+        sent.get("ask") == "comment"
+        and sent.get("outcome") == rules.REJECTED
+        and not sent.get("comment", "").strip()
+    )
+
+
 def _task_page(
     request: HttpRequest,
     actor: Actor,
@@ -128,6 +141,7 @@ def _task_page(
         "state": _state(task, queries.deciders([task]).get(task.pk, "")),
         "closed_at": words.moment(task.closed_at, zone) if task.closed_at else "",
         "refused": refused.message if refused else "",
+        "unsaid": request.method == "POST" and refused is None,
         # A refused answer keeps what was typed; it is not lost with the page.
         "comment": request.POST.get("comment", "") if refused else "",
         "max_comment": commands.MAX_COMMENT,

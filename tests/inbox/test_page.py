@@ -205,6 +205,29 @@ class TestDecides:
         assert "Approved by Ada" in text_of(page(desk, task, ada))
         assert desk.run_of(task).status == "completed"
 
+    def test_a_rejection_without_a_word_is_asked_about_first(self, desk, ada):
+        task = desk.ask_named("ada")
+        browser = people.browser(ada)
+        path = f"/inbox/{task.pk}/"
+        asked = submit(task, ada, outcome="rejected", comment=" ")
+        assert asked.status_code == 200
+        assert "Reject without a reason? Nothing is decided yet." in text_of(asked)
+        assert (fresh(task).status, Decision.objects.count()) == ("open", 0)
+        # The form of that page does not ask again.
+        hidden = dict(
+            re.findall(r'<input type="hidden" name="(\w+)" value="([^"]*)"', asked.content.decode())
+        )
+        browser.get(path)
+        sent = {**hidden, "csrfmiddlewaretoken": browser.cookies["csrftoken"].value}
+        answer = browser.post(path, {**sent, "outcome": "rejected", "comment": ""})
+        assert (answer.status_code, answer["Location"]) == (302, path)
+        assert fresh(task).outcome == "rejected"
+
+    def test_a_rejection_with_a_reason_is_one_step(self, desk, ada):
+        task = desk.ask_named("ada")
+        assert submit(task, ada, outcome="rejected", comment="too dear").status_code == 302
+        assert fresh(task).outcome == "rejected"
+
     def test_and_says_that_others_are_still_asked(self, desk, ada):
         task = desk.ask_named("ada", "bob", rule={"all": True})
         submit(task, ada)

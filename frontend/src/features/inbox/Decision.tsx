@@ -1,5 +1,5 @@
 import { Button, Textarea } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import { isProblem } from '~/api/problem';
 import { useDecide } from '~/api/tasks';
 import type { Task } from '~/api/types';
@@ -21,7 +21,16 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
   const [seen, setSeen] = useState(task.seen);
   const changed = seen !== task.seen || isProblem(decide.error, 409);
 
+  // One tap on a phone must not refuse somebody without a word.
+  const [unsaid, setUnsaid] = useState(false);
+  const field = useRef<HTMLTextAreaElement>(null);
+
   const answer = (outcome: string) => {
+    if (outcome === 'rejected' && !comment.trim() && !unsaid) {
+      setUnsaid(true);
+      field.current?.focus();
+      return;
+    }
     decide.mutate(
       { outcome, comment: comment.trim(), seen },
       { onSuccess: () => notifyDone(t('inbox.done_note', { outcome: outcomeDone(outcome, t) })) },
@@ -32,6 +41,7 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
     setSeen(task.seen);
     refresh();
   };
+  const asking = unsaid && !changed && !comment.trim();
   if (!task.may_decide) {
     return <div className={classes.bar}><p className={classes.none}>{task.why_not || t('inbox.why_not')}</p></div>;
   }
@@ -49,7 +59,12 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
         ) : (
           <ProblemText error={decide.error} />
         )}
-        <Textarea label={t('inbox.comment')} description={t('inbox.comment_hint')} autosize minRows={1} maxRows={6} maxLength={5000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
+        {asking ? (
+          <div className={classes.conflict} role="alert">
+            <p><strong>{t('inbox.unsaid.title')}</strong>{t('inbox.unsaid.text')}</p>
+          </div>
+        ) : null}
+        <Textarea ref={field} label={t('inbox.comment')} description={t('inbox.comment_hint')} autosize minRows={1} maxRows={6} maxLength={5000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
         <div className={classes.buttons}>
           {task.answers.map((one) => (
             <Button
@@ -59,7 +74,7 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
               disabled={changed || decide.isPending}
               onClick={() => answer(one.outcome)}
             >
-              {one.label}
+              {asking && one.outcome === 'rejected' ? t('inbox.unsaid.reject') : one.label}
             </Button>
           ))}
         </div>
