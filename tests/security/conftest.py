@@ -1,6 +1,8 @@
 import pytest
 
+from apps.core import live
 from tests.support import people
+from tests.support.people import PASSWORD
 
 
 @pytest.fixture
@@ -26,6 +28,19 @@ def builder(acme):
 @pytest.fixture
 def approver(acme):
     return people.person(acme, "approver")
+
+
+@pytest.fixture
+def ann(acme):
+    return people.person(acme, "builder", email="ann@acme.test", password=PASSWORD)
+
+
+@pytest.fixture
+def told(monkeypatch):
+    """Channel groups that were told something after commit."""
+    groups = []
+    monkeypatch.setattr(live, "_put", lambda group, *_: groups.append(group))
+    return groups
 
 
 @pytest.fixture(autouse=True)

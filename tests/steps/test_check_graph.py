@@ -1,0 +1,89 @@
+"""The judge of flow documents: loops, ways that end, joins that would starve (engine rules 28 and 30)."""
+
+import pytest
+
+from apps.steps.check import check_document
+from tests.steps.documents import CALL, DECIDE, STOP, codes, document, only, step
+
+
+class TestTheGraph:
+    def test_a_loop_without_a_way_out(self):
+        a, b = step("map", "A", fields={}), step("delay", "B", **{"for": "PT1H"})
+        checked = document({"a": a, "b": b}, ["trigger -> a", "a -> b", "b -> a"])
+        finding = only(checked, "no_way_out")
+        assert "“A” → “B” → “A”" in finding.message
+
+    def test_a_failing_way_out_of_a_loop_is_none(self):
+        checked = document({"call": CALL}, ["trigger -> call", "call:done -> call"])
+        assert "no_way_out" in codes(checked)
+
+    def test_a_loop_with_a_way_out_is_fine(self):
+        checked = document(
+            {"wait": step("delay", **{"for": "PT1H"}), "again": DECIDE, "end": STOP},
+            ["trigger -> wait", "wait -> again", "again:no -> wait", "again:yes -> end"],
+        )
+        assert check_document(checked) == []
+
+    def test_exclusive_branches_that_meet_in_a_join_of_all(self):
+        checked = document(
+            {"d": DECIDE, "a": step("map", "A"), "j": step("join", mode="all"), "end": STOP},
+            ["trigger -> d", "d:yes -> a", "a -> j", "d:no -> j", "j -> end"],
+        )
+        finding = only(checked, "starving_join")
+        assert (finding.step, finding.severity) == ("j", "error")
+
+    @pytest.mark.parametrize("mode", ["any", {"n": 1}])
+    def test_exclusive_branches_may_meet_where_one_is_enough(self, mode):
+        checked = document(
+            {"d": DECIDE, "j": step("join", mode=mode), "a": step("map"), "end": STOP},
+            ["trigger -> d", "d:yes -> a", "a -> j", "d:no -> j", "j -> end"],
+        )
+        assert check_document(checked) == []
+
+    def test_a_join_that_waits_for_more_than_lead_to_it(self):
+        checked = document(
+            {"a": step("map"), "b": step("map"), "j": step("join", mode={"n": 3}), "end": STOP},
+            ["trigger -> a", "trigger -> b", "a -> j", "b -> j", "j -> end"],
+        )
+        assert only(checked, "starving_join").severity == "error"
+
+    def test_a_join_whose_other_way_may_end_before_it(self):
+        checked = document(
+            {"a": step("map"), "d": DECIDE, "j": step("join", mode="all"), "end": STOP},
+            ["trigger -> a", "trigger -> d", "a -> j", "d:yes -> j", "j -> end"],
+        )
+        finding = only(checked, "join_may_starve")
+        assert finding.severity == "warning"
+        assert "“no”" in finding.message
+
+    def test_a_join_whose_other_way_may_stop_the_run_is_fine(self):
+        checked = document(
+            {"a": step("map"), "d": DECIDE, "j": step("join", mode="all"), "end": STOP},
+            ["trigger -> a", "trigger -> d", "a -> j", "d:yes -> j", "d:no -> end", "j -> end"],
+        )
+        assert check_document(checked) == []
+
+    def test_parallel_ways_and_a_join_of_all_are_fine(self):
+        checked = document(
+            {
+                "a": step("map", fields={"x": 1}),
+                "b": CALL,
+                "j": step("join", mode="all"),
+                "sum": step("map", fields={"y": "=steps.a.output.x", "s": "=steps.b.output.status"}),
+                "end": STOP,
+            },
+            ["trigger -> a", "trigger -> b", "a -> j", "b:done -> j", "b:error -> end",
+             "j -> sum", "sum -> end"],
+        )  # fmt: skip
+        assert check_document(checked) == []
+
+    def test_a_choice_that_runs_twice_may_feed_a_join_of_all(self):
+        checked = document(
+            {
+                "a": step("map"), "b": step("map"), "d": DECIDE,
+                "j": step("join", mode="all"), "k": step("map"), "end": STOP,
+            },
+            ["trigger -> a", "trigger -> b", "a -> d", "b -> d", "d:yes -> j", "d:no -> k",
+             "k -> j", "j -> end"],
+        )  # fmt: skip
+        assert "starving_join" not in codes(checked)
