@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from dataclasses import asdict
 from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
@@ -48,7 +49,9 @@ class VersionPages(CursorPages):
 def _answer(request: Request, flow: Flow, status: int = 200) -> Response:
     """A flow as its own page shows it."""
     rights = rights_on_flows(actor_of(request), [flow.pk])
+    pause = queries.pause_of(flow)
     row = shapes.flow_row(flow, rights.get(flow.pk, frozenset()))
+    row["pause"] = asdict(pause) if pause else None
     return etag(Response(row, status=status), flow.draft.revision)
 
 

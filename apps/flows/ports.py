@@ -1,7 +1,7 @@
-"""Where packages above join in: more to check before publishing, more to do on a release.
+"""Where packages above join in: what to check before publishing, do on a release, count as held.
 
-They register in ``AppConfig.ready``. Everything registered runs inside the command's transaction,
-with the flow's row locked, in the order of registration; what raises undoes the command.
+They register in ``AppConfig.ready``. Checks and releases run inside the command's transaction, with
+the flow's row locked, in the order of registration; what raises undoes the command.
 """
 
 from collections.abc import Mapping
@@ -36,8 +36,15 @@ class Release(Protocol):
     ) -> None: ...
 
 
+class Held(Protocol):
+    """Counts the signals that wait for a paused flow to be resumed."""
+
+    def __call__(self, *, flow: Flow) -> int: ...
+
+
 _checks: list[Check] = []
 _releases: list[Release] = []
+_counts: list[Held] = []
 
 
 def register_check(check: Check) -> None:
@@ -50,6 +57,17 @@ def register_release(release: Release) -> None:
     """Call ``release`` on publishing, activating, pausing, resuming and archiving."""
     if release not in _releases:
         _releases.append(release)
+
+
+def register_held(count: Held) -> None:
+    """Ask ``count`` what a paused flow holds back. It only reads, outside of any command."""
+    if count not in _counts:
+        _counts.append(count)
+
+
+def held(*, flow: Flow) -> int:
+    """How many signals the registered packages hold back for a paused flow."""
+    return sum(count(flow=flow) for count in _counts)
 
 
 def checked(*, flow: Flow, document: Mapping[str, Any]) -> list[Finding]:

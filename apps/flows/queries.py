@@ -1,12 +1,17 @@
 """Every shared read about flows. A flow that the actor may not view is not there."""
 
+from dataclasses import dataclass
+from datetime import datetime
 from uuid import UUID
 
 from django.db.models import F, Q, QuerySet
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import User
 from apps.accounts.permissions import flows_with
+from apps.audit.queries import audit_rows, with_values
 from apps.core.errors import NotFound
+from apps.flows import ports
 from apps.flows.models import Draft, Flow, FlowState, FlowVersion
 
 
@@ -48,6 +53,38 @@ def get_flow(actor: Actor, flow_id: UUID) -> Flow:
     if found is None:
         raise NotFound("There is no such flow, or it is not for you.")
     return found
+
+
+@dataclass(frozen=True)
+class Pause:
+    """Since when a flow is paused, by whom and why; how many signals wait for it."""
+
+    at: datetime
+    by: str
+    reason: str
+    held: int
+
+
+def pause_of(flow: Flow) -> Pause | None:
+    """How a paused flow came to be so, as the trail has it; None for a flow that is not paused."""
+    if flow.state != FlowState.PAUSED:
+        return None
+    rows = audit_rows(flow.workspace_id, verb="flow.pause", target=f"flow:{flow.pk}")
+    found = with_values(rows[:1])
+    if not found:
+        return Pause(at=flow.updated_at, by="", reason="", held=ports.held(flow=flow))
+    [row] = found
+    return Pause(
+        at=row.event.at,
+        by=_name_of(row.event.actor_kind, row.event.actor_id) or row.text("actor.label") or "",
+        reason=row.text("reason") or "",
+        held=ports.held(flow=flow),
+    )
+
+
+def _name_of(kind: str, actor_id: str) -> str:
+    person = User.objects.filter(pk=actor_id).first() if kind == "person" else None
+    return person.get_full_name() if person else ""
 
 
 def get_draft(actor: Actor, flow_id: UUID) -> Draft:

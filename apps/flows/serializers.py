@@ -29,6 +29,15 @@ class TriggerShown(serializers.Serializer[Any]):
     path = serializers.CharField(required=False)
 
 
+class PauseShown(serializers.Serializer[Any]):
+    """Since when a flow is paused, by whom and why."""
+
+    at = serializers.DateTimeField()
+    by = serializers.CharField(allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    held = serializers.IntegerField(help_text="Signals that start a run when it is resumed.")
+
+
 class FlowShown(serializers.Serializer[Any]):
     """A flow in a list."""
 
@@ -44,6 +53,11 @@ class FlowShown(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     rights = serializers.ListField(child=serializers.ChoiceField(choices=list(SHOWN)))
+    pause = PauseShown(
+        required=False,
+        allow_null=True,
+        help_text="On a flow's own page; null while it is not paused.",
+    )
 
 
 class FlowPage(serializers.Serializer[Any]):

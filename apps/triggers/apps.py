@@ -10,9 +10,10 @@ class TriggersConfig(AppConfig):
     def ready(self) -> None:
         from apps.connections import rotation
         from apps.flows import ports
-        from apps.triggers import checks, commands
+        from apps.triggers import checks, commands, queries
         from apps.triggers.calls import body_context
 
         ports.register_check(checks.address_is_free)
         ports.register_release(commands.apply_release)
+        ports.register_held(queries.held_signals)
         rotation.register(rotation.SealedColumn("triggers.Delivery", "body", body_context))

@@ -12,6 +12,7 @@ from pydantic import ValidationError
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.flows.models import Flow, FlowState
+from apps.runs.models import WaitingStart
 from apps.steps.types.trigger_webhook import Signature, Webhook
 from apps.triggers.models import WEBHOOK, Delivery, Trigger
 
@@ -28,6 +29,12 @@ class TriggerCard:
     enabled: bool
     state: str
     next_at: datetime | None = None
+
+
+def held_signals(*, flow: Flow) -> int:
+    """How many signals wait for the paused flow to be resumed."""
+    waiting = WaitingStart.objects.filter(flow_id=flow.pk, reason=WaitingStart.Reason.PAUSED)
+    return waiting.count()
 
 
 def trigger_card(actor: Actor, flow_id: UUID) -> TriggerCard:

@@ -35,7 +35,7 @@ export const STATES: PageState[] = [
   { route: '/flows/', state: 'person', path: '/flows/', press: ['Ada Lovelace, your menu'], shows: 'Sign out' },
   { route: '/flows/', state: 'search', path: '/flows/', press: ['Search flows, runs, pages'], shows: 'Access request' },
   { route: '/flows/$flowId', state: 'not found', path: '/flows/019a2f3c-0000-7000-8000-000000000000/', answers: { 'flows/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
-  { route: '/flows/$flowId', state: 'paused', path: `/flows/${ids.flow.slice(0, -1)}3/runs/`, shows: 'Paused: signals are held' },
+  { route: '/flows/$flowId', state: 'paused', path: `/flows/${ids.flow.slice(0, -1)}3/runs/`, shows: '12 signals are held' },
   { route: '/flows/$flowId/', state: 'editor', path: `/flows/${ids.flow}/`, shows: 'Vendor onboarding' },
   { route: '/flows/$flowId/runs/', state: 'full', path: `/flows/${ids.flow}/runs/`, shows: 'Completed' },
   { route: '/flows/$flowId/runs/', state: 'first use', path: `/flows/${ids.flow}/runs/`, answers: { 'runs/': EMPTY }, shows: 'No run yet' },

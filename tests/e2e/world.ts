@@ -59,7 +59,7 @@ const flow = (n: number, name: string, more: Record<string, unknown> = {}) => ({
 });
 export const FLOWS = [
   flow(0, 'Vendor onboarding'), flow(1, 'Invoice approval over 10,000'), flow(2, 'Access request', { trigger: { type: 'manual' } }),
-  flow(3, 'Nightly stock check', { trigger: { type: 'schedule' }, state: 'paused' }), flow(4, 'Employee onboarding', { active_version: null }),
+  flow(3, 'Nightly stock check', { trigger: { type: 'schedule' }, state: 'paused', pause: { at: ago(2900), by: 'Grace Hopper', reason: 'The ledger is closed until Monday', held: 12 } }), flow(4, 'Employee onboarding', { active_version: null }),
   flow(5, 'Refunds', { owner: null }), flow(6, LONG), flow(7, 'Old campaign', { state: 'archived' }),
 ];
 

@@ -268,6 +268,15 @@ class TestStates:
         refused = send(web, "POST", f"{url}publish/", {})
         assert (refused.status_code, refused.json()["code"]) == (409, "archived")
 
+    def test_a_pause_says_since_when_by_whom_and_why(self, web, url, operator):
+        assert web.get(url).json()["pause"] is None
+        send(people.browser(operator), "POST", f"{url}pause/", {"reason": "The ledger is closed"})
+        pause = web.get(url).json()["pause"]
+        assert (pause["by"], pause["reason"]) == (operator.get_full_name(), "The ledger is closed")
+        assert (pause["held"], pause["at"][:2]) == (0, "20")
+        send(people.browser(operator), "POST", f"{url}resume/")
+        assert web.get(url).json()["pause"] is None
+
 
 class TestWhoMay:
     READ = ["", "draft/", "versions/", "versions/1/"]

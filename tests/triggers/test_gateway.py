@@ -252,6 +252,8 @@ class TestAFlowThatIsNotActive:
     def test_holds_signals_while_paused_says_so_and_starts_them_when_resumed(
         self, shop, hooks, bells
     ):
+        from apps.flows import ports
+        from apps.flows.queries import pause_of
         from apps.runs.models import RunCommand, WaitingStart
 
         flow = shop.flow(path="orders")
@@ -261,7 +263,9 @@ class TestAFlowThatIsNotActive:
         assert (first.status, first.json["held"]) == (202, True)
         assert [one.verdict for one in shop.deliveries] == ["held", "held"]
         assert bells == []
+        flow.refresh_from_db()
         assert WaitingStart.objects.filter(flow_id=flow.pk, reason="paused").count() == 2
+        assert (ports.held(flow=flow), pause_of(flow).held) == (2, 2)
         shop.move(flow, "active")
         started = RunCommand.objects.filter(lane=flow.pk).order_by("id")
         assert [str(one.run_id) for one in started] == [first.json["run"], second.json["run"]]

@@ -18,7 +18,12 @@ export const useFlows = (query: { search?: string; state?: string; limit?: numbe
   usePaged<Flow>(['flows', 'list'], 'flows/', query, enabled);
 
 export const useFlow = (id: string) =>
-  useQuery({ queryKey: flowKeys.one(id), queryFn: () => api.get<Flow>(`flows/${id}/`) });
+  useQuery({
+    queryKey: flowKeys.one(id),
+    queryFn: () => api.get<Flow>(`flows/${id}/`),
+    // Held signals are no news of the live channel, and their number is shown.
+    refetchInterval: ({ state }) => (state.data?.pause ? 15_000 : false),
+  });
 
 export interface Draft {
   document: FlowDocument;

@@ -115,6 +115,8 @@ export interface Flow {
   updated_at: string;
   created_at: string;
   rights: FlowRight[];
+  /** On the flow's own page only. */
+  pause?: { at: string; by: string; reason: string; held: number } | null;
 }
 
 export interface FlowExample {

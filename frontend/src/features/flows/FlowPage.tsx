@@ -6,6 +6,7 @@ import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
 import { IconArrowLeft, IconPlayerPause } from '~/ui/icons';
 import { Page, useTitle } from '~/ui/Page';
+import { RelativeTime } from '~/ui/RelativeTime';
 import { ErrorState, PageSkeleton } from '~/ui/States';
 import { StatusBadge } from '~/ui/StatusBadge';
 import { FlowMenu, useFlowRights } from './FlowMenu';
@@ -50,9 +51,22 @@ function Header({ flow, setAside, setActions }: { flow: Flow; setAside: (at: HTM
   );
 }
 
+/** Since when a flow is paused, by whom and why, and what waits for it. */
+function PausedNote({ flow: { pause } }: { flow: Flow }) {
+  const t = useT();
+  return (
+    <div className={classes.note} role="status">
+      <IconPlayerPause size={16} aria-hidden />
+      <p className={classes.noteText}>
+        {pause ? <strong>{pause.by ? t('flows.paused_by', { name: pause.by }) : t('flows.paused_plain')} <RelativeTime at={pause.at} />{pause.reason ? t('flows.paused_why', { reason: pause.reason }) : '.'}</strong> : null}{' '}
+        {pause?.held ? t('flows.paused_held', { count: pause.held }) : t('flows.paused_note')}
+      </p>
+    </div>
+  );
+}
+
 /** The frame of one flow: name, state, tabs; the open tab fills the rest. */
 export function FlowPage() {
-  const t = useT();
   const { flowId } = useParams({ from: '/flows/$flowId' });
   const { data: flow, error, refetch } = useFlow(flowId);
   const [aside, setAside] = useState<HTMLElement | null>(null);
@@ -64,12 +78,7 @@ export function FlowPage() {
     <HeaderSlots value={slots}>
       <div className={classes.page}>
         <Header flow={flow} setAside={setAside} setActions={setActions} />
-        {flow.state === 'paused' ? (
-          <div className={classes.note} role="status">
-            <IconPlayerPause size={16} aria-hidden />
-            {t('flows.paused_note')}
-          </div>
-        ) : null}
+        {flow.state === 'paused' ? <PausedNote flow={flow} /> : null}
         <div className={classes.body}>
           <Outlet />
         </div>
