@@ -16,6 +16,7 @@ from apps.engine.graph import TRIGGER
 from apps.engine.lifecycle import StepStatus
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
+from apps.runs.conditions import conditions_read
 from apps.runs.models import Effect, Run, RunEvent, RunState, Timer, WaitingStart
 from apps.runs.snapshots import fill_blobs
 from apps.steps.document import CompiledStep
@@ -113,8 +114,9 @@ def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
     """Each step that was reached, by id.
 
     ``{status, visits, attempts, port, input, output, error, started_at, finished_at}`` of its
-    latest visit.
+    latest visit. A condition stands in ``input`` with what it read; see ``conditions``.
     """
+    rows = list(rows)
     steps: dict[str, dict[str, Any]] = {}
     for row in rows:
         for _, target, visit in row.data.get("arrivals", []):
@@ -126,9 +128,11 @@ def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
         for step in steps.values():
             if step["status"] not in {StepStatus.COMPLETED, StepStatus.FAILED}:
                 step["status"] = StepStatus.CANCELLED.value
+    drawn = compiled(run.version_id).steps
+    asked = conditions_read(run, rows, drawn)
     for step_id, step in steps.items():
         if step["input"] is None and step["finished_at"] is not None:
-            step["input"] = _input_of(compiled(run.version_id).steps[step_id], step["output"])
+            step["input"] = asked.get(step_id) or _input_of(drawn[step_id], step["output"])
     return steps
 
 

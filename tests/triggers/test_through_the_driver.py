@@ -117,3 +117,28 @@ class TestAFlowFromItsFirstDraftToItsEnd:
 
         commands.archive_flow(actor=system, flow_id=flow.pk, now=clock.now())
         assert hooks.post().status == 404
+
+
+def test_what_a_condition_read_stays_masked(shop, hooks):
+    from apps.runs import queries
+    from apps.runs.drive import drive_all
+    from apps.runs.models import Run
+
+    shop.flow(
+        path="orders",
+        masked=["card.number"],
+        steps={
+            "known": step(
+                "decide",
+                branches=[{"port": "yes", "when": 'trigger.body.card.number != ""'}],
+                otherwise="no",
+            )
+        },
+        links=[{"from": "trigger", "to": "known"}],
+    )
+    reply = hooks.post(body=b'{"card": {"number": "4111-PLANTED"}}')
+    drive_all()
+    run = Run.objects.get(pk=reply.json["run"])
+    shown = queries.steps_of(run, queries.journal(run))["known"]["input"]
+    assert shown["branches"][0]["reads"]["trigger.body.card.number"].startswith("fp:")
+    assert "PLANTED" not in str(shown)
