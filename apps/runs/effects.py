@@ -33,7 +33,7 @@ from apps.core.errors import ProductError
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
-from apps.runs import doorbell
+from apps.runs import doorbell, slots
 from apps.runs.commands import add_command
 from apps.runs.late import journal_after_end
 from apps.runs.models import Effect, RunState
@@ -52,7 +52,14 @@ REPORT_AGAIN_S = 1.0
 
 _log = logging.getLogger(__name__)
 
-CLAIM = """
+_TAKE = """
+update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence + 1,
+  lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), sent_at = null
+from next where e.id = next.id
+returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
+  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key
+"""
+CLAIM = f"""
 with recursive lanes as (
   (select lane from effect where status = 'queued' order by lane limit 1)
   union all
@@ -61,17 +68,19 @@ with recursive lanes as (
 ), next as (
   select e.id from (select lane from lanes order by random()) l, lateral (
     select id from effect
-    where status = 'queued' and lane = l.lane and available_at <= business_now()
-      and (deaths < 2 or %(alone)s)
+    where status = 'queued' and lane = l.lane and available_at <= business_now() and deaths < 2
     order by available_at, id limit 1 for update skip locked) e
   limit 1
 )
-update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence + 1,
-  lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), sent_at = null
-from next where e.id = next.id
-returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
-  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key
-"""
+{_TAKE}
+"""  # noqa: S608 - our own text
+CLAIM_ALONE = f"""
+with next as (
+  select id from effect where status = 'queued' and deaths >= 2 and available_at <= business_now()
+  order by available_at, id limit 1 for update skip locked
+)
+{_TAKE}
+"""  # noqa: S608 - our own text
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,23 +143,25 @@ def claim() -> Claimed | None:
     """Take the oldest due effect of a lane drawn by lot, or nothing.
 
     One that was there when two processes died is taken only by an idle process, and nothing
-    else beside it.
+    else beside it. Where it waits too long for one, this process takes nothing else until idle.
 
     Locks:
         The effect's row; nobody waits for it.
     """
-    effect = _claim(alone=False)
+    if _slots.is_time_to_look() and slots.reserve_one():
+        _slots.reserve()
+    effect = None if _slots.is_reserved else _claim(CLAIM)
     if effect is None and _slots.close():
-        effect = _claim(alone=True)
+        effect = _claim(CLAIM_ALONE)
         if effect is None:
             _slots.open()
     return effect
 
 
-def _claim(*, alone: bool) -> Claimed | None:
+def _claim(statement: str) -> Claimed | None:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(CLAIM, {"alone": alone, "lease_s": LEASE.total_seconds()})
+            cursor.execute(statement, {"lease_s": LEASE.total_seconds()})
             row = cursor.fetchone()
         if row is None:
             return None
@@ -542,39 +553,5 @@ class _Beat:
         self._hearts.remove(self._effect)
 
 
-class _Slots:
-    """How many threads of this process are at work; closed while an effect runs alone."""
-
-    def __init__(self) -> None:
-        self._inside = 0
-        self._is_closed = False
-        self._lock = threading.Lock()
-
-    def enter(self) -> bool:
-        """Begin to look for work. False while an effect runs alone."""
-        with self._lock:
-            if self._is_closed:
-                return False
-            self._inside += 1
-            return True
-
-    def close(self) -> bool:
-        """Keep the others out until this thread leaves. False where one of them is inside."""
-        with self._lock:
-            self._is_closed = self._inside <= 1
-            return self._is_closed
-
-    def open(self) -> None:
-        """There was nothing to run alone after all."""
-        with self._lock:
-            self._is_closed = False
-
-    def leave(self) -> None:
-        """This thread's work is done."""
-        with self._lock:
-            self._inside -= 1
-            self._is_closed = False
-
-
 _hearts = _Hearts()
-_slots = _Slots()
+_slots = slots.Slots()

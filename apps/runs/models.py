@@ -154,7 +154,8 @@ class Effect(models.Model):
     """A step's work on the outside world. Pulled by workers; ``fence`` refuses late results.
 
     ``idempotency_key`` follows from run, step and visit alone, so every try carries the same.
-    ``input`` is the resolved config; secrets in it are placeholders.
+    ``input`` is the resolved config; secrets in it are placeholders. ``lease_until`` of a queued
+    one: until then one process makes itself idle for it; see ``slots``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -200,6 +201,11 @@ class Effect(models.Model):
             ),
             models.Index(
                 fields=["lease_until"], name="effect_leased", condition=models.Q(status="running")
+            ),
+            models.Index(
+                fields=["available_at", "id"],
+                name="effect_alone",
+                condition=models.Q(status="queued", deaths__gte=2),
             ),
         ]
 

@@ -14,6 +14,7 @@ from apps.engine.lifecycle import EffectStatus
 from apps.runs import commands, effects, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, RunCommand, RunEvent
+from apps.runs.slots import Slots
 from tests.runs.support import assert_replays, document, journal, last_row, outputs, status
 from tests.support.servers import response, serving
 
@@ -25,7 +26,7 @@ JSON = "Content-Type: application/json"
 @pytest.fixture(autouse=True)
 def own_slots(monkeypatch):
     """What one test claimed by hand and never left is not the next one's."""
-    monkeypatch.setattr(effects, "_slots", effects._Slots())
+    monkeypatch.setattr(effects, "_slots", Slots())
 
 
 @pytest.fixture
