@@ -20,12 +20,13 @@ import classes from './Settings.module.css';
 function AllowHost({ onClose }: { onClose: () => void }) {
   const t = useT();
   const allow = useAllowHost();
+  const [key] = useState(newKey);
   const [host, setHost] = useState('');
   const [port, setPort] = useState<number | string>(443);
   const [reason, setReason] = useState('');
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    allow.mutate({ host: host.trim(), port: Number(port), reason: reason.trim(), key: newKey() }, { onSuccess: onClose });
+    allow.mutate({ host: host.trim(), port: Number(port), reason: reason.trim(), key }, { onSuccess: onClose });
   };
   return (
     <Modal opened onClose={onClose} title={t('settings.hosts.new')} closeButtonProps={{ 'aria-label': t('app.close') }}>

@@ -13,11 +13,12 @@ import classes from './Settings.module.css';
 export function InvitePerson({ onClose }: { onClose: () => void }) {
   const t = useT();
   const invite = useInvite();
+  const [key] = useState(newKey);
   const [email, setEmail] = useState('');
   const [roles, setRoles] = useState<Role[]>(['viewer']);
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    invite.mutate({ email: email.trim(), roles, key: newKey() }, { onSuccess: () => { notifyDone(t('settings.invitations.sent', { name: email.trim() })); onClose(); } });
+    invite.mutate({ email: email.trim(), roles, key }, { onSuccess: () => { notifyDone(t('settings.invitations.sent', { name: email.trim() })); onClose(); } });
   };
   return (
     <Modal opened onClose={onClose} title={t('settings.people.invite')} closeButtonProps={{ 'aria-label': t('app.close') }}>

@@ -23,6 +23,7 @@ const slugOf = (name: string) =>
 function TeamForm({ team, onClose }: { team?: Team; onClose: () => void }) {
   const t = useT();
   const create = useCreateTeam();
+  const [key] = useState(newKey);
   const rename = useRenameTeam();
   const [name, setName] = useState(team?.name ?? '');
   const [slug, setSlug] = useState<string>();
@@ -30,7 +31,7 @@ function TeamForm({ team, onClose }: { team?: Team; onClose: () => void }) {
   const submit = (event: FormEvent) => {
     event.preventDefault();
     if (team) rename.mutate({ id: team.id, name: name.trim() }, { onSuccess: onClose });
-    else create.mutate({ name: name.trim(), slug: short, key: newKey() }, { onSuccess: onClose });
+    else create.mutate({ name: name.trim(), slug: short, key }, { onSuccess: onClose });
   };
   return (
     <Modal opened onClose={onClose} title={team ? t('settings.teams.rename') : t('settings.teams.new')} closeButtonProps={{ 'aria-label': t('app.close') }}>
