@@ -265,7 +265,9 @@ class TestAFlowThatIsNotActive:
         assert bells == []
         flow.refresh_from_db()
         assert WaitingStart.objects.filter(flow_id=flow.pk, reason="paused").count() == 2
-        assert (ports.held(flow=flow), pause_of(flow).held) == (2, 2)
+        pause = pause_of(flow)
+        assert pause is not None
+        assert (ports.held(flow=flow), pause.held) == (2, 2)
         shop.move(flow, "active")
         started = RunCommand.objects.filter(lane=flow.pk).order_by("id")
         assert [str(one.run_id) for one in started] == [first.json["run"], second.json["run"]]
