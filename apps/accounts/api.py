@@ -73,6 +73,7 @@ class MeView(APIView):
         actor, user = actor_of(request), _person(request)
         mine = list(queries.workspaces_of(user.pk))
         here = queries.get_workspace_of(user, actor.workspace_slug)
+        rights = queries.rights_of(actor)
         return {
             "id": user.pk,
             "email": user.email,
@@ -83,7 +84,9 @@ class MeView(APIView):
             "workspaces": [{"slug": one.slug, "name": one.name} for one in mine],
             "roles": sorted(actor.roles),
             "teams": sorted(actor.team_slugs),
-            "rights": queries.rights_of(actor),
+            "rights": rights,
+            "needs": queries.needs_of(rights),
+            "admins": queries.administrators(actor.workspace_id),
             "embedded": settings.EMBEDDED,
         }
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
@@ -25,14 +25,17 @@ from apps.accounts.models import (
     Invitation,
     Membership,
     PasswordReset,
+    Role,
     Session,
     Team,
     User,
     Workspace,
 )
 from apps.accounts.permissions import (
+    ALL_RIGHTS,
     DECIDING_ROLES,
     GRANTS,
+    ROLE_RIGHTS,
     in_scope,
     rights_by_role,
     sees_some_flow,
@@ -140,6 +143,19 @@ def rights_of(actor: Actor) -> list[str]:
     if "flow.view" not in rights and sees_some_flow(actor):
         rights |= {"flow.view", "run.view"}
     return sorted(right for right in rights if in_scope(actor, right))
+
+
+def needs_of(rights: Collection[str]) -> dict[str, list[str]]:
+    """The roles that would bring each right that is lacking, for a page to say what it needs."""
+    return {
+        right: sorted(role for role, brings in ROLE_RIGHTS.items() if right in brings)
+        for right in sorted(ALL_RIGHTS.difference(rights))
+    }
+
+
+def administrators(workspace_id: UUID) -> list[str]:
+    """The names of the people to ask for a right, a few of them."""
+    return [user.get_full_name() for user in people_in(workspace_id, teams=[Role.ADMIN])[:3]]
 
 
 def workspaces_of(user_id: UUID) -> QuerySet[Workspace]:

@@ -35,6 +35,13 @@ class Me(serializers.Serializer[Any]):
     roles = serializers.ListField(child=serializers.CharField())
     teams = serializers.ListField(child=serializers.CharField())
     rights = serializers.ListField(child=serializers.CharField())
+    needs = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="The rights that are lacking, each with the roles that would bring it.",
+    )
+    admins = serializers.ListField(
+        child=serializers.CharField(), help_text="Names of people to ask for a right."
+    )
     embedded = serializers.BooleanField()
 
 

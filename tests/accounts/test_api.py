@@ -45,8 +45,17 @@ class TestMe:
             "roles": ["builder"],
             "teams": [],
             "rights": queries.rights_of(people.actor(builder)),
+            "needs": queries.needs_of(queries.rights_of(people.actor(builder))),
+            "admins": [],
             "embedded": True,
         }
+
+    def test_names_what_is_lacking_and_whom_to_ask(self, acme, builder, admin):
+        me = people.browser(builder).get("/api/v1/me/").json()
+
+        assert me["needs"]["audit.view"] == ["admin", "auditor"]
+        assert not me["needs"].keys() & set(me["rights"])
+        assert me["admins"] == [admin.get_full_name()]
 
     def test_a_stranger_is_asked_to_sign_in(self, db):
         answer = Client().get("/api/v1/me/")
@@ -114,8 +123,8 @@ class TestMe:
         client = people.browser(builder)
         client.get("/api/v1/me/")
 
-        # session, user, membership with roles and teams; then the answer's own two
-        with django_assert_num_queries(5):
+        # session, user, membership with roles and teams; then the answer's own three
+        with django_assert_num_queries(6):
             client.get("/api/v1/me/")
 
 

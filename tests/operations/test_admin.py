@@ -55,7 +55,14 @@ def test_sign_in_is_the_products_own(client):
 
 @pytest.mark.parametrize("role", ["viewer", "builder", "operator", "approver"])
 def test_only_administrators_and_auditors_get_in(client_as, role):
-    assert client_as(role).get("/admin/").status_code == 302
+    browser = client_as(role)
+    assert browser.get("/admin/").status_code == 302
+    refused = browser.get("/admin/", follow=True)
+    assert refused.status_code == 403
+    page = refused.content.decode()
+    assert "You cannot open this" in page
+    assert "Administrator or Auditor" in page
+    assert "What needs attention" not in page
 
 
 def test_the_front_page_has_the_numbers_to_act_on(client_as, flow):

@@ -8,12 +8,13 @@ from uuid import UUID
 
 from django.contrib.admin import AdminSite
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
-from django.shortcuts import resolve_url
+from django.shortcuts import render, resolve_url
 from django.template.response import TemplateResponse
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_of
+from apps.accounts.queries import administrators
 from apps.core import clock
 
 #: What stands together on the front page: a heading and ``app.Model`` with the word people use.
@@ -57,7 +58,7 @@ class GovernanceSite(AdminSite):
     ) -> HttpResponse:
         """The product's own sign-in, so that its throttling holds here too."""
         if request.user.is_authenticated:
-            return HttpResponseRedirect("/")
+            return HttpResponseRedirect("/") if self.has_permission(request) else _no_right(request)
         target = request.GET.get("next") or request.get_full_path()
         return HttpResponseRedirect(f"{resolve_url('/sign-in/')}?{urlencode({'next': target})}")
 
@@ -105,6 +106,13 @@ class GovernanceSite(AdminSite):
 
         found = numbers.front_page(workspace_of(request), now=clock.now())
         return super().index(request, {**(extra_context or {}), "numbers": found})
+
+
+def _no_right(request: HttpRequest) -> HttpResponse:
+    """What the console needs and whom to ask; it names nothing that is inside."""
+    actor = _actor(request)
+    context = {"admins": administrators(actor.workspace_id) if actor else []}
+    return render(request, "admin/no_right.html", context, status=403)
 
 
 def _actor(request: HttpRequest) -> Actor | None:
