@@ -385,14 +385,17 @@ def test_its_function_says_what_it_is_given_and_gives(type_):
     hints = get_type_hints(type_.run)
     assert hints.get("config") is type_.config, f"{name_of(type_)}: annotate config with its model."
     given = {part.__name__ for part in (get_args(hints.get("return")) or (hints.get("return"),))}
-    allowed = {
-        Behaviour.PURE: {"Exit", "Respond"},
-        Behaviour.EFFECT: {"Exit"},
-        Behaviour.JOIN: {"Exit"},
-        Behaviour.END: {"Stop"},
-        Behaviour.WAIT: {name for name in given if name.startswith("Wait")} | {"Exit"},
-    }.get(type_.behaviour, given)
-    assert given <= allowed, f"{name_of(type_)}: a {type_.behaviour} step cannot give {given}."
+    known = {part.__name__ for part in get_args(registry.Outcome)}
+    assert given <= known, f"{name_of(type_)}: run says that it gives {given}, not one of {known}."
+    ends, waits = "Stop" in given, any(one.startswith("Wait") for one in given)
+    assert ends == (type_.behaviour is Behaviour.END), (
+        f"{name_of(type_)}: what gives Stop is an end, and nothing else is."
+    )
+    assert waits == (type_.behaviour is Behaviour.WAIT), (
+        f"{name_of(type_)}: what gives an outcome Wait… is a wait, and nothing else is: {given}."
+    )
+    if type_.behaviour is Behaviour.EFFECT:
+        assert given == {"Exit"}, f"{name_of(type_)}: an effect leaves by a port; it gives {given}."
 
 
 @every_type
@@ -506,7 +509,8 @@ def test_it_runs_as_it_is_put_down_without_a_network(type_, monkeypatch):
     outcome = type_.run(step.config(bare.value), bare)
 
     if isinstance(outcome, Exit | Respond):
-        assert outcome.port in type_.ports_of(config)
+        ways = {outcome.port, *getattr(outcome, "ports", ())}
+        assert ways <= set(type_.ports_of(config)), f"{name_of(type_)}: it leaves by {ways}."
     output = getattr(outcome, "output", None)
     if type_.output is not None and output is not None:
         type_.output.model_validate(output)
