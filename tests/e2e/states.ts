@@ -46,6 +46,7 @@ export const STATES: PageState[] = [
   { route: '/runs/', state: 'filtered', path: '/runs/?status=failed&from=day', shows: 'Status: Failed' },
   { route: '/runs/', state: 'first use', path: '/runs/', answers: { 'runs/': EMPTY }, shows: 'No run yet' },
   { route: '/runs/', state: 'nothing matches', path: '/runs/?status=failed', answers: { 'runs/': EMPTY }, shows: 'No run matches' },
+  { route: '/runs/', state: 'no right', path: '/runs/', answers: { 'me/': me(['task.view', 'task.decide'], ['approver']) }, shows: 'Ask Grace Hopper' },
   { route: '/runs/$runId/', state: 'waiting', path: `/runs/${ids.waiting}/`, shows: 'Finance approves' },
   { route: '/runs/$runId/', state: 'failed', path: `/runs/${ids.failed}/?step=create`, shows: 'What went wrong' },
   { route: '/runs/$runId/', state: 'trigger', path: `/runs/${ids.failed}/?step=trigger`, shows: 'What came in' },
@@ -65,9 +66,11 @@ export const STATES: PageState[] = [
 
   { route: '/audit/', state: 'full', path: '/audit/', shows: 'Published flow' },
   { route: '/audit/', state: 'entry', path: `/audit/?event=${ids.entry}`, shows: 'Limit raised to 10,000' },
+  { route: '/audit/', state: 'no right', path: '/audit/', answers: { 'me/': me(['flow.view', 'run.view'], ['viewer']) }, shows: 'This needs the role Auditor or Administrator' },
   { route: '/audit/', state: 'nothing matches', path: '/audit/?search=zzz', answers: { 'audit/': EMPTY }, shows: 'No entry matches' },
 
   { route: '/settings', state: 'no right', path: '/settings/', answers: { 'me/': me(['flow.view', 'run.view'], ['viewer']) }, shows: 'You cannot open this' },
+  { route: '/settings/people/', state: 'no right', path: '/settings/people/', answers: { 'me/': me(['flow.view', 'secrets.manage'], ['builder']) }, shows: 'This needs the role Administrator' },
   { route: '/settings/', state: 'first part', path: '/settings/', shows: 'Grace Hopper' },
   { route: '/settings/people/', state: 'full', path: '/settings/people/', shows: 'Open invitations' },
   { route: '/settings/people/', state: 'invite', path: '/settings/people/', press: ['Invite person'], shows: 'Send invitation' },

@@ -25,6 +25,8 @@ export const me = (rights = RIGHTS, roles = ['admin', 'builder']) => ({
   id: id(1), email: 'ada@demo.local', name: 'Ada Lovelace', theme: 'system', zone: 'Europe/Berlin',
   workspace: { id: id(900), slug: 'demo', name: 'Demo', zone: 'Europe/Berlin' },
   workspaces: [{ slug: 'demo', name: 'Demo' }, { slug: 'north', name: 'North branch' }], roles, rights, embedded: true,
+  needs: Object.fromEntries(RIGHTS.filter((right) => !rights.includes(right)).map((right) => [right, right === 'audit.view' ? ['admin', 'auditor'] : right.endsWith('.view') ? ['admin', 'auditor', 'builder', 'operator', 'viewer'] : ['admin']])),
+  admins: ['Grace Hopper'],
 });
 
 const person = (n: number, name: string) => ({ id: id(n), name, email: `${name.split(' ')[0]!.toLowerCase()}@demo.local` });

@@ -21,6 +21,10 @@ export interface Me {
   workspaces: { slug: string; name: string }[];
   roles: Role[];
   rights: Right[];
+  /** The rights that are lacking, each with the roles that would bring it. */
+  needs?: Partial<Record<Right, Role[]>>;
+  /** Names of people to ask for a right. */
+  admins?: string[];
   embedded: boolean;
 }
 

@@ -35,6 +35,13 @@ export function usePlaces(): Place[] {
   return PLACES.filter((place) => place.rights.length === 0 || place.rights.some((right) => rights.includes(right)));
 }
 
+/** The rights of which the page at an address needs one; none where the person has it. */
+export function useLacking(path: string): Right[] {
+  const { rights } = useMe();
+  const place = PLACES.find((one) => path.startsWith(one.to));
+  return !place || place.rights.some((right) => rights.includes(right)) ? [] : place.rights;
+}
+
 /** Where one can go: only what the person's rights open. At the bottom on a phone. */
 export function Rail() {
   const t = useT();

@@ -1,9 +1,10 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { ErrorComponentProps } from '@tanstack/react-router';
-import { Page } from '~/ui/Page';
-import { EmptyState, ErrorState } from '~/ui/States';
-import { IconLock, IconRefresh, IconSearch } from '~/ui/icons';
+import type { Right } from '~/api/types';
+import { Page, useTitle } from '~/ui/Page';
+import { EmptyState, ErrorState, NoRightState } from '~/ui/States';
+import { IconRefresh, IconSearch } from '~/ui/icons';
 import { useT } from './messages';
 
 export function NotFound() {
@@ -21,11 +22,13 @@ export function NotFound() {
   );
 }
 
-export function NoRight() {
+/** In the place of a page that needs one of `rights`. */
+export function NoRight({ rights }: { rights: Right[] }) {
   const t = useT();
+  useTitle(t('app.no_right.title'));
   return (
     <Page>
-      <EmptyState icon={IconLock} title={t('app.no_right.title')}>{t('app.no_right.text')}</EmptyState>
+      <NoRightState rights={rights} />
     </Page>
   );
 }

@@ -5,7 +5,8 @@ import { liveUrl, startLive } from '~/api/live';
 import { AppBar } from './AppBar';
 import { Banners } from './Banners';
 import { useT } from './messages';
-import { Rail } from './Rail';
+import { Rail, useLacking } from './Rail';
+import { NoRight } from './RouteStates';
 import classes from './Shell.module.css';
 
 /** The frame of every page: bar, rail, and the page itself. */
@@ -13,6 +14,7 @@ export function Shell() {
   const t = useT();
   const client = useQueryClient();
   const path = useRouterState({ select: (state) => state.location.pathname });
+  const lacking = useLacking(path);
   useEffect(() => startLive({ client, url: liveUrl() }), [client]);
   // A new page begins at its top, for the eye and for a screen reader.
   useEffect(() => {
@@ -26,7 +28,7 @@ export function Shell() {
       <div className={classes.content}>
         <Banners />
         <main id="main" className={classes.main} tabIndex={-1}>
-          <Outlet />
+          {lacking.length > 0 ? <NoRight rights={lacking} /> : <Outlet />}
         </main>
       </div>
     </div>

@@ -1,7 +1,10 @@
 import { Button, Loader, Skeleton } from '@mantine/core';
+import { useQueryClient } from '@tanstack/react-query';
 import { useEffect, useState } from 'react';
 import type { ReactNode } from 'react';
+import { useIntl } from 'react-intl';
 import { Offline, Problem } from '~/api/problem';
+import type { Me, Right } from '~/api/types';
 import { T, useT } from '~/app/messages';
 import { IconAlertTriangle, IconLock, IconRefresh, IconSearch, IconWifiOff } from './icons';
 import type { Icon } from './icons';
@@ -29,6 +32,26 @@ export function EmptyState({ icon: Glyph, title, children, action, bare }: Empty
   );
 }
 
+const ROLES = ['viewer', 'builder', 'operator', 'approver', 'auditor', 'admin'] as const;
+
+/** What a page needs (any of `rights`), which roles have it, and whom to ask. Every refused page says it so. */
+export function NoRightState({ rights, said, bare }: { rights: Right[]; said?: string; bare?: boolean }) {
+  const t = useT();
+  const intl = useIntl();
+  const me = useQueryClient().getQueryData<Me>(['me']);
+  const having = ROLES.filter((role) => rights.some((right) => me?.needs?.[right]?.includes(role)));
+  const admins = me?.admins ?? [];
+  const needs = having.length > 0
+    ? t('app.no_right.needs', { roles: intl.formatList(having.map((role) => t(`settings.role.${role}`)), { type: 'disjunction' }) })
+    : said || t('app.no_right.text');
+  return (
+    <EmptyState bare={bare} icon={IconLock} title={t('app.no_right.title')}>
+      {needs}{' '}
+      {admins.length > 0 ? t('app.no_right.ask', { names: intl.formatList(admins, { type: 'disjunction' }) }) : having.length > 0 ? t('app.no_right.ask_anyone') : null}
+    </EmptyState>
+  );
+}
+
 /** What went wrong and what to do; no right and not found have sentences of their own. */
 export function ErrorState({ error, retry, bare }: { error: unknown; retry?: () => void; bare?: boolean }) {
   const t = useT();
@@ -44,7 +67,7 @@ export function ErrorState({ error, retry, bare }: { error: unknown; retry?: () 
     return <EmptyState bare={bare} icon={IconSearch} title={t('app.not_found.title')}>{t('app.not_found.text')}</EmptyState>;
   }
   if (error instanceof Problem && error.status === 403) {
-    return <EmptyState bare={bare} icon={IconLock} title={t('app.no_right.title')}>{error.message || t('app.no_right.text')}</EmptyState>;
+    return <NoRightState bare={bare} rights={typeof error.fields['right'] === 'string' ? [error.fields['right'] as Right] : []} said={error.message} />;
   }
   const said = error instanceof Problem ? error.message : '';
   return (

@@ -3,13 +3,14 @@ import { useEffect, useRef } from 'react';
 import { NoRight } from '~/app/RouteStates';
 import { useT } from '~/app/messages';
 import { useTitle } from '~/ui/Page';
-import { useSections } from './sections';
+import { useClosedSection, useSections } from './sections';
 import classes from './Settings.module.css';
 
 /** The parts at the left (a row on a phone), the open one beside them. */
 export function SettingsPage() {
   const t = useT();
   const sections = useSections();
+  const closed = useClosedSection();
   const path = useRouterState({ select: (state) => state.location.pathname });
   const links = useRef<HTMLDivElement>(null);
   useTitle(t('settings.title'));
@@ -17,7 +18,6 @@ export function SettingsPage() {
   useEffect(() => {
     links.current?.querySelector('[aria-current]')?.scrollIntoView({ block: 'nearest', inline: 'center' });
   }, [path]);
-  if (sections.length === 0) return <NoRight />;
   return (
     <div className={classes.page}>
       <nav className={classes.nav} aria-label={t('settings.nav')}>
@@ -32,7 +32,7 @@ export function SettingsPage() {
         </div>
       </nav>
       <div className={classes.body}>
-        <Outlet />
+        {closed ? <NoRight rights={closed.rights} /> : <Outlet />}
       </div>
     </div>
   );

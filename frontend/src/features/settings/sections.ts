@@ -1,3 +1,4 @@
+import { useRouterState } from '@tanstack/react-router';
 import { useMe } from '~/api/me';
 import type { Right } from '~/api/types';
 import type { MessageId } from '~/app/messages';
@@ -18,6 +19,13 @@ const SECTIONS: Section[] = [
   { to: '/settings/tokens/', label: 'settings.tokens', icon: IconKey, rights: ['tokens.manage'] },
   { to: '/settings/hosts/', label: 'settings.hosts', icon: IconWorld, rights: ['hosts.manage'] },
 ];
+
+/** The part at this address, where the person's rights do not open it. */
+export function useClosedSection(): Section | undefined {
+  const path = useRouterState({ select: (state) => state.location.pathname });
+  const open = useSections();
+  return SECTIONS.find((section) => path.startsWith(section.to) && !open.includes(section));
+}
 
 /** The parts of the settings that the person's rights open. */
 export function useSections(): Section[] {
