@@ -18,21 +18,22 @@ from apps.accounts.queries import WORKSPACE_KEY, actor_of_token, actor_of_user
 from apps.accounts.sessions import SessionStore
 
 API = "/api/"
+METRICS = "/metrics"
 
 
 def identify(request: HttpRequest) -> None:
     """Set ``request.actor`` (None for a stranger) and, to match, ``request.user``.
 
     A request with a Bearer header is judged by that alone: its cookies are as if not sent, and
-    so it needs no CSRF token. Tokens open the API and nothing else: a page, or the admin
-    console, knows nothing of scopes. Whose session leads nowhere any more is signed out.
+    so it needs no CSRF token. Tokens open the API and the metrics and nothing else: a page, or the
+    admin console, knows nothing of scopes. Whose session leads nowhere any more is signed out.
     """
     bearer = bearer_value(request)
     if bearer is not None:
         request.COOKIES = {}
         request.session = SessionStore()
         request.user, actor = AnonymousUser(), None
-        if bearer and request.path.startswith(API):
+        if bearer and is_for_programs(request.path):
             request.user, actor = actor_of_token(bearer) or (AnonymousUser(), None)
             # Django's own name for "this request carries no ambient authority".
             request._dont_enforce_csrf_checks = True  # type: ignore[attr-defined]  # noqa: SLF001
@@ -49,6 +50,11 @@ def identify(request: HttpRequest) -> None:
         request.user = AnonymousUser()
     elif isinstance(request.session, SessionStore):
         request.session.touch()
+
+
+def is_for_programs(path: str) -> bool:
+    """Whether tokens open this address."""
+    return path.startswith(API) or path == METRICS
 
 
 def bearer_value(request: HttpRequest) -> str | None:

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import commands
-from apps.accounts.authentication import API, bearer_value, identify, ip_of
+from apps.accounts.authentication import bearer_value, identify, ip_of, is_for_programs
 from apps.core import clock
 
 Handler = Callable[[HttpRequest], HttpResponse]
@@ -23,10 +23,10 @@ class ActorMiddleware:
         identify(request)
         actor = getattr(request, "actor", None)
         response = self.get_response(request)
-        if request.path.startswith(API) and not response.has_header("Cache-Control"):
+        if is_for_programs(request.path) and not response.has_header("Cache-Control"):
             # Answers are one person's; neither browser nor proxy keeps them.
             response["Cache-Control"] = "no-store"
-        if request.path.startswith(API) and _is_refusal(request, response.status_code, actor):
+        if is_for_programs(request.path) and _is_refusal(request, response.status_code, actor):
             commands.note_refusal(
                 actor=actor,
                 route=_route(request),

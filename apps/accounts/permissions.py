@@ -41,6 +41,7 @@ ROLE_RIGHTS: Mapping[str, frozenset[str]] = {
         "settings.manage",
         "secrets.manage",
         "hosts.manage",
+        "metrics.read",
         "audit.view",
         "export.read",
         "flow.grant",

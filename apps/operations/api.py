@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from django.http import HttpResponse
 from django.http.response import HttpResponseBase
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
@@ -11,11 +12,12 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.authentication import actor_of
+from apps.accounts.permissions import require
 from apps.accounts.schema import PAGE, paged
 from apps.core import clock
-from apps.core.errors import Invalid
+from apps.core.errors import Forbidden, Invalid
 from apps.core.http import CursorPages
-from apps.operations import alerts, exports
+from apps.operations import alerts, exports, metrics
 from apps.operations.models import Alert
 from apps.operations.streams import streamed_lines
 from apps.runs.shapes import FlowNamed
@@ -102,6 +104,17 @@ class ExportView(APIView):
         )
         name = f"{kind}-{actor.workspace_slug}-{now:%Y%m%d}.ndjson"
         return streamed_lines(request, lines, name=name)
+
+
+class MetricsView(APIView):
+    """The installation's numbers for Prometheus."""
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        require(actor_of(request), metrics.RIGHT)
+        if not request.user.is_superuser:
+            raise Forbidden("Only an administrator of the installation sees numbers of all of it.")
+        return HttpResponse(metrics.metrics_text(), content_type=metrics.CONTENT_TYPE)
 
 
 def alert_shown(alert: Alert) -> dict[str, Any]:

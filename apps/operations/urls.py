@@ -8,5 +8,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.operations.audit_urls")),
     path("api/v1/alerts/", api.AlertsView.as_view(), name="alerts"),
     path("api/v1/alerts/read/", api.ReadAlertsView.as_view(), name="alerts-read"),
+    path("metrics", api.MetricsView.as_view(), name="metrics"),
     path("api/v1/export/<slug:kind>.ndjson", api.ExportView.as_view(), name="export"),
 ]

@@ -1,6 +1,7 @@
 """What the gateway says: JSON or plain text that no browser runs, without cookies or CORS."""
 
 import json
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -20,6 +21,9 @@ _ALWAYS: Sequence[Header] = (
     (b"content-security-policy", b"sandbox; default-src 'none'"),
     (b"cache-control", b"no-store"),
 )
+#: How often each status was given by this process, for the metrics.
+given: Counter[int] = Counter()
+
 _BODILESS = frozenset({204, 205, 304})
 _encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
 

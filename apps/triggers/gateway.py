@@ -140,6 +140,7 @@ class Gateway:
         except Exception:  # noqa: BLE001 - nobody else would answer the caller
             _log.exception("webhook call failed")
             reply = answers.fault()
+        answers.given[reply.status] += 1
         await send(
             {"type": "http.response.start", "status": reply.status, "headers": reply.headers}
         )

@@ -57,7 +57,7 @@ class TestRoles:
             (
                 "admin",
                 (
-                    "audit.view export.read flow.archive flow.grant flow.pause flow.view hosts.manage people.manage"
+                    "audit.view export.read flow.archive flow.grant flow.pause flow.view hosts.manage metrics.read people.manage"
                     " roles.manage run.view secrets.manage settings.manage task.decide task.view tokens.manage"
                 ),
             ),

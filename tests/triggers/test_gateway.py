@@ -417,3 +417,17 @@ class TestTheSameCallAgain:
         shop.flow(path="orders")
         assert {hooks.post().status for _ in range(3)} == {202}
         assert len(shop.runs) == 3
+
+
+def test_answers_are_counted_by_code(shop, hooks, monkeypatch):
+    from collections import Counter
+
+    from apps.triggers import answers
+
+    monkeypatch.setattr(answers, "given", Counter())
+    shop.flow(path="orders")
+    hooks.post()
+    hooks.post()
+    hooks.post("elsewhere")
+    hooks.post(body=b"{")
+    assert answers.given == {202: 2, 404: 1, 400: 1}
