@@ -15,7 +15,7 @@ from apps.engine.feel import ast, closures, instances, loops, operators
 from apps.engine.feel.builtins import BUILTINS, Signature, select
 from apps.engine.feel.errors import Fault, FeelError, FeelSyntaxError, Position, nearest
 from apps.engine.feel.paths import Closure, Env, Step, follow, missing_name, read_root
-from apps.engine.feel.types import NUMBERS, Meter
+from apps.engine.feel.types import NUMBERS, Function
 
 __all__ = ["ROOTS", "Compiled", "compile_node", "compile_tests"]
 
@@ -24,7 +24,11 @@ Path: TypeAlias = tuple[str, ...]
 # These names always mean the root context, also where an element has such a field.
 ROOTS: Final = frozenset({"trigger", "steps", "run"})
 _FIRST_SLOT: Final = 2  # after the root context and the meter
-_SIZED: Final = frozenset({list, str, dict})
+_TAKE_FUNCTIONS: Final = frozenset(
+    name
+    for name, ways in BUILTINS.items()
+    if any(Function in (parameter.types or ()) for way in ways for parameter in way.parameters)
+)
 
 
 class _Local(NamedTuple):
@@ -217,6 +221,18 @@ class _Compiler:
             start = self.either(base, place)
         return follow(start, steps, base.name) if steps else start
 
+    def value(self, node: ast.Node) -> Closure:
+        """A part that may be a built-in function, by its name alone: an argument, an entry."""
+        if (
+            isinstance(node, ast.Name)
+            and node.name in BUILTINS
+            and node.name not in self.names
+            and self.find(node.name).slot is None
+        ):
+            self.cost += 1
+            return loops.built_in(node.name)
+        return self.compile(node)
+
     def either(self, node: ast.Name, place: _Place) -> Closure:
         """A name that is a field of an element, or else stands outside."""
         name, span = node.name, node.span
@@ -240,7 +256,7 @@ class _Compiler:
         return run
 
     def list_(self, node: ast.ListLiteral) -> Closure:
-        items = [self.compile(item) for item in node.items]
+        items = [self.value(item) for item in node.items]
         return lambda env: [item(env) for item in items]
 
     def context(self, node: ast.ContextLiteral) -> Closure:
@@ -250,7 +266,7 @@ class _Compiler:
             del self.scope[len(self.scope) - len(node.entries) :]
             entries: list[tuple[str, int, Closure]] = []
             for index, (name, value) in enumerate(node.entries):
-                entries.append((name, first + index, self.compile(value)))
+                entries.append((name, first + index, self.value(value)))
                 self.scope.append(hidden[index])
 
         def run(env: Env) -> dict[str, Any]:
@@ -336,7 +352,7 @@ class _Compiler:
         return []
 
     def instance_of(self, node: ast.InstanceOf) -> Closure:
-        operand = self.compile(node.operand)
+        operand = self.value(node.operand)
         accepts = instances.checker(node.type)
         return lambda env: accepts(operand(env))
 
@@ -400,7 +416,7 @@ class _Compiler:
                 return self.built_in(name, node)
             raise self.unknown_function(name, node)
         callee = self.compile(node.callee)
-        arguments = [self.compile(argument) for argument in node.arguments]
+        arguments = [self.value(argument) for argument in node.arguments]
         return loops.call_function(callee, arguments, node.names, node.span)
 
     def unknown_function(self, name: str, node: ast.Call) -> FeelSyntaxError:
@@ -418,7 +434,8 @@ class _Compiler:
             arguments = [self.compile(argument) for argument in node.arguments]
             self.muted -= 1
         else:
-            arguments = [self.compile(argument) for argument in node.arguments]
+            read = self.value if name in _TAKE_FUNCTIONS else self.compile
+            arguments = [read(argument) for argument in node.arguments]
         try:
             way, order = select(name, len(arguments), node.names)
         except Fault as fault:
@@ -540,21 +557,13 @@ def _nodes(part: Any) -> Iterator[ast.Node]:
 def _invocation(
     way: Signature, arguments: Sequence[Closure], spans: Sequence[Position], span: Position
 ) -> Closure:
-    """Call a built-in: evaluate, pay for what is long, check the types, run."""
-    run_it, metered, accept = way.run, way.metered, way.accept
-    many = bool(way.parameters) and way.parameters[-1].many
+    """Call a built-in function where it stands in the source."""
+    invoke = way.invoke
 
     def run(env: Env) -> Any:
-        meter: Meter = env[1]
         values = [argument(env) for argument in arguments]
         try:
-            for value in values:
-                if type(value) in _SIZED:
-                    meter.spend(1 + len(value) // (256 if type(value) is str else 8))
-            accept(values)
-            if many:
-                values = [values]
-            return run_it(meter, *values) if metered else run_it(*values)
+            return invoke(env[1], values)
         except Fault as fault:
             raise _placed(fault, spans, span) from None
 

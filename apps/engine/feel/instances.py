@@ -36,7 +36,7 @@ def checker(type_: TypeRef) -> Check:
         )
     if name == "function" and type_.arguments:
         count = len(type_.arguments) - 1
-        return lambda value: type(value) is Function and len(value.parameters) == count
+        return lambda value: type(value) is Function and value.takes(count)
     return lambda value: type_name(value) == name
 
 

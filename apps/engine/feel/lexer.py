@@ -24,7 +24,8 @@ _TOKEN: Final = re.compile(
     r"""
       (?P<blank>    (?: \s+ | //[^\n]* | /\*.*?\*/ )+ )
     | (?P<number>   (?: \d+ (?:\.\d+)? | \.\d+ ) )
-    | (?P<name>     [^\W\d]\w* )
+    | (?P<name>     (?: [^\W\d] | [\U00010000-\U000EFFFF] )
+                    (?: \w | [\u00B7\u0300-\u036F\u203F\u2040\U00010000-\U000EFFFF] )* )
     | (?P<at>       @" [^"\n]* " )
     | (?P<text>     " (?: [^"\\] | \\. )* " )
     | (?P<mark>     \*\* | \.\. | <= | >= | != | -> | [-+*/=<>()\[\]{},:.?] )
@@ -34,6 +35,11 @@ _TOKEN: Final = re.compile(
 _ESCAPE: Final = re.compile(
     r"\\(?:u(?P<short>[0-9a-fA-F]{4})|U(?P<long>[0-9a-fA-F]{6})|(?P<plain>[nrt\"'\\]))", re.DOTALL
 )
+# A function of several words is one name before a bracket; elsewhere, as a value, where
+# nothing but a name may stand. "date and time" alone is a condition on two names.
+_CALLED: Final = r"(?=\s*\()"
+_FUNCTION_ENDS: Final = r"(?=\s*(?:[(),\]}]|$))"
+_NAME_MARKS: Final = frozenset({"+", "-", "*", "/", "**", ".", "'"})
 _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _HINTS: Final = {
     "'": 'Put text in double quotes: "like this".',
@@ -85,7 +91,14 @@ def tokens(source: str, names: Iterable[str], functions: Iterable[str]) -> list[
             "Split it over several fields or steps.",
             (MAX_SOURCE, len(source)),
         )
-    long_name = _long_names(frozenset(names), frozenset(functions))
+    found = _cut(source, frozenset(names), frozenset(functions))
+    declared = _declared(source, found)
+    return _cut(source, declared.union(names), frozenset(functions)) if declared else found
+
+
+def _cut(source: str, names: frozenset[str], functions: frozenset[str]) -> list[Token]:
+    long_name = _long_names(names, functions)
+    long_part = _long_names(names, frozenset())
     found: list[Token] = []
     at = 0
     while at < len(source):
@@ -95,7 +108,7 @@ def tokens(source: str, names: Iterable[str], functions: Iterable[str]) -> list[
         kind = match.lastgroup
         if kind == "name":
             after_dot = bool(found) and found[-1].value == "."
-            match = (not after_dot and long_name.match(source, at)) or match
+            match = (long_part if after_dot else long_name).match(source, at) or match
             found.append(_word(match[0], at, match.end()))
         elif kind == "text":
             found.append(Token("text", _unescape(match[0][1:-1], at), at, match.end()))
@@ -106,6 +119,57 @@ def tokens(source: str, names: Iterable[str], functions: Iterable[str]) -> list[
         at = match.end()
     found.append(Token("end", "", at, at))
     return found
+
+
+def _declared(source: str, found: list[Token]) -> frozenset[str]:
+    """Names of more than a word that the source gives itself: entries, parameters, loops."""
+    names: set[str] = set()
+    for index, token in enumerate(found):
+        if token.value in {"{", ",", "("} and token.kind == "mark":
+            last = _run(found, index + 1, _NAME_MARKS)
+            ends = {":", ",", ")"} if token.value != "{" else {":"}
+        elif token.kind == "keyword" and token.value in {"for", "some", "every"}:
+            last = _run(found, index + 1, _NAME_MARKS)
+            ends = {"in"}
+        else:
+            continue
+        after = found[last].value
+        if last - index > 2 and (after in ends or (token.value == "," and after == "in")):
+            if after in {",", ")"} and not _in_parameters(found, index):
+                continue
+            text = source[found[index + 1].start : found[last - 1].end]
+            names.add(" ".join(text.split()))
+        elif (
+            found[index + 1].kind == "text"
+            and found[index + 2].value == ":"
+            and _TOKEN.fullmatch(found[index + 1].value.partition(" ")[0])
+        ):
+            names.add(found[index + 1].value)
+    return frozenset(name for name in names if not name.isidentifier())
+
+
+def _run(found: list[Token], start: int, marks: frozenset[str]) -> int:
+    """The index of the first token that cannot be part of a name that starts here."""
+    index = start
+    while found[index].kind == "name" or (
+        index > start
+        and (
+            found[index].kind == "number"
+            or (found[index].kind == "keyword" and found[index].value != "in")
+            or found[index].value in marks
+        )
+    ):
+        index += 1
+    return index
+
+
+def _in_parameters(found: list[Token], index: int) -> bool:
+    """Whether a bracket or comma stands in the parameters of a function literal."""
+    while index > 0 and found[index].value != "(":
+        if found[index].value in {")", "[", "]", "{", "}"}:
+            return False
+        index -= 1
+    return index > 0 and found[index - 1].value == "function"
 
 
 def _word(text: str, start: int, end: int) -> Token:
@@ -119,7 +183,7 @@ def _long_names(names: frozenset[str], functions: frozenset[str]) -> re.Pattern[
     """One pattern for all names of several words, the longest first."""
     choices = [
         r"\s+".join(re.escape(word) for word in name.split())
-        + (r"(?!\w)" if name in names else r"(?=\s*\()")
+        + (r"(?!\w)" if name in names else _CALLED if " and " in name else _FUNCTION_ENDS)
         for name in sorted(names | functions, key=len, reverse=True)
         if not name.isidentifier()
     ]

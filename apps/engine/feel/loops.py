@@ -6,15 +6,18 @@ repeat costs nothing to count.
 
 from collections.abc import Callable, Iterator, Sequence
 from datetime import date
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
+from apps.engine.feel.builtins import BUILTINS, select
 from apps.engine.feel.closures import not_boolean
 from apps.engine.feel.errors import BudgetExceeded, Fault, FeelError, IndexOutOfRange, Position
 from apps.engine.feel.paths import Closure, Env
 from apps.engine.feel.types import NUMBERS, Function, Meter, Range, described, is_whole
+from apps.engine.feel.wide import WideDate, from_ordinal, ordinal
 
 __all__ = [
     "Loops",
+    "built_in",
     "call_function",
     "copied",
     "filtered",
@@ -25,6 +28,8 @@ __all__ = [
     "quantified",
     "stepped",
 ]
+
+_DATES: Final = frozenset({date, WideDate})
 
 # An element's slot and the list it runs over, from the outermost loop.
 Loops: TypeAlias = Sequence[tuple[int, Closure]]
@@ -70,11 +75,11 @@ def steps_between(start: Any, end: Any, span: Position, ends: Range | None) -> A
     """Whole numbers or days from ``start`` to ``end``, made one by one as they are needed."""
     first = 0 if ends is None or ends.start_included else 1
     last = 0 if ends is None or ends.end_included else 1
-    if type(start) is date and type(end) is date:
-        low, high = start.toordinal(), end.toordinal()
+    if type(start) in _DATES and type(end) in _DATES:
+        low, high = ordinal(start), ordinal(end)
         step = 1 if low <= high else -1
         days = range(low + first * step, high + (1 - last) * step, step)
-        return map(date.fromordinal, days)
+        return map(from_ordinal, days)
     if type(start) in NUMBERS and type(end) in NUMBERS and is_whole(start) and is_whole(end):
         low, high = int(start), int(end)
         step = 1 if low <= high else -1
@@ -244,6 +249,29 @@ def function(
     return run
 
 
+def built_in(name: str) -> Closure:
+    """A built-in function as a value, unless the root context has that name itself."""
+    ways = BUILTINS[name]
+    parameters = tuple(parameter.name for parameter in ways[0].parameters)
+
+    def accepts(count: int) -> bool:
+        return any(way.least <= count <= way.most for way in ways)
+
+    def run(env: Env) -> Any:
+        try:
+            return env[0][name]
+        except (KeyError, TypeError):
+            meter: Meter = env[1]
+
+        def call(values: Sequence[Any]) -> Any:
+            way, _ = select(name, len(values), ())
+            return way.invoke(meter, list(values))
+
+        return Function(parameters, call, accepts)
+
+    return run
+
+
 def call_function(
     callee: Closure, arguments: Sequence[Closure], names: Sequence[str], span: Position
 ) -> Closure:
@@ -255,7 +283,7 @@ def call_function(
             message = f"Expected a function before the bracket, found {described(target)}."
             raise FeelError("wrong_type", message, span)
         values = [argument(env) for argument in arguments]
-        if len(values) != len(target.parameters):
+        if not target.takes(len(values)):
             message = f"The function takes {len(target.parameters)} arguments, not {len(values)}."
             raise FeelError("bad_arguments", message, span)
         if names and names[0]:

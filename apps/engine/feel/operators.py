@@ -8,7 +8,7 @@ Source: OMG DMN 1.5, section 10.3.2.4 to 10.3.2.7, without its null results.
 """
 
 from collections.abc import Callable
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal, DecimalException, DivisionByZero, InvalidOperation, Overflow
 from typing import Any, Final
 
@@ -27,6 +27,7 @@ from apps.engine.feel.types import (
     phrase,
     type_name,
 )
+from apps.engine.feel.wide import KINDS, WideDate, WideDateTime, combine
 from apps.engine.values import MAX_DIGITS, MAX_EXPONENT
 
 __all__ = [
@@ -44,7 +45,10 @@ __all__ = [
 ]
 
 INT_LIMIT: Final = 10**MAX_DIGITS
-_ORDERED: Final = frozenset({int, Decimal, str, date, time, datetime, timedelta, Months})
+_ORDERED: Final = frozenset({str, timedelta, Months})
+_TEMPORAL: Final = frozenset({date, time, datetime})
+_DAYS: Final = frozenset({date, WideDate, datetime, WideDateTime})
+_MOMENTS: Final = frozenset({*KINDS, *KINDS.values()})
 
 
 def number_result(value: int) -> Number:
@@ -107,13 +111,13 @@ def add(meter: Meter, left: Any, right: Any) -> Any:
         case (str(), str()):
             meter.grow(len(left) + len(right))
             return left + right
-        case ((datetime() | date() | time()), timedelta()):
+        case (_, timedelta()) if type(left) in _MOMENTS:
             return temporal.add_days_and_time(left, right)
-        case (timedelta(), (datetime() | date() | time())):
+        case (timedelta(), _) if type(right) in _MOMENTS:
             return temporal.add_days_and_time(right, left)
-        case ((datetime() | date()), Months()):
+        case (_, Months()) if type(left) in _DAYS:
             return temporal.add_months(left, right.count)
-        case (Months(), (datetime() | date())):
+        case (Months(), _) if type(right) in _DAYS:
             return temporal.add_months(right, left.count)
         case (timedelta(), timedelta()):
             return _within(lambda: left + right)
@@ -134,16 +138,25 @@ def subtract(_meter: Meter, left: Any, right: Any) -> Any:
             return _within(lambda: left - right)
         case (Months(), Months()):
             return Months(left.count - right.count)
-        case ((datetime() | date() | time()), timedelta()):
+        case (_, timedelta()) if type(left) in _MOMENTS:
             return temporal.add_days_and_time(left, _within(lambda: -right))
-        case ((datetime() | date()), Months()):
+        case (_, Months()) if type(left) in _DAYS:
             return temporal.add_months(left, -right.count)
-        case ((datetime() | date() | time()), (datetime() | date() | time())):
-            if type(left) is type(right):
-                return temporal.elapsed(left, right)
-            hint = "Make both the same with date(…) or date and time(…)."
-            raise _wrong("subtract", left, right, hint)
+    if type(left) in _MOMENTS and type(right) in _MOMENTS:
+        if type_name(left) == type_name(right):
+            return temporal.elapsed(left, right)
+        if type(left) in _DAYS and type(right) in _DAYS:
+            return temporal.elapsed(_midnight(left), _midnight(right))
+        hint = "Make both the same with date(…) or date and time(…)."
+        raise _wrong("subtract", left, right, hint)
     raise _wrong("subtract", left, right)
+
+
+def _midnight(value: Any) -> Any:
+    """A date as the moment in UTC at which it begins, as FEEL subtracts it."""
+    if isinstance(value, datetime | WideDateTime):
+        return value
+    return combine(value, time(tzinfo=UTC))
 
 
 def multiply(_meter: Meter, left: Any, right: Any) -> Any:
@@ -244,12 +257,13 @@ def compare(left: Any, right: Any) -> int:
     a, b = type(left), type(right)
     if a in NUMBERS and b in NUMBERS:
         return int(left > right) - int(left < right)
-    if a is not b or a not in _ORDERED:
+    if a is b and a in _ORDERED:
+        return int(left > right) - int(left < right)
+    a, b = KINDS.get(a, a), KINDS.get(b, b)
+    if a is not b or a not in _TEMPORAL:
         raise _not_comparable(left, right)
-    if a in {datetime, time}:
-        gap = temporal.elapsed(left, right)
-        return int(gap > timedelta()) - int(gap < timedelta())
-    return int(left > right) - int(left < right)
+    gap = temporal.gap(left, right)
+    return int(gap > 0) - int(gap < 0)
 
 
 def _not_comparable(left: object, right: object) -> Fault:
@@ -293,10 +307,11 @@ def equal(meter: Meter, left: Any, right: Any) -> bool:
     if is_context(left) and is_context(right):
         meter.spend(1 + min(len(left), len(right)) // 2)
         return left.keys() == right.keys() and all(equal(meter, left[k], right[k]) for k in left)
+    a, b = KINDS.get(a, a), KINDS.get(b, b)
     if a is not b:
         raise _not_comparable(left, right)
-    if a in {datetime, time}:
-        return not temporal.elapsed(left, right)
+    if a in _TEMPORAL:
+        return not temporal.gap(left, right)
     if a is Function:
         raise Fault("wrong_type", "Functions cannot be compared.")
     return bool(left == right)

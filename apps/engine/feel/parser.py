@@ -253,14 +253,27 @@ class _Parser(Cursor):
 
     def label(self) -> str:
         """Take ``name:`` if it stands here; otherwise nothing, and return ''."""
-        ahead = 0
-        while self.peek(ahead).kind in {"name", "keyword"}:
-            ahead += 1
+        ahead = self.words_ahead()
         if ahead == 0 or self.peek(ahead).value != ":" or self.peek(ahead).kind != "mark":
             return ""
-        name = " ".join(self.next().value for _ in range(ahead))
-        self.next()
-        return name
+        return self.words(ahead)
+
+    def words_ahead(self) -> int:
+        """How many tokens from here on may be one name, with spaces and signs in it."""
+        ahead = 0
+        while self.peek(ahead).kind in {"name", "keyword", "number"} or (
+            ahead and self.peek(ahead).kind == "mark" and self.peek(ahead).value in _NAME_MARKS
+        ):
+            if not ahead and self.now.kind == "number":
+                break
+            ahead += 1
+        return ahead
+
+    def words(self, ahead: int) -> str:
+        """Take a name of so many tokens, and the colon after it."""
+        name = self.source[self.now.start : self.peek(ahead - 1).end]
+        self.index += ahead + 1
+        return " ".join(name.split())
 
     def primary(self) -> Node:
         token = self.now
@@ -308,6 +321,8 @@ class _Parser(Cursor):
                 return Name((start, token.end), "?")
             case "(":
                 self.next()
+                if self.at(*_COMPARATORS):
+                    return self.half_open(start)
                 node = self.expression()
                 if self.at(".."):
                     return self.range_end(start, node, included=False)
@@ -336,6 +351,20 @@ class _Parser(Cursor):
                 return self.range_end(start, items[0], included=True)
         self.next()
         return ListLiteral(self.span(start), tuple(items))
+
+    def half_open(self, start: int) -> RangeLiteral:
+        """``(> 5)`` as a value: the range of all that is greater."""
+        sign = self.next()
+        if sign.value == "!=":
+            self.index -= 1
+            raise self.wrong('Expected "<", "<=", ">", ">=" or "=" in a range of one end')
+        operand = self.operators(_ADD)
+        self.expect(")", "after the end of the range")
+        span = self.span(start)
+        nothing = Constant(span, None)
+        low = operand if sign.value[0] in ">=" else nothing
+        high = operand if sign.value[0] in "<=" else nothing
+        return RangeLiteral(span, low, high, sign.value in {">=", "="}, sign.value in {"<=", "="})
 
     def range_end(self, start: int, low: Node, *, included: bool) -> RangeLiteral:
         self.expect("..", "between the two ends of the range")
@@ -370,17 +399,10 @@ class _Parser(Cursor):
 
     def key(self) -> str:
         """Take ``name:``, where the name may have spaces and signs in it."""
-        start = self.now
-        ahead = 0
-        while self.peek(ahead).kind in {"name", "keyword", "number"} or (
-            ahead and self.peek(ahead).value in _NAME_MARKS
-        ):
-            ahead += 1
-        if start.kind not in {"name", "keyword"} or self.peek(ahead).value != ":":
+        ahead = self.words_ahead()
+        if not ahead or self.peek(ahead).value != ":":
             raise self.wrong('Expected a name and ":"')
-        name = self.source[start.start : self.peek(ahead - 1).end]
-        self.index += ahead + 1
-        return " ".join(name.split())
+        return self.words(ahead)
 
     def if_(self, start: int) -> If:
         branches: list[tuple[Node, Node]] = []

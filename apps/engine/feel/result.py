@@ -1,7 +1,8 @@
 """What leaves an evaluation: its size, and its form as JSON."""
 
 from collections.abc import Collection, Mapping
-from datetime import date, datetime, time, timedelta
+from dataclasses import replace
+from datetime import date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from itertools import chain
 from typing import Any, Final
@@ -10,12 +11,13 @@ from zoneinfo import ZoneInfo
 from apps.engine.feel.errors import BudgetExceeded, FeelError, Position
 from apps.engine.feel.temporal import format_temporal
 from apps.engine.feel.types import Budget, FeelValue, Months, described
+from apps.engine.feel.wide import KINDS, WideDate, WideDateTime, WideTime
 from apps.engine.values import Value
 
 __all__ = ["check_size", "to_json"]
 
 _ATOMS: Final = frozenset({type(None), bool, int, Decimal, str})
-_LEAVES: Final = _ATOMS | {date, datetime, time, timedelta, Months}
+_LEAVES: Final = _ATOMS | {date, datetime, time, timedelta, Months, *KINDS}
 
 
 def to_json(value: FeelValue, position: Position = (0, 0)) -> Value:
@@ -41,7 +43,10 @@ def to_json(value: FeelValue, position: Position = (0, 0)) -> Value:
             return {key: to_json(item, position) for key, item in value.items()}
         case datetime() if isinstance(value.tzinfo, ZoneInfo):
             return value.isoformat()
-        case date() | time() | timedelta() | Months():
+        case WideDateTime() if isinstance(value.base.tzinfo, ZoneInfo):
+            fixed = timezone(value.base.utcoffset() or timedelta())
+            return format_temporal(replace(value, base=value.base.replace(tzinfo=fixed)))
+        case date() | time() | timedelta() | Months() | WideDate() | WideTime() | WideDateTime():
             return format_temporal(value)
         case _:
             message = f"Expected a value that JSON can hold, found {described(value)}."

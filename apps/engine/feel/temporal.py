@@ -1,6 +1,7 @@
 """Dates, times and durations: their text, their parts, and sums with them.
 
-Years run from 1 to 9999 and fractions of a second are kept to the microsecond.
+Durations of days and time are kept to the microsecond; dates and times that the standard
+library has no room for are those of ``wide``.
 Sums with a zone are made on the time line: a day with a clock change has 23 or
 25 hours, but a month later is the same time of day.
 
@@ -18,6 +19,29 @@ from zoneinfo import ZoneInfo
 
 from apps.engine.feel.errors import Fault
 from apps.engine.feel.types import CONTEXT, Months, Number
+from apps.engine.feel.wide import (
+    DAY_NS,
+    MAX_YEAR,
+    AnyDate,
+    AnyDateTime,
+    AnyTime,
+    WideDate,
+    WideDateTime,
+    WideTime,
+    base_of,
+    clock_of,
+    combine,
+    cycles_of,
+    from_ordinal,
+    from_utc,
+    make_date,
+    make_time,
+    moment,
+    nanos_of,
+    nanoseconds,
+    ordinal,
+    year_of,
+)
 
 __all__ = [
     "PROPERTIES",
@@ -27,6 +51,8 @@ __all__ = [
     "elapsed",
     "fixed_offset",
     "format_temporal",
+    "gap",
+    "in_zone",
     "parse_any",
     "parse_date",
     "parse_date_and_time",
@@ -38,9 +64,9 @@ __all__ = [
     "zone",
 ]
 
-Temporal: TypeAlias = date | time | datetime | timedelta | Months
+Temporal: TypeAlias = AnyDate | AnyTime | AnyDateTime | timedelta | Months
 
-_DATE: Final = r"(?P<year>-?(?:\d{4}|[1-9]\d{4,8}))-(?P<month>\d\d)-(?P<day>\d\d)"
+_DATE: Final = r"(?P<year>(?!-0000)-?(?:\d{4}|[1-9]\d{4,8}))-(?P<month>\d\d)-(?P<day>\d\d)"
 _TIME: Final = (
     r"(?P<hour>\d\d):(?P<minute>\d\d):(?P<second>\d\d)(?:\.(?P<fraction>\d{1,9}))?"
     r"(?P<zone>[zZ]|[-+]\d\d:\d\d(?::\d\d)?|@[A-Za-z0-9_+/-]{1,64})?"
@@ -78,7 +104,7 @@ def parse_any(text: str) -> Temporal:
     raise _unreadable("a date, time or duration", text, "2026-03-01, 09:30:00, P2D or P1Y")
 
 
-def parse_date(text: str) -> date:
+def parse_date(text: str) -> AnyDate:
     """Read ``2026-03-01``."""
     match = _DATE_ONLY.fullmatch(text)
     if match is None:
@@ -86,7 +112,7 @@ def parse_date(text: str) -> date:
     return _date(match, text)
 
 
-def parse_time(text: str) -> time:
+def parse_time(text: str) -> AnyTime:
     """Read ``09:30:00``, with an offset or ``@Zone`` if there is one."""
     match = _TIME_ONLY.fullmatch(text)
     if match is None:
@@ -94,20 +120,23 @@ def parse_time(text: str) -> time:
     return _time(match, text)
 
 
-def parse_date_and_time(text: str) -> datetime:
+def parse_date_and_time(text: str) -> AnyDateTime:
     """Read ``2026-03-01T09:30:00``, with an offset or ``@Zone``; a date is its midnight."""
     match = _DATE_AND_TIME.fullmatch(text)
     if match is None:
         if _DATE_ONLY.fullmatch(text):
-            return datetime.combine(parse_date(text), time())
+            return combine(parse_date(text), time())
         raise _unreadable("a date and time", text, "2026-03-01T09:30:00Z")
-    return datetime.combine(_date(match, text), _time(match, text))
+    return combine(_date(match, text), _time(match, text))
 
 
 def parse_duration(text: str) -> timedelta | Months:
     """Read ``P1DT2H`` or ``P1Y2M``."""
     if match := _DAYS.fullmatch(text):
         seconds = Decimal(match["seconds"] or 0)
+        if seconds * 1_000_000 % 1:
+            message = f'A duration has at most 6 digits of a second, found "{text[:60]}".'
+            raise Fault("conversion", message)
         try:
             value = timedelta(
                 days=int(match["days"] or 0),
@@ -146,25 +175,24 @@ def _unreadable(kind: str, text: str, example: str) -> Fault:
     return Fault("conversion", f'Expected {kind} such as {example}, found "{text[:60]}".')
 
 
-def _date(match: re.Match[str], text: str) -> date:
+def _date(match: re.Match[str], text: str) -> AnyDate:
     try:
-        return date(int(match["year"]), int(match["month"]), int(match["day"]))
+        return make_date(int(match["year"]), int(match["month"]), int(match["day"]))
     except ValueError:
-        raise Fault(
-            "conversion", f'There is no day "{text[:60]}" in the calendar of years 1 to 9999.'
-        ) from None
+        raise Fault("conversion", f'There is no day "{text[:60]}" in the calendar.') from None
 
 
-def _time(match: re.Match[str], text: str) -> time:
-    fraction = (match["fraction"] or "").ljust(6, "0")[:6]
+def _time(match: re.Match[str], text: str) -> AnyTime:
+    micros, nanos = divmod(int((match["fraction"] or "").ljust(9, "0")), 1000)
     try:
-        return time(
+        clock = time(
             int(match["hour"]),
             int(match["minute"]),
             int(match["second"]),
-            int(fraction),
+            micros,
             tzinfo=_offset(match["zone"]),
         )
+        return make_time(clock, nanos)
     except ValueError:
         raise Fault("conversion", f'There is no time of day "{text[:60]}".') from None
 
@@ -197,27 +225,34 @@ def fixed_offset(offset: timedelta) -> tzinfo:
 def format_temporal(value: Temporal) -> str:
     """Write a value as ISO 8601; a named zone follows as ``@Zone``."""
     match value:
-        case datetime():
-            return f"{value.date().isoformat()}T{_format_time(value.timetz(), value)}"
-        case date():
-            return value.isoformat()
-        case time():
-            return _format_time(value, value)
+        case datetime() | WideDateTime():
+            return f"{_format_date(value)}T{_format_time(value)}"
+        case date() | WideDate():
+            return _format_date(value)
+        case time() | WideTime():
+            return _format_time(value)
         case timedelta():
             return _format_days(value)
         case Months():
             return _format_months(value.count)
 
 
-def _format_time(value: time, owner: time | datetime) -> str:
-    text = f"{value.hour:02}:{value.minute:02}:{value.second:02}"
-    if value.microsecond:
-        text += f".{value.microsecond:06}".rstrip("0")
-    if value.tzinfo is None:
+def _format_date(value: AnyDate | AnyDateTime) -> str:
+    year, day = year_of(value), base_of(value)
+    return f"{'-' if year < 0 else ''}{abs(year):04}-{day.month:02}-{day.day:02}"
+
+
+def _format_time(value: AnyTime | AnyDateTime) -> str:
+    clock = base_of(value)
+    text = f"{clock.hour:02}:{clock.minute:02}:{clock.second:02}"
+    fraction = clock.microsecond * 1000 + nanos_of(value)
+    if fraction:
+        text += f".{fraction:09}".rstrip("0")
+    if clock.tzinfo is None:
         return text
-    if isinstance(value.tzinfo, ZoneInfo):
-        return f"{text}@{value.tzinfo.key}"
-    offset = owner.utcoffset() or timedelta()
+    if isinstance(clock.tzinfo, ZoneInfo):
+        return f"{text}@{clock.tzinfo.key}"
+    offset = clock.utcoffset() or timedelta()
     if not offset:
         return f"{text}Z"
     sign = "-" if offset < timedelta() else "+"
@@ -252,16 +287,19 @@ def _format_months(count: int) -> str:
     return f"{'-' if count < 0 else ''}P{text}"
 
 
-def _second(value: time | datetime) -> Number:
-    if not value.microsecond:
-        return value.second
-    return (value.second + Decimal(value.microsecond).scaleb(-6)).normalize(CONTEXT)
+def _second(value: AnyTime | AnyDateTime) -> Number:
+    clock = base_of(value)
+    fraction = clock.microsecond * 1000 + nanos_of(value)
+    if not fraction:
+        return int(clock.second)
+    return (Decimal(fraction).scaleb(-9) + int(clock.second)).normalize(CONTEXT)
 
 
-def _zone_name(value: time | datetime) -> str | None:
-    if isinstance(value.tzinfo, ZoneInfo):
-        return value.tzinfo.key
-    return "UTC" if value.tzinfo is UTC else None
+def _zone_name(value: AnyTime | AnyDateTime) -> str | None:
+    zone_ = base_of(value).tzinfo
+    if isinstance(zone_, ZoneInfo):
+        return zone_.key
+    return "UTC" if zone_ is UTC else None
 
 
 def _signed(part: Callable[[timedelta], Number]) -> Callable[[timedelta], Number]:
@@ -275,16 +313,16 @@ def _duration_seconds(value: timedelta) -> Number:
 
 
 _DATE_PARTS: Final[dict[str, Callable[[Any], Any]]] = {
-    "year": lambda value: value.year,
-    "month": lambda value: value.month,
-    "day": lambda value: value.day,
-    "weekday": lambda value: value.isoweekday(),
+    "year": year_of,
+    "month": lambda value: base_of(value).month,
+    "day": lambda value: base_of(value).day,
+    "weekday": lambda value: base_of(value).isoweekday(),
 }
 _TIME_PARTS: Final[dict[str, Callable[[Any], Any]]] = {
-    "hour": lambda value: value.hour,
-    "minute": lambda value: value.minute,
+    "hour": lambda value: base_of(value).hour,
+    "minute": lambda value: base_of(value).minute,
     "second": _second,
-    "time offset": lambda value: value.utcoffset(),
+    "time offset": lambda value: base_of(value).utcoffset(),
     "timezone": _zone_name,
 }
 # What may stand after the dot, for each type.
@@ -292,6 +330,9 @@ PROPERTIES: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
     date: _DATE_PARTS,
     time: _TIME_PARTS,
     datetime: _DATE_PARTS | _TIME_PARTS,
+    WideDate: _DATE_PARTS,
+    WideTime: _TIME_PARTS,
+    WideDateTime: _DATE_PARTS | _TIME_PARTS,
     timedelta: {
         "days": _signed(lambda value: value.days),
         "hours": _signed(lambda value: _clock(value)[0]),
@@ -305,79 +346,86 @@ PROPERTIES: Final[dict[type, dict[str, Callable[[Any], Any]]]] = {
 }
 
 
-def _out_of_range() -> Fault:
-    return Fault("overflow", "The result lies outside the years 1 to 9999.")
-
-
 def add_days_and_time(value: Any, duration: timedelta) -> Any:
     """A date, time or date and time later by a duration; a date stays a date."""
-    try:
-        if type(value) is time:
-            day = datetime.combine(date(2000, 6, 15), value.replace(tzinfo=None))
-            moved = day + timedelta(seconds=duration.seconds, microseconds=duration.microseconds)
-            return moved.timetz().replace(tzinfo=value.tzinfo)
-        if type(value) is date:
-            return (datetime.combine(value, time()) + duration).date()
-        if isinstance(value.tzinfo, ZoneInfo):
-            return (value.astimezone(UTC) + duration).astimezone(value.tzinfo)
-        return value + duration
-    except OverflowError:
-        raise _out_of_range() from None
+    if isinstance(value, time | WideTime):
+        day = datetime.combine(date(2000, 6, 15), base_of(value).replace(tzinfo=None))
+        moved = day + timedelta(seconds=duration.seconds, microseconds=duration.microseconds)
+        clock = moved.timetz().replace(tzinfo=base_of(value).tzinfo)
+        return make_time(clock, nanos_of(value))
+    if not isinstance(value, datetime | WideDateTime):
+        return from_ordinal(ordinal(value) + duration.days)
+    zone_ = base_of(value).tzinfo
+    return from_utc(nanoseconds(value) + to_microseconds(duration) * 1000, zone_)
 
 
 def add_months(value: Any, months: int) -> Any:
     """The same day of a later month, or its last day where the month is shorter."""
-    year, month = divmod(value.year * 12 + value.month - 1 + months, 12)
+    year, month = divmod(year_of(value) * 12 + base_of(value).month - 1 + months, 12)
     month += 1
-    if not 1 <= year <= 9999:
-        raise _out_of_range()
-    day = min(value.day, calendar.monthrange(year, month)[1])
-    moved = value.replace(year=year, month=month, day=day)
-    if type(value) is datetime and isinstance(value.tzinfo, ZoneInfo):
-        try:  # an hour that the clocks skip on that day is moved forward
-            return moved.astimezone(UTC).astimezone(value.tzinfo)
-        except OverflowError:
-            raise _out_of_range() from None
-    return moved
+    if abs(year) > MAX_YEAR:
+        raise Fault("overflow", f"The result lies outside the years -{MAX_YEAR} to {MAX_YEAR}.")
+    day = make_date(year, month, 1)
+    last = calendar.monthrange(base_of(day).year, month)[1]
+    day = make_date(year, month, min(base_of(value).day, last))
+    if not isinstance(value, datetime | WideDateTime):
+        return day
+    moved = combine(day, clock_of(value))
+    zone_ = base_of(value).tzinfo
+    # An hour that the clocks skip on that day is moved forward.
+    return from_utc(nanoseconds(moved), zone_) if isinstance(zone_, ZoneInfo) else moved
 
 
-def elapsed(later: Any, earlier: Any) -> timedelta:
-    """The time from ``earlier`` to ``later``, of one type, both with a zone or both without.
+def gap(later: Any, earlier: Any) -> int:
+    """The nanoseconds from ``earlier`` to ``later``, of one type, both with a zone or without.
 
     Raises:
         Fault: ``wrong_type``: only one of them has a zone.
     """
-    if type(later) is date:
-        return timedelta(days=later.toordinal() - earlier.toordinal())
-    if type(later) is time:
+    if isinstance(later, time | WideTime):
         day = date(2000, 6, 15)
-        later, earlier = datetime.combine(day, later), datetime.combine(day, earlier)
-    if (later.tzinfo is None) != (earlier.tzinfo is None):
+        later, earlier = combine(day, later), combine(day, earlier)
+    elif not isinstance(later, datetime | WideDateTime):
+        return (ordinal(later) - ordinal(earlier)) * DAY_NS
+    if (base_of(later).tzinfo is None) != (base_of(earlier).tzinfo is None):
         raise Fault(
             "wrong_type",
             "Expected both times with a time zone or both without, found one of each. "
             'Add an offset such as "Z" to the other.',
         )
-    if later.tzinfo is not None:
-        return timedelta(microseconds=_instant(later) - _instant(earlier))
-    return later - earlier  # type: ignore[no-any-return]
+    return nanoseconds(later) - nanoseconds(earlier)
 
 
-_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+def elapsed(later: Any, earlier: Any) -> timedelta:
+    """The time between two values, as ``gap`` counts it.
+
+    Raises:
+        Fault: ``wrong_type``: only one has a zone; ``overflow``: no duration is so long or fine.
+    """
+    micros, rest = divmod(gap(later, earlier), 1000)
+    if rest:
+        raise Fault("overflow", "The duration is finer than a microsecond.")
+    try:
+        return timedelta(microseconds=micros)
+    except OverflowError:
+        raise Fault("overflow", "The duration is too long.") from None
 
 
-def _instant(value: datetime) -> int:
-    """Microseconds since 1970; taken apart so that years 1 and 9999 cannot overflow."""
-    naive = value.replace(tzinfo=None) - _EPOCH.replace(tzinfo=None)
-    return (naive - (value.utcoffset() or timedelta())) // _MICROSECOND
+def in_zone(value: AnyDateTime, zone_: tzinfo) -> AnyDateTime:
+    """The same moment as the clocks of a zone show it; without a zone it is taken to be there."""
+    base: datetime = base_of(value)
+    if base.tzinfo is None:
+        return moment(base.replace(tzinfo=zone_), cycles_of(value), nanos_of(value))
+    return from_utc(nanoseconds(value), zone_)
 
 
-def whole_months(start: date, end: date) -> Months:
+def whole_months(start: AnyDate | AnyDateTime, end: AnyDate | AnyDateTime) -> Months:
     """The whole months from one date to another, negative where ``end`` comes first."""
-    if end < start:
+    if ordinal(end) < ordinal(start):
         return Months(-whole_months(end, start).count)
-    count = (end.year - start.year) * 12 + end.month - start.month
-    return Months(count - (end.day < start.day))
+    first, last = base_of(start), base_of(end)
+    count = (year_of(end) - year_of(start)) * 12 + last.month - first.month
+    return Months(count - (last.day < first.day))
 
 
 def to_microseconds(value: timedelta) -> int:

@@ -2,7 +2,7 @@
 
 A number is an ``int`` or a ``Decimal``, text a ``str``, a days-and-time duration
 a ``timedelta``, a context any ``Mapping``; dates and times are those of the
-standard library. Only what Python lacks has a class here.
+standard library, or those of ``wide``. Only what Python lacks has a class here.
 """
 
 from collections.abc import Callable, Mapping, Sequence
@@ -19,6 +19,7 @@ from decimal import (
 from typing import Any, Final, TypeAlias
 
 from apps.engine.feel.errors import Fault
+from apps.engine.feel.wide import WideDate, WideDateTime, WideTime
 from apps.engine.values import MAX_DIGITS, MAX_EXPONENT
 
 __all__ = [
@@ -80,11 +81,17 @@ class Function:
 
     parameters: tuple[str, ...]
     call: Callable[[Sequence[Any]], Any]
+    accepts: Callable[[int], bool] | None = None
+    """Whether it takes so many arguments, where it is built in and has several ways."""
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        return self.accepts(count) if self.accepts else count == len(self.parameters)
 
 
 FeelValue: TypeAlias = (
-    "bool | int | Decimal | str | date | time | datetime | timedelta | Months | Range"
-    " | Function | list[FeelValue] | Mapping[str, FeelValue] | None"
+    "bool | int | Decimal | str | date | time | datetime | WideDate | WideTime | WideDateTime"
+    " | timedelta | Months | Range | Function | list[FeelValue] | Mapping[str, FeelValue] | None"
 )
 
 
@@ -149,6 +156,9 @@ _NAMES: Final[dict[type, str]] = {
     date: "date",
     time: "time",
     datetime: "date and time",
+    WideDate: "date",
+    WideTime: "time",
+    WideDateTime: "date and time",
     timedelta: "days and time duration",
     Months: "years and months duration",
     list: "list",

@@ -109,7 +109,7 @@ matches("foobar", "^fo+b") and not(matches("x", "^y"))
 list contains([1, "a", null], "a")
 count([1, null]) = 2
 min(3, 1, 2) = 1 and max([1, 3, 2]) = 3 and min("b", "a") = "a"
-sum([1, 2.5]) = 3.5 and sum(1, 2) = 3 and sum([]) = 0
+sum([1, 2.5]) = 3.5 and sum(1, 2) = 3 and sum(@"P1D", @"P2D") = @"P3D"
 sum([@"P1D", @"PT12H"]) = @"P1DT12H"
 mean(1, 2) = 1.5 and median([3, 1, 2]) = 2 and median(1, 2, 3, 4) = 2.5
 product(2, 3, 4) = 24 and mode([1, 2, 2]) = [2]

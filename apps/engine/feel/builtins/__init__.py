@@ -9,6 +9,7 @@ from apps.engine.feel.builtins import (
     conversion,
     lists,
     numbers,
+    ranges,
     temporals,
     texts,
 )
@@ -21,6 +22,7 @@ __all__ = [
     "conversion",
     "lists",
     "numbers",
+    "ranges",
     "select",
     "temporals",
     "texts",

@@ -9,7 +9,29 @@ from typing import Any, Final
 from apps.engine.feel import temporal
 from apps.engine.feel.builtins.registry import builtin
 from apps.engine.feel.errors import Fault
-from apps.engine.feel.types import CONTEXT, Meter, Months, Number, Range, described, whole
+from apps.engine.feel.types import (
+    CONTEXT,
+    Meter,
+    Months,
+    Number,
+    Range,
+    described,
+    is_whole,
+    whole,
+)
+from apps.engine.feel.wide import (
+    AnyDate,
+    AnyDateTime,
+    AnyTime,
+    WideDate,
+    WideDateTime,
+    WideTime,
+    clock_of,
+    combine,
+    day_of,
+    make_date,
+    make_time,
+)
 from apps.engine.values import MAX_DIGITS, MAX_EXPONENT, number_fault
 
 _NUMBER: Final = re.compile(r"-?(?:\d+(?:\.\d+)?|\.\d+)(?:[eE][-+]?\d{1,9})?", re.ASCII)
@@ -85,8 +107,6 @@ def _text(meter: Meter, value: Any) -> str:
             return f"{value:f}"
         case str():
             return f'"{value.translate(_ESCAPES)}"'
-        case datetime() | date() | time() | timedelta() | Months():
-            return temporal.format_temporal(value)
         case list():
             return f"[{_joined(meter, [_text(meter, item) for item in _paid(meter, value)])}]"
         case Mapping():
@@ -94,6 +114,8 @@ def _text(meter: Meter, value: Any) -> str:
             return f"{{{_joined(meter, entries)}}}"
         case Range():
             return _range_text(meter, value)
+        case date() | time() | timedelta() | Months() | WideDate() | WideTime() | WideDateTime():
+            return temporal.format_temporal(value)
         case _:
             raise Fault("conversion", f"Cannot write {described(value)} as text.")
 
@@ -121,75 +143,76 @@ def _key(key: str) -> str:
 
 
 @builtin("date", "from: text|date|datetime")
-def date_from(source: str | date) -> date:
+def date_from(source: str | AnyDate | AnyDateTime) -> AnyDate:
     """Read a date from text, or take it from a date and time."""
-    if isinstance(source, datetime):
-        return source.date()
-    return temporal.parse_date(source) if isinstance(source, str) else source
+    if isinstance(source, str):
+        return temporal.parse_date(source)
+    return day_of(source) if isinstance(source, datetime | WideDateTime) else source
 
 
 @builtin("date", "year: number", "month: number", "day: number")
-def date_of(year: Number, month: Number, day: Number) -> date:
+def date_of(year: Number, month: Number, day: Number) -> AnyDate:
     """The date of a year, month and day."""
     try:
-        return date(whole(year, "year"), whole(month, "month"), whole(day, "day"))
+        return make_date(whole(year, "year"), whole(month, "month"), whole(day, "day"))
     except (ValueError, OverflowError):
         message = f"There is no day {day} of month {month} of year {year} in the calendar."
         raise Fault("conversion", message) from None
 
 
 @builtin("time", "from: text|time|datetime|date")
-def time_from(source: str | time | date) -> time:
+def time_from(source: str | AnyTime | AnyDate | AnyDateTime) -> AnyTime:
     """Read a time from text, or take it from a date and time."""
     match source:
         case str():
             return temporal.parse_time(source)
-        case datetime():
-            return source.timetz()
-        case date():
+        case datetime() | WideDateTime():
+            return clock_of(source)
+        case date() | WideDate():
             return time(tzinfo=temporal.zone("UTC"))
         case _:
             return source
 
 
 @builtin("time", "hour: number", "minute: number", "second: number", "offset: days|null?")
-def time_of(hour: Number, minute: Number, second: Number, offset: timedelta | None = None) -> time:
+def time_of(
+    hour: Number, minute: Number, second: Number, offset: timedelta | None = None
+) -> AnyTime:
     """The time of an hour, minute, second and offset."""
     if not 0 <= second < 60:
         raise Fault("conversion", f"Expected seconds from 0 to 59, found {second}.")
-    micros = int(CONTEXT.multiply(Decimal(second), Decimal(1_000_000))) % 1_000_000
-    clock = f"{whole(hour, 'hour'):02}:{whole(minute, 'minute'):02}:{int(second):02}"
-    found = temporal.parse_time(clock).replace(microsecond=micros)
-    if offset is None:
-        return found
-    return found.replace(tzinfo=temporal.fixed_offset(offset))
+    count = CONTEXT.multiply(Decimal(second), Decimal(1_000_000_000))
+    if not is_whole(count):
+        raise Fault("conversion", f"Expected at most 9 digits of a second, found {second}.")
+    seconds, fraction = divmod(int(count), 1_000_000_000)
+    micros, nanos = divmod(fraction, 1000)
+    zone = None if offset is None else temporal.fixed_offset(offset)
+    try:
+        clock = time(whole(hour, "hour"), whole(minute, "minute"), seconds, micros, tzinfo=zone)
+    except ValueError:
+        raise Fault("conversion", f"There is no time of day {hour}:{minute}.") from None
+    return make_time(clock, nanos)
 
 
 @builtin("date and time", "from: text|datetime|date")
-def date_and_time_from(source: str | date) -> datetime:
+def date_and_time_from(source: str | AnyDate | AnyDateTime) -> AnyDateTime:
     """Read a date and time from text; a date is its midnight."""
-    if isinstance(source, datetime):
-        return source
     if isinstance(source, str):
         return temporal.parse_date_and_time(source)
-    return datetime.combine(source, time())
+    if isinstance(source, datetime | WideDateTime):
+        return source
+    return combine(source, time())
 
 
 @builtin("date and time", "from: datetime", "timezone: text")
 @builtin("date and time", "date: date|datetime", "time: time|text")
-def date_and_time_of(day: date, clock: time | str) -> datetime:
+def date_and_time_of(day: AnyDate | AnyDateTime, clock: AnyTime | str) -> AnyDateTime:
     """A date and a time of day together, or a moment as the clocks of a zone show it."""
-    if isinstance(clock, time):
-        return datetime.combine(day, clock)
-    if not isinstance(day, datetime):
+    if not isinstance(clock, str):
+        return combine(date_from(day), clock)
+    if not isinstance(day, datetime | WideDateTime):
         raise Fault("wrong_type", "Expected a time of day beside the date, found text.")
-    zone = temporal.zone(clock)
-    if day.tzinfo is None:
-        return day.replace(tzinfo=zone)
-    try:
-        return day.astimezone(zone)
-    except OverflowError:
-        raise Fault("overflow", "The result lies outside the years 1 to 9999.") from None
+    return temporal.in_zone(day, temporal.zone(clock))
 
 
 @builtin("duration", "from: text|days|months")
@@ -199,8 +222,6 @@ def duration(source: str | timedelta | Months) -> timedelta | Months:
 
 
 @builtin("years and months duration", "from: date|datetime", "to: date|datetime")
-def years_and_months_duration(start: date, end: date) -> Months:
+def years_and_months_duration(start: AnyDate | AnyDateTime, end: AnyDate | AnyDateTime) -> Months:
     """The whole months between two dates."""
-    first = start.date() if isinstance(start, datetime) else start
-    last = end.date() if isinstance(end, datetime) else end
-    return temporal.whole_months(first, last)
+    return temporal.whole_months(start, end)

@@ -92,8 +92,8 @@ def _total(meter: Meter, values: Sequence[Any]) -> Any:
 
 @over_list("sum", "n")
 def sum_(meter: Meter, values: list[Any]) -> Any:
-    """The sum of numbers or durations; of an empty list 0."""
-    return _total(meter, values)
+    """The sum of numbers or durations."""
+    return _total(meter, _some(values, "sum"))
 
 
 @over_list("mean", "n")
@@ -104,8 +104,8 @@ def mean(meter: Meter, values: list[Any]) -> Any:
 
 @over_list("product", "n")
 def product(meter: Meter, values: list[Any]) -> Number:
-    """The product of numbers; of an empty list 1."""
-    _all_of(values, NUMBERS, "numbers")
+    """The product of numbers."""
+    _all_of(_some(values, "product"), NUMBERS, "numbers")
     meter.spend(len(values) // 8)
     total: Any = 1
     for value in values:
@@ -304,7 +304,7 @@ def sort(meter: Meter, values: list[Any], precedes: Function | None = None) -> l
 
 
 def _by(meter: Meter, precedes: Function) -> Callable[[Any, Any], int]:
-    if len(precedes.parameters) != 2:
+    if not precedes.takes(2):
         raise Fault("bad_arguments", "sort expects a function with two parameters.")
 
     def order(x: Any, y: Any) -> int:
@@ -317,7 +317,7 @@ def _by(meter: Meter, precedes: Function) -> Callable[[Any, Any], int]:
 
 
 def _asked(function: Function, arguments: list[Any]) -> bool:
-    if len(function.parameters) != len(arguments):
+    if not function.takes(len(arguments)):
         message = f"Expected a function with {len(arguments)} parameters."
         raise Fault("bad_arguments", message)
     answer = function.call(arguments)

@@ -34,12 +34,14 @@ def _exactly(operate: Callable[..., Decimal], *values: Any) -> Decimal:
 
 
 def _rounded(value: Number, scale: Number, rounding: str) -> Number:
-    """``value`` with ``scale`` digits after the point, negative for tens and hundreds."""
-    if not is_whole(scale) or not _LEAST_SCALE <= scale <= _MOST_SCALE:
-        message = (
-            f"Expected a whole number of digits, {_LEAST_SCALE} to {_MOST_SCALE}, found {scale}."
-        )
+    """``value`` with ``scale`` digits after the point, negative for tens and hundreds.
+
+    A fraction of ``scale`` is left away, as the standard's cases have it.
+    """
+    if not _LEAST_SCALE <= scale <= _MOST_SCALE:
+        message = f"Expected a number of digits, {_LEAST_SCALE} to {_MOST_SCALE}, found {scale}."
         raise Fault("bad_arguments", message)
+    scale = int(scale)
     exact = Decimal(value)
     if exact.adjusted() + int(scale) >= MAX_DIGITS:
         return value  # it has no digits that far out

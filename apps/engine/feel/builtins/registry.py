@@ -9,10 +9,12 @@ from typing import Any, Final, TypeVar
 
 from apps.engine.feel.errors import Fault
 from apps.engine.feel.types import Function, Meter, Months, Range, described
+from apps.engine.feel.wide import WideDate, WideDateTime, WideTime
 
 __all__ = ["BUILTINS", "Parameter", "Signature", "builtin", "over_list", "select"]
 
 F = TypeVar("F", bound=Callable[..., Any])
+_SIZED: Final = frozenset({list, str, dict})
 
 _TYPES: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {
     "text": ("text", (str,)),
@@ -20,9 +22,9 @@ _TYPES: Final[Mapping[str, tuple[str, tuple[type, ...]]]] = {
     "boolean": ("true or false", (bool,)),
     "list": ("a list", (list,)),
     "context": ("a context", (dict,)),
-    "date": ("a date", (date,)),
-    "time": ("a time", (time,)),
-    "datetime": ("a date and time", (datetime,)),
+    "date": ("a date", (date, WideDate)),
+    "time": ("a time", (time, WideTime)),
+    "datetime": ("a date and time", (datetime, WideDateTime)),
     "days": ("a duration of days and time", (timedelta,)),
     "months": ("a duration of years and months", (Months,)),
     "range": ("a range", (Range,)),
@@ -69,6 +71,19 @@ class Signature:
         """The most arguments."""
         endless = bool(self.parameters) and self.parameters[-1].many
         return float("inf") if endless else len(self.parameters)
+
+    def invoke(self, meter: Meter, values: list[Any]) -> Any:
+        """Pay for the arguments that are long, check their types, and run.
+
+        Raises:
+            Fault: An argument does not fit, or the function fails.
+        """
+        for value in values:
+            if type(value) in _SIZED:
+                meter.spend(1 + len(value) // (256 if type(value) is str else 8))
+        self.accept(values)
+        arguments = [values] if self.parameters and self.parameters[-1].many else values
+        return self.run(meter, *arguments) if self.metered else self.run(*arguments)
 
     def __str__(self) -> str:
         shown = [
@@ -172,12 +187,13 @@ def select(name: str, count: int, names: Sequence[str]) -> tuple[Signature, list
         Fault: ``bad_arguments``: there is none.
     """
     ways = BUILTINS[name]
-    for way in ways:
-        if names and names[0]:
-            order = way.order(names)
-            if order is not None:
-                return way, order
-        elif way.least <= count <= way.most:
+    if names and names[0]:
+        fitting = [(way, order) for way in ways if (order := way.order(names)) is not None]
+        if fitting:
+            # Two ways may differ only in the order of one and the same names.
+            return next((one for one in fitting if one[1] == sorted(one[1])), fitting[0])
+    for way in () if names and names[0] else ways:
+        if way.least <= count <= way.most:
             return way, list(range(count))
     shown = " or ".join(str(way) for way in ways)
     raise Fault("bad_arguments", f"Expected {shown}, found {_found(count, names)}.")

@@ -6,6 +6,7 @@ from typing import Final
 from apps.engine.feel import temporal
 from apps.engine.feel.builtins.registry import builtin
 from apps.engine.feel.types import Meter
+from apps.engine.feel.wide import AnyDate, AnyDateTime, base_of
 
 _DAYS: Final = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _MONTHS: Final = (
@@ -27,24 +28,24 @@ def today(meter: Meter) -> date:
 
 
 @builtin("day of week", "date: date|datetime")
-def day_of_week(day: date) -> str:
+def day_of_week(day: AnyDate | AnyDateTime) -> str:
     """The English name of the weekday."""
-    return _DAYS[day.weekday()]
+    return _DAYS[base_of(day).weekday()]
 
 
 @builtin("day of year", "date: date|datetime")
-def day_of_year(day: date) -> int:
+def day_of_year(day: AnyDate | AnyDateTime) -> int:
     """The number of the day in its year."""
-    return day.timetuple().tm_yday
+    return int(base_of(day).timetuple().tm_yday)
 
 
 @builtin("week of year", "date: date|datetime")
-def week_of_year(day: date) -> int:
+def week_of_year(day: AnyDate | AnyDateTime) -> int:
     """The number of the week in its year, as ISO 8601 counts."""
-    return day.isocalendar().week
+    return int(base_of(day).isocalendar().week)
 
 
 @builtin("month of year", "date: date|datetime")
-def month_of_year(day: date) -> str:
+def month_of_year(day: AnyDate | AnyDateTime) -> str:
     """The English name of the month."""
-    return _MONTHS[day.month - 1]
+    return _MONTHS[base_of(day).month - 1]

@@ -80,7 +80,8 @@ def ends_with(text: str, match: str) -> bool:
 
 @builtin("string join", "list: list", "delimiter: text|null?")
 def string_join(meter: Meter, parts: list[Any], delimiter: str | None = None) -> str:
-    """The texts of a list, one after the other."""
+    """The texts of a list, one after the other; null is left out."""
+    parts = [part for part in parts if part is not None]
     wrong = [part for part in parts if type(part) is not str]
     if wrong:
         message = f"string join expects a list of texts, found {described(wrong[0])} in it."
