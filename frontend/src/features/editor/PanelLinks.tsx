@@ -18,7 +18,6 @@ export function PanelLinks({ id }: { id: string }) {
   const ports = portsIn(document, id, types);
   const keys = linkKeys(document.links);
   if (ports.length === 0) return null;
-  const named = id !== TRIGGER && ports.length > 1;
   return (
     <>
       <h3 className={classes.section}>{t('editor.ways')}</h3>
@@ -28,7 +27,7 @@ export function PanelLinks({ id }: { id: string }) {
             key={port}
             id={id}
             port={port}
-            name={named ? port : t('editor.way')}
+            name={id === TRIGGER ? t('editor.way') : port}
             links={document.links.flatMap((link, at) => (link.from === id && portOfLink(link.port, ports) === port ? [{ to: link.to, key: keys[at] ?? '' }] : []))}
           />
         ))}

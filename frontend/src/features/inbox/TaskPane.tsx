@@ -66,13 +66,15 @@ function TaskSheet({ task }: { task: Task }) {
           <p className={classes.none}>{t('inbox.facts_none')}</p>
         )}
       </section>
-      <section>
-        <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
-        <dl className={classes.facts}>
-          {task.answers.filter((answer) => answer.then).map((answer) => <div key={answer.outcome}><dt>{answer.label}</dt><dd>{answer.then}</dd></div>)}
-          {task.without_answer ? <div><dt>{t('inbox.no_answer')}</dt><dd>{task.without_answer}</dd></div> : null}
-        </dl>
-      </section>
+      {task.status === 'open' ? (
+        <section>
+          <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
+          <dl className={classes.facts}>
+            {task.answers.filter((answer) => answer.then).map((answer) => <div key={answer.outcome}><dt>{answer.label}</dt><dd>{answer.then}</dd></div>)}
+            {task.without_answer ? <div><dt>{t('inbox.no_answer')}</dt><dd>{task.without_answer}</dd></div> : null}
+          </dl>
+        </section>
+      ) : null}
       <section>
         <h3 className={classes.heading}>{t('inbox.who')}</h3>
         <p className={classes.plain}>{t('inbox.who_list', { names: task.assignees.join(', '), rule: task.rule })}</p>

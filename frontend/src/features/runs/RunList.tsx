@@ -1,12 +1,14 @@
-import { Button } from '@mantine/core';
+import { Button, Tooltip } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useFlows } from '~/api/flows';
+import { useRight } from '~/api/me';
 import { useRuns } from '~/api/runs';
+import { useMembers } from '~/api/settings';
 import { nameOf, RUN_STATUSES } from '~/api/types';
 import type { RunItem } from '~/api/types';
 import { useT } from '~/app/messages';
-import type { MessageId, Translate } from '~/app/messages';
+import type { MessageId } from '~/app/messages';
 import { DataTable } from '~/ui/DataTable';
 import type { Column } from '~/ui/DataTable';
 import { FilterChip } from '~/ui/Filter';
@@ -22,12 +24,17 @@ const TRIGGERS: Record<string, MessageId> = {
   webhook: 'runs.by_trigger.webhook', schedule: 'runs.by_trigger.schedule', manual: 'runs.by_trigger.manual',
 };
 
-/** Who or what started a run: a person's name, else the kind of signal. */
-export function startedBy(run: Pick<RunItem, 'started_by' | 'trigger'>, t: Translate): string {
+/** Who or what started a run: a person's name, with the address on hover, else the kind of signal. */
+export function StartedBy({ run }: { run: Pick<RunItem, 'started_by' | 'trigger'> }) {
+  const t = useT();
+  const members = useMembers(useRight('flow.view')).data?.results;
   const person = nameOf(run.started_by);
-  if (person) return person;
+  if (person) {
+    const name = members?.find((member) => member.email === person)?.name;
+    return name ? <Tooltip label={person}><span>{name}</span></Tooltip> : <>{person}</>;
+  }
   const kind = run.trigger?.type ?? '';
-  return kind in TRIGGERS ? t(TRIGGERS[kind]!) : kind || t('app.none');
+  return <>{kind in TRIGGERS ? t(TRIGGERS[kind]!) : kind || t('app.none')}</>;
 }
 
 export interface RunListFilter {
@@ -60,7 +67,7 @@ export function RunList({ filter, onFilter, fixedFlow }: Props) {
     ...(fixedFlow ? [] : [{ key: 'started', header: t('runs.column.started'), width: 150, cell: (run: RunItem) => <RelativeTime at={run.started_at ?? run.created_at} /> }]),
     { key: 'took', header: t('runs.column.duration'), width: 130, align: 'end', show: 'medium', cell: (run) => <Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /> },
     { key: 'version', header: t('runs.column.version'), width: 84, show: 'wide', cell: (run) => t('flows.version', { number: run.version }) },
-    { key: 'by', header: t('runs.column.by'), width: 160, min: 110, show: 'medium', cell: (run) => startedBy(run, t) },
+    { key: 'by', header: t('runs.column.by'), width: 160, min: 110, show: 'medium', cell: (run) => <StartedBy run={run} /> },
     { key: 'note', header: t('runs.column.note'), show: 'wide', cell: (run) => run.error?.message ?? '' },
   ];
   return (

@@ -19,7 +19,7 @@ import { useIntlTools } from '~/ui/time';
 import { breakpoints } from '~/ui/tokens';
 import { CancelRun } from './CancelRun';
 import { cardStates, stepOfInterest, takenLinks } from './runPicture';
-import { startedBy } from './RunList';
+import { StartedBy } from './RunList';
 import { RunNotice } from './RunNotice';
 import classes from './RunPage.module.css';
 import { SidePanel } from './SidePanel';
@@ -40,7 +40,7 @@ function Header({ run }: { run: Run }) {
       <dl className={classes.facts}>
         <Fact label={t('runs.column.started')}><RelativeTime at={run.started_at ?? run.created_at} /></Fact>
         <Fact label={t(run.finished_at ? 'runs.column.duration' : 'runs.so_far')}><Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /></Fact>
-        <Fact label={t('runs.column.by')}>{startedBy(run, t)}</Fact>
+        <Fact label={t('runs.column.by')}><StartedBy run={run} /></Fact>
         <Fact label={t('runs.column.version')}>{t('flows.version', { number: run.version })}</Fact>
         <Fact label={t('runs.column.run')}><Short value={run.id} copy={t('runs.id')} length={13} /></Fact>
       </dl>

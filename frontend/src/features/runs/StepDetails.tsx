@@ -2,6 +2,7 @@ import type { FlowDocument, Run, RunStep } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { tintOf, useLookup } from '~/features/canvas/catalogue';
+import { portsIn } from '~/features/canvas/graph';
 import { StepIcon } from '~/features/canvas/StepIcon';
 import { summaryOf } from '~/features/canvas/summary';
 import { Mono } from '~/ui/Mono';
@@ -18,11 +19,12 @@ const CLASSES: Record<string, MessageId> = {
   unknown: 'runs.step.class.unknown',
 };
 
-function Facts({ step }: { step: RunStep }) {
+function Facts({ step, ports }: { step: RunStep; ports: string[] }) {
   const t = useT();
   return (
     <dl className={classes.facts}>
-      {step.port ? <><dt>{t('runs.step.left_by')}</dt><dd>{step.port}</dd></> : null}
+      {/* A step that fails without a way out for it has left by none. */}
+      {step.port && ports.includes(step.port) ? <><dt>{t('runs.step.left_by')}</dt><dd>{step.port}</dd></> : null}
       <dt>{t('runs.step.started')}</dt>
       <dd><RelativeTime at={step.started_at} /></dd>
       <dt>{t(step.finished_at ? 'runs.step.took' : 'runs.so_far')}</dt>
@@ -51,7 +53,7 @@ export function StepDetails({ run, document, id }: { run: Run; document: FlowDoc
         <StatusBadge status={step?.status ?? 'skipped'} />
       </div>
       {run.waiting_for.filter((reason) => reason.step === id).map((reason) => <p key={reason.kind} className={classes.wait}><Wait reason={reason} /></p>)}
-      {step ? <Facts step={step} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
+      {step ? <Facts step={step} ports={portsIn(document, id, types)} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
       {step?.error ? (
         <div className={classes.error}>
           <h3>{t('runs.step.error')}</h3>

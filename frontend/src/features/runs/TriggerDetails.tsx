@@ -6,7 +6,7 @@ import { StepIcon } from '~/features/canvas/StepIcon';
 import { triggerSummary } from '~/features/canvas/summary';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { Values } from '~/ui/Values';
-import { startedBy } from './RunList';
+import { StartedBy } from './RunList';
 import classes from './SidePanel.module.css';
 
 const PARTS: [part: string, label: MessageId][] = [
@@ -35,7 +35,7 @@ export function TriggerDetails({ run, document }: { run: Run; document: FlowDocu
       </div>
       <dl className={classes.facts}>
         <dt>{t('runs.column.by')}</dt>
-        <dd>{startedBy(run, t)}</dd>
+        <dd><StartedBy run={run} /></dd>
         <dt>{t('runs.step.started')}</dt>
         <dd><RelativeTime at={run.started_at ?? run.created_at} /></dd>
       </dl>
