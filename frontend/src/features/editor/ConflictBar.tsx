@@ -1,6 +1,7 @@
 import { Button } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
+import { useMe } from '~/api/me';
 import { nameOf } from '~/api/types';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
@@ -11,10 +12,14 @@ import { useSave } from './autosave';
 import classes from './Editor.module.css';
 import { useEditor } from './store';
 
+/** Whether the save that came first was this person's own, from another tab or device. */
+export const isOwn = (by: unknown, id: string): boolean => typeof by === 'object' && by !== null && (by as { id?: unknown }).id === id;
+
 /** Somebody else saved: says who, and lets the person choose. Neither choice loses the other's work. */
 export function ConflictBar({ flow, reload }: { flow: Flow; reload: () => Promise<void> }) {
   const t = useT();
   const go = useNavigate();
+  const me = useMe();
   const status = useSave((save) => save.status);
   const problem = useSave((save) => save.problem);
   const [busy, setBusy] = useState(false);
@@ -29,6 +34,7 @@ export function ConflictBar({ flow, reload }: { flow: Flow; reload: () => Promis
     );
   }
   const by = problem?.fields['updated_by'];
+  const own = isOwn(by, me.id);
   const who = nameOf(by as string | { name: string } | null | undefined) || t('editor.conflict.somebody');
   const act = (what: () => Promise<void>) => {
     setBusy(true);
@@ -44,9 +50,9 @@ export function ConflictBar({ flow, reload }: { flow: Flow; reload: () => Promis
   return (
     <div className={classes.bar} role="alert">
       <IconAlertTriangle size={16} aria-hidden />
-      <p>{t('editor.conflict.text', { who })}</p>
+      <p>{own ? t('editor.conflict.own') : t('editor.conflict.text', { who })}</p>
       <Button size="xs" loading={busy} onClick={() => act(keep)}>{t('editor.conflict.copy')}</Button>
-      <Button size="xs" loading={busy} onClick={() => act(reload)}>{t('editor.conflict.reload')}</Button>
+      <Button size="xs" loading={busy} onClick={() => act(reload)}>{t(own ? 'editor.conflict.reload_own' : 'editor.conflict.reload')}</Button>
       <ProblemText error={failed} />
     </div>
   );

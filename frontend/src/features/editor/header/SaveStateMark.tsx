@@ -1,4 +1,5 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
+import { useMe } from '~/api/me';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { IconAlertTriangle, IconArrowBackUp, IconArrowForwardUp, IconCloudCheck, IconCloudOff, IconCloudUpload, IconEye } from '~/ui/icons';
@@ -6,6 +7,7 @@ import type { Icon } from '~/ui/icons';
 import { useActions } from '../actions';
 import { useSave } from '../autosave';
 import type { Autosave, SaveStatus } from '../autosave';
+import { isOwn } from '../ConflictBar';
 import { useEditor } from '../store';
 import classes from './Header.module.css';
 
@@ -27,6 +29,8 @@ export function SaveStateMark({ autosave }: { autosave: Autosave }) {
   const undo = useEditor((editor) => editor.past.at(-1)?.label);
   const redo = useEditor((editor) => editor.future[0]?.label);
   const status = useSave((save) => save.status);
+  const me = useMe();
+  const own = useSave((save) => isOwn(save.problem?.fields['updated_by'], me.id));
   if (readOnly) {
     return (
       <span className={classes.state}>
@@ -42,7 +46,7 @@ export function SaveStateMark({ autosave }: { autosave: Autosave }) {
     <span className={classes.group}>
       <span className={classes.state} role="status" data-state={status} data-bad={bad || undefined}>
         <Glyph size={16} aria-hidden />
-        <span className={classes.words}>{t(text)}</span>
+        <span className={classes.words}>{t(own && status === 'conflict' ? 'editor.save.conflict_own' : text)}</span>
       </span>
       {status === 'offline' || status === 'signed_out' ? (
         <button type="button" className={classes.retry} onClick={() => autosave.wake()}>{t('app.try_again')}</button>
