@@ -65,6 +65,18 @@ def test_only_administrators_and_auditors_get_in(client_as, role):
     assert "What needs attention" not in page
 
 
+def test_titles_are_plain_words(client_as, flow):
+    browser = client_as("admin")
+    page = browser.get("/admin/flows/flow/").content.decode()
+    assert "<h1>Flows</h1>" in page
+    page = browser.get(f"/admin/flows/flow/{flow.pk}/change/").content.decode()
+    assert "<h1>Flow</h1>" in page
+    for path in ("accounts/membership", "audit/auditevent", "runs/run", "inbox/usertask"):
+        page = browser.get(f"/admin/{path}/").content.decode()
+        assert " to change" not in page
+        assert " to view" not in page
+
+
 def test_the_front_page_has_the_numbers_to_act_on(client_as, flow):
     Flow.objects.update(owner=None)
     page = client_as("admin").get("/admin/").content.decode()

@@ -7,11 +7,12 @@ from uuid import UUID
 from django import forms
 from django.contrib import admin, messages
 from django.db.models import Model, QuerySet
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from apps.accounts.actors import Actor
 from apps.core.errors import ProductError
-from apps.operations.governance.site import actor_in_admin, workspace_of
+from apps.operations.governance.site import actor_in_admin, words_for, workspace_of
 
 
 class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
@@ -29,6 +30,26 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         if workspace_id is None or not self.workspace_field:
             return rows
         return rows.filter(**{self.workspace_field: workspace_id})
+
+    def changelist_view(
+        self, request: HttpRequest, extra_context: dict[str, Any] | None = None
+    ) -> HttpResponse:
+        """The list under the words of the front page; nothing is selected in it."""
+        words = words_for(self.opts.label) or capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": words, **(extra_context or {})})
+
+    def changeform_view(
+        self,
+        request: HttpRequest,
+        object_id: str | None = None,
+        form_url: str = "",
+        extra_context: dict[str, Any] | None = None,
+    ) -> HttpResponse:
+        """One row under what it is; its name stands below."""
+        words = capfirst(self.opts.verbose_name)
+        more = {"title": words, **(extra_context or {})}
+        answer: HttpResponse = super().changeform_view(request, object_id, form_url, more)
+        return answer
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.admin_site.has_permission(request)

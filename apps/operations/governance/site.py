@@ -108,6 +108,11 @@ class GovernanceSite(AdminSite):
         return super().index(request, {**(extra_context or {}), "numbers": found})
 
 
+def words_for(label: str) -> str:
+    """What people call a model, as the front page lists it; ``label`` is ``app.Model``."""
+    return next((named[label] for named in GROUPS.values() if label in named), "")
+
+
 def _no_right(request: HttpRequest) -> HttpResponse:
     """What the console needs and whom to ask; it names nothing that is inside."""
     actor = _actor(request)
