@@ -1,4 +1,4 @@
-import { UnstyledButton } from '@mantine/core';
+import { Tooltip, UnstyledButton } from '@mantine/core';
 import type { AuditEvent } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { Translate } from '~/app/messages';
@@ -14,6 +14,14 @@ import { verbWords } from './verbs';
 
 export const whoOf = (entry: AuditEvent, t: Translate): string =>
   entry.actor.kind === 'system' ? t('audit.system') : entry.actor.label || entry.actor.id;
+
+/** A person by name, with the address that the trail holds on hover. */
+function Who({ entry, names }: { entry: AuditEvent; names: ReadonlyMap<string, string> }) {
+  const t = useT();
+  const said = whoOf(entry, t);
+  const name = entry.actor.kind === 'person' ? names.get(entry.actor.id) : undefined;
+  return name && name !== said ? <Tooltip label={said}><span>{name}</span></Tooltip> : <>{said}</>;
+}
 
 /** What was done and, of a decision, which: an approval and a rejection never read alike. */
 export const whatOf = (entry: AuditEvent, t: Translate): string => {
@@ -54,7 +62,7 @@ export function AuditTable({ rows, names, more, onOpen }: { rows: AuditEvent[]; 
       key: 'who', header: t('audit.column.who'), width: 200, min: 120,
       cell: (row) => (
         <span>
-          {whoOf(row, t)} {row.actor.kind === 'token' ? t('audit.token') : null}{' '}
+          <Who entry={row} names={names} /> {row.actor.kind === 'token' ? t('audit.token') : null}{' '}
           {row.on_behalf_of ? t('audit.on_behalf', { name: names.get(row.on_behalf_of) ?? row.on_behalf_of }) : null}
         </span>
       ),

@@ -1,7 +1,7 @@
 import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useMe, useRight } from '~/api/me';
-import { useChangeMember, useMembers } from '~/api/settings';
+import { useChangeMember, useMembers, useTeams } from '~/api/settings';
 import type { Member } from '~/api/types';
 import { useT } from '~/app/messages';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
@@ -31,6 +31,7 @@ export function PeoplePage() {
   const me = useMe();
   const mayInvite = useRight('people.manage');
   const members = useMembers();
+  const teamNames = new Map((useTeams().data?.results ?? []).map((team) => [team.slug, team.name]));
   const change = useChangeMember();
   const [open, setOpen] = useState<Open>();
   const [search, setSearch] = useState<string>();
@@ -53,7 +54,7 @@ export function PeoplePage() {
       key: 'roles', header: t('settings.people.column.roles'),
       cell: (member) => (member.is_active ? <Tags items={member.roles.map((role) => roleName(role, t))} none={t('settings.roles.none')} /> : t('settings.people.inactive')),
     },
-    { key: 'teams', header: t('settings.people.column.teams'), show: 'medium', cell: (member) => <Tags items={member.teams} none={t('app.none')} /> },
+    { key: 'teams', header: t('settings.people.column.teams'), show: 'medium', cell: (member) => <Tags items={member.teams.map((slug) => teamNames.get(slug) ?? slug)} none={t('app.none')} /> },
     {
       key: 'last', header: t('settings.people.column.last'), width: 140, show: 'medium',
       cell: (member) => (member.last_sign_in_at ? <RelativeTime at={member.last_sign_in_at} /> : t('settings.people.never')),
