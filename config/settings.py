@@ -67,6 +67,12 @@ TEST_CLOCK = _flag("SIGNALBOX_TEST_CLOCK")
 if TEST_CLOCK and not EMBEDDED:
     raise ImproperlyConfigured("SIGNALBOX_TEST_CLOCK is set: unset it, production keeps real time.")
 RAW_DAYS = int(os.environ.get("SIGNALBOX_RAW_DAYS") or 30)
+RUN_DAYS = int(os.environ.get("SIGNALBOX_RUN_DAYS") or 0)
+if RUN_DAYS < 0 or 0 < RUN_DAYS < 31:
+    raise ImproperlyConfigured(
+        f"SIGNALBOX_RUN_DAYS is {RUN_DAYS}: set it to 31 or more, since repeated calls are answered"
+        " with their first run for 30 days; unset it to keep runs for ever."
+    )
 PORT = int(os.environ.get("PORT") or 8000)
 TRUSTED_PROXIES = [
     address.strip()

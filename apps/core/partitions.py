@@ -87,6 +87,23 @@ class Partitioned:
             report.is_postponed = True
         return report
 
+    def drop(self, month: Month) -> None:
+        """Drop a month of all these tables with the caller's transaction; it is gone for ever.
+
+        Raises:
+            OperationalError: Somebody uses the tables for longer than half a second
+                (``LockNotAvailable``); nobody queues behind the wait for longer than that.
+
+        Locks:
+            As ``ensure``, and the tables themselves until the transaction ends.
+        """
+        with connection.cursor() as cursor:
+            cursor.execute("set local lock_timeout = '500ms'")
+            cursor.execute("select pg_advisory_xact_lock(%s)", [self.lock])
+            for table in self.keys:
+                name = sql.Identifier(f"{table}_{month.suffix}")
+                cursor.execute(sql.SQL("drop table if exists {}").format(name))
+
     def rows_in_default(self) -> list[str]:
         """The tables whose DEFAULT partition holds rows; it should be none."""
         found = []

@@ -20,7 +20,7 @@ from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
 from apps.operations import mails
-from apps.runs import doorbell, effects, held, sweep
+from apps.runs import doorbell, effects, forgetting, held, late, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
 
@@ -63,7 +63,10 @@ def parts() -> list[Part]:
             lambda: audit_partitions.ensure_partitions(clock.now()),
         ),
         Part("large values", 3600, lambda: sweep.forget_blobs(now=clock.now())),
-        Part("raw bodies", 3600, lambda: triggers.forget_raw(now=clock.now())),
+        Part("work of old runs", 3600, lambda: forgetting.forget_work(now=clock.now())),
+        Part("late commands", 3600, late.bury_late_commands),
+        Part("old months", 3600, lambda: forgetting.drop_old_months(now=clock.real_now())),
+        Part("old calls", 3600, lambda: triggers.forget_raw(now=clock.now())),
         Part("ended sign-ins", 3600, lambda: accounts.delete_expired(now=clock.now())),
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),
         Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),

@@ -4,7 +4,7 @@ import logging
 from datetime import datetime
 from typing import Final
 
-from apps.core.partitions import Partitioned, PartitionReport
+from apps.core.partitions import Month, Partitioned, PartitionReport
 
 TABLES: Final = {"run": "id", "run_event": "run_id"}
 
@@ -23,6 +23,11 @@ def ensure_partitions(now: datetime) -> PartitionReport:
     for table in report.in_default:
         _log.error("%s_default holds rows: partitions were not made in time", table)
     return report
+
+
+def drop(month: Month) -> None:
+    """Drop a month of runs and journals with the caller's transaction; see ``core.partitions``."""
+    _RUNS.drop(month)
 
 
 def rows_in_default() -> list[str]:

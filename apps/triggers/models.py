@@ -63,7 +63,8 @@ class Delivery(models.Model):
     """One call to a webhook, as it arrived: headers and query masked, the raw body sealed.
 
     No foreign keys: the row outlives nothing it names, and each would cost the hot path a lock.
-    Of calls that were refused or came before, only so many are kept per trigger and minute.
+    Of calls that were refused or came before, only so many are kept per trigger and minute; all
+    go after ``SIGNALBOX_RAW_DAYS``.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -78,7 +79,7 @@ class Delivery(models.Model):
     summary = models.CharField(max_length=200, blank=True, default="")
     headers = ExactJSONField()
     query = ExactJSONField()
-    #: Sealed under ``body_context(id)``; null once forgotten, and where nothing was accepted.
+    #: Sealed under ``body_context(id)``; null where nothing was accepted.
     body = models.BinaryField(null=True)
     received_at = models.DateTimeField()
 
@@ -100,9 +101,6 @@ class Delivery(models.Model):
                 fields=["trigger_id", "id"],
                 name="delivery_not_run",
                 condition=models.Q(verdict__in=[Verdict.REFUSED, Verdict.DUPLICATE]),
-            ),
-            models.Index(
-                fields=["id"], name="delivery_raw", condition=models.Q(body__isnull=False)
             ),
         ]
 

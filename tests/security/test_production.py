@@ -101,6 +101,7 @@ REFUSED = [
     ({"SIGNALBOX_ENV": "development"}, "set it to 'embedded' or 'production'"),
     ({"DATABASE_URL": "postgresql://signalbox:postgres@db/signalbox"}, "DATABASE_URL"),
     ({"SIGNALBOX_HOSTS": "*"}, "SIGNALBOX_HOSTS"),
+    ({"SIGNALBOX_RUN_DAYS": "30"}, "SIGNALBOX_RUN_DAYS is 30: set it to 31 or more"),
 ]  # fmt: skip
 
 
