@@ -4,12 +4,13 @@ What is counted in tables is read when asked; what only a process knows (the gat
 is that of the process that answers, since its start.
 """
 
+import logging
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from time import monotonic
 from typing import Any, Final
 
-from django.db import connection, transaction
+from django.db import OperationalError, connection, transaction
 
 from apps.audit import partitions as audit_partitions
 from apps.audit.queries import trail_state
@@ -26,6 +27,8 @@ CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
 #: Runs of a day may be many millions; they are counted once in this time per process.
 DAY_COUNTED_EVERY_S: Final = 60.0
 STATEMENT_TIMEOUT: Final = "5s"
+
+_log = logging.getLogger(__name__)
 
 _COMMANDS = """
 select case when priority < %(parked)s then 'waiting' else 'parked' end, count(*)
@@ -135,8 +138,12 @@ def _answers() -> Any:
 def _runs_of_day(cursor: Any) -> Mapping[str, int]:
     if monotonic() > _day.until:
         since = first_uuid7_at(int(clock.real_now().timestamp() * 1000) - 24 * 3600 * 1000)
-        cursor.execute(_DAY, {"since": since})
-        _day.counts = dict(cursor.fetchall())
+        try:
+            with transaction.atomic():
+                cursor.execute(_DAY, {"since": since})
+                _day.counts = dict(cursor.fetchall())
+        except OperationalError as error:  # too many for the time: the rest is still told
+            _log.warning("the runs of the last day are not counted: %s", error)
         _day.until = monotonic() + DAY_COUNTED_EVERY_S
     return _day.counts
 

@@ -37,7 +37,9 @@ def conditions_read(
     last = {
         row.step: row.seq
         for row in rows
-        if row.type in {"step.completed", "step.failed"} and has_conditions(steps[row.step])
+        if row.type in {"step.completed", "step.failed"}
+        and row.step in steps
+        and has_conditions(steps[row.step])
     }
     known: dict[str, Any] = {"steps": {}, "run": {"id": str(run.pk)}}
     found = {}

@@ -126,7 +126,8 @@ def _drop(month: Month, before: datetime, now: datetime) -> bool:
             return False
         about = _about_how_many(cursor, month)
         partitions.drop(month)
-    note = {"month": month.suffix, "days": settings.RUN_DAYS}
+    name = f"{month.year}-{month.month:02}"
+    note = {"month": name, "days": settings.RUN_DAYS}
     rows = [_note(workspace_id, note) for workspace_id, _ in found]
     record_many(rows=[_note(None, {**note, "about": about}), *rows], now=now)
     return True
@@ -137,7 +138,7 @@ def _note(workspace_id: UUID | None, details: dict[str, Any]) -> Record:
         who=Who("system", "system", "Signalbox"),
         workspace_id=workspace_id,
         verb="run.forget",
-        target=Target("runs", details["month"]),
+        target=Target("runs", details["month"], details["month"]),
         reason="SIGNALBOX_RUN_DAYS",
         details=details,
     )

@@ -110,6 +110,17 @@ def test_they_are_counted_once_a_minute(desk, scraped):
     assert scraped()["runs_last_day", "queued"] == 1
 
 
+def test_what_takes_too_long_to_count_does_not_keep_the_rest(desk, scraped, monkeypatch, caplog):
+    monkeypatch.setattr(metrics, "STATEMENT_TIMEOUT", "100ms")
+    monkeypatch.setattr(
+        metrics, "_DAY", "select 'x', 1 from pg_sleep(5) where %(since)s is not null"
+    )
+    found = scraped()
+    assert found["runs_last_day", "queued"] == 0
+    assert "not counted" in caplog.text
+    assert found["commands", "waiting"] == 0
+
+
 def test_the_trail(desk, scraped):
     seal_pending(now=clock.now())
     assert scraped()["unsealed_rows"] == 1  # the token's own

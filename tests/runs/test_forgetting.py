@@ -170,7 +170,7 @@ class TestMonthsOfRuns:
         assert not RunEvent.objects.exists()
         assert JANUARY not in months_of("run")
         assert JANUARY not in months_of("run_event")
-        details = {"month": "202501", "days": 300}
+        details = {"month": "2025-01", "days": 300}
         assert (bench.workspace.pk, details) in notes()
         assert (None, {**details, "about": 0}) in notes()
         assert verify.check_runs().problems == []
@@ -181,7 +181,7 @@ class TestMonthsOfRuns:
         bench.start(bench.publish(BOTH))
         assert "202501" not in forgetting.drop_old_months(now=NOW)
         assert Run.objects.filter(pk=old_run).exists()
-        assert notes() == [(None, {"month": "202502", "days": 300, "about": 0})]
+        assert notes() == [(None, {"month": "2025-02", "days": 300, "about": 0})]
 
     def test_stay_until_so_many_days_after_anything_happened(self, old_run, settings):
         settings.RUN_DAYS = 300
