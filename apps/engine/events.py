@@ -10,7 +10,10 @@ from typing import Any, TypeAlias
 
 from apps.engine.values import Value
 
-FORMAT = 1
+# A run carries the format its journal is written in; a driver claims only what it can read.
+# 2 added scopes, undoing, locks, withdrawing and several ways out at once.
+FORMAT = 2
+READABLE = (1, 2)
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,22 +63,109 @@ class Open:
 
 @dataclass(frozen=True, slots=True)
 class Complete:
-    """A visit is done and leaves by ``port``."""
+    """A visit is done and leaves by ``port``, with so many tokens on each link.
+
+    ``ports`` names all of them where it leaves by several at once.
+    """
 
     step: str
     visit: int
     port: str
     output: Value
+    ports: tuple[str, ...] = ()
+    times: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Fail:
-    """A visit failed for good; it leaves by ``error`` where that is linked."""
+    """A visit failed for good; it leaves by ``error`` where that is linked.
+
+    ``resort`` is what the step says for that case: ``default`` goes on by its first port with
+    ``output``, ``ask`` holds the visit until a person has said what to do.
+    """
 
     step: str
     visit: int
     error: Error
     output: Value = None
+    resort: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A person orders that a held visit be tried anew, under a new key."""
+
+    step: str
+    visit: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class Expire:
+    """The time limit of a visit is over."""
+
+    step: str
+    visit: int
+
+
+@dataclass(frozen=True, slots=True)
+class OpenScope:
+    """A step that contains steps begins, with so many items; see ``state.Scope``."""
+
+    step: str
+    visit: int
+    kind: str
+    count: int
+    input: Value
+    parallel: int = 1
+    needs: int = 0
+    tolerance: int = 1
+    rest: str = "cancel"
+    rounds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class EndItem:
+    """The result of an item in which nothing is left.
+
+    ``more``: as many further items are to come. ``is_enough``: the step goes on with this one.
+    """
+
+    frame: str
+    output: Value
+    more: int = 0
+    is_enough: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class FailItem:
+    """The result of an item could not be told."""
+
+    frame: str
+    error: Error
+
+
+@dataclass(frozen=True, slots=True)
+class AddItems:
+    """A step adds items to the open scope ``to`` around it or beside it, and is done."""
+
+    step: str
+    visit: int
+    to: str
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """A step withdraws the work of other steps, and is done.
+
+    ``completes``: scopes among them go on with what they have.
+    """
+
+    step: str
+    visit: int
+    steps: tuple[str, ...]
+    completes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -160,6 +250,13 @@ Command: TypeAlias = (
     | Open
     | Complete
     | Fail
+    | Repeat
+    | Expire
+    | OpenScope
+    | EndItem
+    | FailItem
+    | AddItems
+    | Withdraw
     | Retry
     | Attempt
     | Late
@@ -195,7 +292,7 @@ class RunStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepStarted:
-    """A wait or an effect is open; ``kind`` is ``effect``, ``timer`` or ``user_task``."""
+    """A wait or an effect is open; ``kind`` is ``effect``, ``timer``, ``user_task`` or another."""
 
     step: str
     visit: int
@@ -205,7 +302,11 @@ class StepStarted:
 
 @dataclass(frozen=True, slots=True)
 class StepCompleted:
-    """``took`` are the links whose tokens a join took; ``owes`` those it will swallow."""
+    """``took`` are the links whose tokens a join took; ``owes`` those it will swallow.
+
+    ``ports`` are all ways out where there were several; ``frame`` is where a join fired;
+    ``undoable``: another step can take it back.
+    """
 
     step: str
     visit: int
@@ -214,17 +315,164 @@ class StepCompleted:
     arrivals: tuple[Arrival, ...]
     took: tuple[int, ...] = ()
     owes: tuple[int, ...] = ()
+    ports: tuple[str, ...] = ()
+    frame: str = ""
+    undoable: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class StepFailed:
-    """A visit has failed for good and left by ``error``, if that is linked."""
+    """A visit has failed for good and left by ``error``, if that is linked.
+
+    ``port`` names another way out that the step has for that case; ``output`` is then its output.
+    """
 
     step: str
     visit: int
     error: Error
     output: Value
     arrivals: tuple[Arrival, ...]
+    port: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class StepHeld:
+    """A visit has failed, and a person is asked what to do."""
+
+    step: str
+    visit: int
+    error: Error
+
+
+@dataclass(frozen=True, slots=True)
+class StepRepeated:
+    """A person ordered that a held visit be tried anew; ``generation`` makes a new key."""
+
+    step: str
+    visit: int
+    generation: int
+    by: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepBlocked:
+    """A visit must wait: another one holds its lock."""
+
+    step: str
+    visit: int
+    lock: str
+
+
+@dataclass(frozen=True, slots=True)
+class StepUnblocked:
+    """The lock is free: the visit goes on."""
+
+    step: str
+    visit: int
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeOpened:
+    """A step that contains steps has begun; ``input`` holds its items."""
+
+    step: str
+    visit: int
+    kind: str
+    count: int
+    input: Value
+    parallel: int
+    needs: int
+    tolerance: int
+    rest: str
+    rounds: int
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsBegun:
+    """``count`` items from ``first`` on have begun; ``arrivals`` are theirs, item after item."""
+
+    step: str
+    visit: int
+    first: int
+    count: int
+    arrivals: tuple[Arrival, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEnded:
+    """An item is over: ``completed``, ``failed`` or ``withdrawn``.
+
+    ``more``: as many further items are to come.
+    """
+
+    step: str
+    visit: int
+    index: int
+    outcome: str
+    output: Value
+    reason: Mapping[str, Any] | None = None
+    more: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsAdded:
+    """Items were added to an open scope."""
+
+    step: str
+    visit: int
+    items: tuple[Value, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ItemsRepeated:
+    """The items that failed are tried once more: ranges ``[first, count]``."""
+
+    step: str
+    visit: int
+    ranges: tuple[tuple[int, int], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ScopeClosing:
+    """No further item begins; ``then`` says what follows once those at work are gone."""
+
+    step: str
+    visit: int
+    then: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class WorkWithdrawn:
+    """Visits, whole frames (each with the one its undo list goes to), tokens at joins are gone.
+
+    ``owed``: links of a frame that owe a join nothing any more. ``step`` withdrew all this; it
+    is empty where the run or an item ended.
+    """
+
+    step: str
+    visits: tuple[tuple[str, int], ...]
+    frames: tuple[tuple[str, str], ...] = ()
+    joins: tuple[tuple[str, str], ...] = ()
+    owed: tuple[tuple[str, int], ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class UndoBegun:
+    """What was done in a frame is taken back, the last first; ``why`` tells what follows."""
+
+    frame: str
+    why: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UndoStarted:
+    """A visit of ``step`` begins that takes back visit ``of_visit`` of ``of_step``."""
+
+    step: str
+    visit: int
+    frame: str
+    of_step: str
+    of_visit: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +546,14 @@ class RunFailed:
 
 
 @dataclass(frozen=True, slots=True)
+class RunCancelling:
+    """The run is withdrawn, once what it did is undone."""
+
+    by: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
 class RunCancelled:
     """The run was withdrawn; everything that was still open is closed."""
 
@@ -310,6 +566,20 @@ Event: TypeAlias = (
     | StepStarted
     | StepCompleted
     | StepFailed
+    | StepHeld
+    | StepRepeated
+    | StepBlocked
+    | StepUnblocked
+    | ScopeOpened
+    | ItemsBegun
+    | ItemEnded
+    | ItemsAdded
+    | ItemsRepeated
+    | ScopeClosing
+    | WorkWithdrawn
+    | UndoBegun
+    | UndoStarted
+    | RunCancelling
     | StepRetried
     | StepAttempted
     | OutcomeIgnored
@@ -326,6 +596,20 @@ _TYPES: dict[str, type[Any]] = {
     "step.started": StepStarted,
     "step.completed": StepCompleted,
     "step.failed": StepFailed,
+    "step.held": StepHeld,
+    "step.repeated": StepRepeated,
+    "step.blocked": StepBlocked,
+    "step.unblocked": StepUnblocked,
+    "scope.opened": ScopeOpened,
+    "items.begun": ItemsBegun,
+    "item.ended": ItemEnded,
+    "items.added": ItemsAdded,
+    "items.repeated": ItemsRepeated,
+    "scope.closing": ScopeClosing,
+    "work.withdrawn": WorkWithdrawn,
+    "undo.begun": UndoBegun,
+    "undo.started": UndoStarted,
+    "run.cancelling": RunCancelling,
     "step.retried": StepRetried,
     "step.attempted": StepAttempted,
     "outcome.ignored": OutcomeIgnored,
@@ -340,10 +624,24 @@ _NAMES = {event: name for name, event in _TYPES.items()}
 EVENT_TYPES = tuple(_TYPES)
 
 
+# What says nothing is left out: most rows have none of it, and format 1 did not know it.
+_OPTIONAL: Mapping[type[Any], Mapping[str, Any]] = {
+    StepCompleted: {"took": (), "owes": (), "ports": (), "frame": "", "undoable": False},
+    StepFailed: {"port": ""},
+    ItemEnded: {"reason": None, "more": 0},
+    WorkWithdrawn: {"frames": (), "joins": (), "owed": ()},
+}
+_NONE: Mapping[str, Any] = {}
+_TUPLES = frozenset({"took", "owes", "ports", "items"})
+_PAIRS = frozenset({"ranges", "visits", "frames", "joins", "owed"})
+
+
 def to_row(event: Event) -> tuple[str, str, dict[str, Any]]:
     """``(type, step, data)`` as the journal keeps it; ``step`` is empty where none is meant."""
     data: dict[str, Any] = {}
     step = ""
+    kind = type(event)
+    optional = _OPTIONAL.get(kind, _NONE)
     for name in event.__slots__:
         value = getattr(event, name)
         if name == "step":
@@ -352,16 +650,19 @@ def to_row(event: Event) -> tuple[str, str, dict[str, Any]]:
             data["error"] = value.as_json()
         elif name == "arrivals":
             data["arrivals"] = [[one.link, one.step, one.visit] for one in value]
-        elif name in {"took", "owes"}:
-            if value:
-                data[name] = list(value)
+        elif name in optional and value == optional[name]:
+            continue
+        elif name in _TUPLES:
+            data[name] = list(value)
+        elif name in _PAIRS:
+            data[name] = [list(pair) for pair in value]
         else:
             data[name] = value
-    return _NAMES[type(event)], step, data
+    return _NAMES[kind], step, data
 
 
 def from_row(type_: str, step: str, data: Mapping[str, Any]) -> Event:
-    """The event that :func:`to_row` wrote."""
+    """The event that :func:`to_row` wrote, in this format or an earlier one."""
     kind = _TYPES[type_]
     fields: dict[str, Any] = dict(data)
     if "step" in kind.__slots__:
@@ -370,8 +671,9 @@ def from_row(type_: str, step: str, data: Mapping[str, Any]) -> Event:
         fields["error"] = Error.from_json(fields["error"])
     if "arrivals" in fields:
         fields["arrivals"] = tuple(Arrival(*one) for one in fields["arrivals"])
-    for name in ("took", "owes"):
-        if name in fields:
-            fields[name] = tuple(fields[name])
+    for name in _TUPLES & fields.keys():
+        fields[name] = tuple(fields[name])
+    for name in _PAIRS & fields.keys():
+        fields[name] = tuple(tuple(pair) for pair in fields[name])
     event: Event = kind(**fields)
     return event

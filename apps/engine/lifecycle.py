@@ -22,6 +22,7 @@ class StepStatus(StrEnum):
     """Where one visit of a step stands."""
 
     READY = "ready"  # a token has arrived; nothing is done yet
+    BLOCKED = "blocked"  # another visit holds the lock
     RUNNING = "running"  # an effect is queued or under way
     RETRYING = "retrying"  # an effect waits for its next try
     WAITING = "waiting"  # a person or a time is waited for
@@ -57,6 +58,7 @@ class IllegalTransition(Exception):
     """A move that the table does not know: a fault of ours, never of the user."""
 
 
+_STEP_ENDS = {StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED}
 _ENDS = {RunStatus.COMPLETED, RunStatus.FAILED, RunStatus.CANCELLED}
 
 RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
@@ -85,21 +87,13 @@ RUN_TRANSITIONS: Mapping[RunStatus, frozenset[RunStatus]] = {
 
 STEP_TRANSITIONS: Mapping[StepStatus, frozenset[StepStatus]] = {
     StepStatus.READY: frozenset(
-        {
-            StepStatus.RUNNING,
-            StepStatus.WAITING,
-            StepStatus.COMPLETED,
-            StepStatus.FAILED,
-            StepStatus.CANCELLED,
-        }
+        {StepStatus.BLOCKED, StepStatus.RUNNING, StepStatus.WAITING, *_STEP_ENDS}
     ),
-    StepStatus.RUNNING: frozenset(
-        {StepStatus.RETRYING, StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED}
-    ),
-    StepStatus.RETRYING: frozenset(
-        {StepStatus.RUNNING, StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED}
-    ),
-    StepStatus.WAITING: frozenset({StepStatus.COMPLETED, StepStatus.FAILED, StepStatus.CANCELLED}),
+    StepStatus.BLOCKED: frozenset({StepStatus.READY, StepStatus.CANCELLED}),
+    StepStatus.RUNNING: frozenset({StepStatus.RETRYING, StepStatus.WAITING, *_STEP_ENDS}),
+    StepStatus.RETRYING: frozenset({StepStatus.RUNNING, StepStatus.WAITING, *_STEP_ENDS}),
+    # Back to ready where a person orders that a failed visit be tried anew.
+    StepStatus.WAITING: frozenset({StepStatus.READY, *_STEP_ENDS}),
     StepStatus.COMPLETED: frozenset(),
     StepStatus.FAILED: frozenset(),
     StepStatus.CANCELLED: frozenset(),

@@ -173,7 +173,9 @@ class Soundness:
         one = self.graph.steps[step]
         if one.behaviour is not Behaviour.JOIN:
             return 1
-        return one.join_needs or len(self.graph.arriving.get(step, ()))
+        if one.join.waits_for_active or one.join.counts_tokens:
+            return 1
+        return one.join.needs or len(self.graph.arriving.get(step, ()))
 
     def _on(self, link: Link) -> int:
         return self._facts[link.source] | self._left(link)

@@ -14,5 +14,6 @@ class InboxConfig(AppConfig):
         ports.register_tasks(
             open_tasks=opening.open_tasks,
             close_tasks=commands.close_tasks,
+            close_visits=commands.close_visits,
             find_tasks=queries.open_waits,
         )

@@ -20,6 +20,7 @@ from apps.inbox.models import Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, publish, tell_too_few
 from apps.inbox.permissions import require_decider
 from apps.runs.commands import fail_wait, resolve_wait
+from apps.runs.ports import Wait
 
 MAX_COMMENT = 5000
 
@@ -119,6 +120,29 @@ def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
         .filter(run_id__in=run_ids, status=TaskStatus.OPEN)
         .order_by("id")
     )
+    if gone:
+        _close(gone, TaskStatus.CANCELLED, now=now)
+        publish(gone)
+
+
+def close_visits(waits: Sequence[Wait], now: datetime) -> None:
+    """Withdraw the open tasks of visits that are over, in the driver's transaction.
+
+    Locks:
+        The tasks' rows, by id.
+    """
+    wanted = set(waits)
+    gone = [
+        task
+        for task in UserTask.objects.select_for_update(of=("self",), no_key=True)
+        .filter(
+            run_id__in={run_id for run_id, _, _ in waits},
+            step__in={step for _, step, _ in waits},
+            status=TaskStatus.OPEN,
+        )
+        .order_by("id")
+        if (task.run_id, task.step, task.visit) in wanted
+    ]
     if gone:
         _close(gone, TaskStatus.CANCELLED, now=now)
         publish(gone)

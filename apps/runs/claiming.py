@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.engine import events as ev
-from apps.engine import run as engine
+from apps.engine.state import from_json
 from apps.runs import stored
 from apps.runs.evaluation import LoadedRun
 from apps.runs.limits import Slots
@@ -109,7 +109,9 @@ def these(cursor: Any, *, run_ids: Sequence[UUID]) -> Batch | None:
 
 
 def _read(cursor: Any, statement: str, given: Mapping[str, Any]) -> Batch | None:
-    cursor.execute(statement, {"parked": PARKED, "formats": [ev.FORMAT], **given}, prepare=True)
+    cursor.execute(
+        statement, {"parked": PARKED, "formats": list(ev.READABLE), **given}, prepare=True
+    )
     rows = cursor.fetchall()
     if not rows:
         return None
@@ -131,7 +133,7 @@ def _decoded(rows: list[tuple[Any, ...]], written: list[tuple[Any, ...]]) -> Bat
             flow_id=flow_id,
             version_id=version_id,
             lane=lane,
-            state=engine.from_json(stored.loads(snapshot)),
+            state=from_json(stored.loads(snapshot)),
             awaited_until=awaited,
             limit_key=key,
         )

@@ -5,9 +5,10 @@ are ready, and gathers what must be written: journal rows, effects, timers, task
 loads before and writes after.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from time import perf_counter
 from typing import Any
@@ -18,10 +19,29 @@ from apps.engine import feel, values
 from apps.engine import run as engine
 from apps.engine.graph import Behaviour, Graph
 from apps.engine.lifecycle import RunStatus, StepStatus
+from apps.engine.state import ROOT, Key, RunState, frame_name, split_frame
 from apps.runs import stored
+from apps.runs.contexts import Contexts, Loaded, NotLoaded
 from apps.runs.ports import Refusal, TaskRequest
-from apps.steps.document import CompiledFlow, CompiledStep, expression_source, validated
-from apps.steps.registry import Exit, Respond, StepError, Stop, WaitForPerson, WaitUntil
+from apps.steps.document import (
+    CompiledFlow,
+    CompiledStep,
+    cell_source,
+    expression_source,
+    validated,
+)
+from apps.steps.registry import (
+    AddItems,
+    Exit,
+    OpenScope,
+    Respond,
+    StepError,
+    Stop,
+    WaitForPerson,
+    WaitUntil,
+    Withdraw,
+)
+from apps.steps.types.delay import after
 
 MAX_STEPS_A_SLICE = 200
 MAX_SECONDS_A_SLICE = 0.05
@@ -35,6 +55,9 @@ BULKY = {
     "step.started": "input",
     "step.completed": "output",
     "step.failed": "output",
+    "scope.opened": "input",
+    "item.ended": "output",
+    "items.added": "items",
 }
 
 
@@ -49,16 +72,31 @@ class NewEffect:
     input: Any
     max_attempts: int
     key: str
+    generation: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class NewTimer:
-    """A timer to be written; ``output`` is what the step leaves with."""
+    """A timer to be written; ``output`` is what the step leaves with.
+
+    ``kind``: a ``delay`` sends the run on, a ``limit`` ends a visit that takes too long.
+    """
 
     step: str
     visit: int
     fires_at: datetime
     output: Any
+    kind: str = "delay"
+
+
+@dataclass(frozen=True, slots=True)
+class NewItem:
+    """An item of a scope, to be read when its turn comes."""
+
+    step: str
+    visit: int
+    index: int
+    value: Any
 
 
 @dataclass(slots=True)
@@ -70,15 +108,14 @@ class LoadedRun:
     flow_id: UUID
     version_id: UUID
     lane: UUID
-    state: engine.RunState
+    state: RunState
     awaited_until: datetime | None
     limit_key: str | None = None
     zone: str = "UTC"
     started_at: datetime | None = None
     started_by: str = ""
     trigger: Any = None
-    outputs: dict[str, Any] = field(default_factory=dict)
-    errors: dict[str, Any] = field(default_factory=dict)
+    loaded: Loaded = field(default_factory=Loaded)
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,6 +144,9 @@ class Evaluation:
         self.effects: list[NewEffect] = []
         self.timers: list[NewTimer] = []
         self.tasks: list[TaskRequest] = []
+        self.items: list[NewItem] = []
+        #: Visits that ended otherwise than by what they waited for, which must be closed.
+        self.closing: set[Key] = set()
         self.blobs: dict[str, str] = {}
         self.error: ev.Error | None = None
         self.answered = False
@@ -114,27 +154,35 @@ class Evaluation:
         self.cut = False
         self._size = 0
         self._steps = 0
-        self._context: dict[str, Any] | None = None
+        self._opened: set[Key] = set()
+        self._placed = dict(run.state.placed)
+        self._contexts = Contexts(run.run_id, run.state, run.loaded)
+        self._contexts.started(run.trigger, run.started_at)
+        self._at = ROOT
 
     def take(self, commands: Sequence[tuple[str, Mapping[str, Any]]]) -> None:
         """Apply stored commands in order, then evaluate until the run is blocked or cut."""
         for kind, payload in commands:
             if self.state.is_final and kind in {"start", "cancel", "pause", "resume"}:
                 continue
-            self._apply(read_command(kind, payload, self.run))
+            command = read_command(kind, payload, self.run)
+            if isinstance(command, ev.Fail):
+                self._fail_with(command)
+            else:
+                self._apply(command)
         if self.steps:
             self.go_on()
 
     def refuse(self, refusal: Refusal) -> None:
         """A task could not be opened: the step fails, and the run goes on from there."""
         error = ev.Error(refusal.step, "permanent", refusal.code, refusal.message)
-        self._apply(ev.Fail(refusal.step, refusal.visit, error))
+        self._fail_with(ev.Fail(refusal.step, refusal.visit, error))
         self.go_on()
 
     def go_on(self) -> None:
         """Evaluate ready steps until none is left, or the slice is used up."""
         started = perf_counter()
-        while self.state.status is not RunStatus.PAUSED and (ready := self._next_ready()):
+        while self.state.status is not RunStatus.PAUSED and (work := self._next()) is not None:
             if (
                 self._steps >= MAX_STEPS_A_SLICE
                 or self._size >= MAX_JOURNAL_A_SLICE
@@ -143,12 +191,21 @@ class Evaluation:
                 self.cut = True
                 return
             self._steps += 1
-            self._evaluate(*ready)
+            try:
+                work()
+            except NotLoaded:
+                self.cut = True
+                return
 
-    def _next_ready(self) -> engine.Key | None:
+    def _next(self) -> Callable[[], None] | None:
+        """What is due: a step that is ready, an item that is through, a scope that is."""
         for key, status in self.state.active.items():
             if status is StepStatus.READY:
-                return key
+                return partial(self._evaluate, *key)
+        for frame in self.state.ending:
+            return partial(self._end_item, frame)
+        if self.state.scopes and (done := self.state.collectable) is not None:
+            return partial(self._collect, done)
         return None
 
     def _apply(self, command: ev.Command) -> None:
@@ -169,22 +226,71 @@ class Evaluation:
         if len(text) > LARGE and type_ in BULKY:
             text = self._set_aside(BULKY[type_], data)
         self.rows.append(JournalRow(seq, type_, step, text))
+        self._learn(seq, event)
+
+    def _learn(self, seq: int, event: ev.Event) -> None:
+        """Keep at hand what later steps of this slice may read."""
+        contexts = self._contexts
         match event:
             case ev.RunStarted(trigger, started_by):
                 self.run.trigger, self.run.started_by = trigger, started_by
                 self.run.started_at = self.now
-                self._context = None
-            case ev.StepCompleted(name, _, _, output):
-                self._know(name, "output", output)
-                self.context["steps"][name].pop("error", None)
-            case ev.StepFailed(name, _, error, output):
-                self._know(name, "error", error.as_json())
-                if output is not None:
-                    self._know(name, "output", output)
+                contexts.started(trigger, self.now)
+            case ev.StepCompleted(name, visit, _, output):
+                frame = self._placed.get((name, visit), event.frame)
+                contexts.learn(frame, name, "output", output)
+                contexts.forget_error(frame, name)
+                if event.undoable:
+                    contexts.loaded.by_row[seq] = output
+                self._place(frame, event.arrivals)
+                self._over(name, visit)
+            case ev.StepFailed(name, visit, error, output):
+                frame = self._placed.get((name, visit), ROOT)
+                contexts.learn(frame, name, "error", error.as_json())
+                if output is not None or event.port:
+                    contexts.learn(frame, name, "output", output)
+                self._place(frame, event.arrivals)
+                self._over(name, visit)
+            case ev.StepHeld(name, visit):
+                self._over(name, visit)
             case ev.RunFailed(error):
                 self.error = error
             case ev.Responded():
                 self.answered = True
+            case _:
+                self._learn_of_scopes(event)
+
+    def _learn_of_scopes(self, event: ev.Event) -> None:
+        match event:
+            case ev.ItemsBegun(step, visit, first, count, arrivals):
+                each = len(arrivals) // count
+                for at in range(count):
+                    frame = frame_name((step, visit), first + at)
+                    self._place(frame, arrivals[at * each : (at + 1) * each])
+            case ev.ItemEnded(step, visit, index, outcome, output, reason):
+                key = (step, visit)
+                self.run.loaded.results.setdefault(key, {})[index] = (outcome, output, reason)
+                keeps = outcome == "completed" and self.steps[step].type.kind != "for_each"
+                into = self._placed.get(key, ROOT) if keeps else None
+                self._contexts.close(frame_name(key, index), into)
+            case ev.ItemsAdded(step, visit, items):
+                first = self.state.scopes[step, visit].total - len(items)
+                self._keep_items((step, visit), first, items)
+            case ev.WorkWithdrawn():
+                self.closing.update(event.visits)
+                for frame, _ in event.frames:
+                    self._contexts.close(frame, None)
+            case ev.UndoStarted():
+                self._placed[event.step, event.visit] = event.frame
+
+    def _place(self, frame: str, arrivals: Iterable[ev.Arrival]) -> None:
+        if frame != ROOT:
+            self._placed.update({(one.step, one.visit): frame for one in arrivals})
+
+    def _over(self, step: str, visit: int) -> None:
+        """A visit with a time limit leaves its timer behind, and what it waited for."""
+        if step in self.steps and self.steps[step].fields.time_limit is not None:
+            self.closing.add((step, visit))
 
     def _set_aside(self, name: str, data: dict[str, Any]) -> str:
         """The row without its large value, which is kept once per content."""
@@ -193,17 +299,15 @@ class Evaluation:
         self.blobs[digest] = large
         return stored.dumps({**data, name: None, "blob": {"field": name, "sha256": digest}})
 
-    def _know(self, step: str, part: str, value: Any) -> None:
-        self.context["steps"].setdefault(step, {})[part] = value
-
     def _evaluate(self, step_id: str, visit: int) -> None:
         step = self.steps[step_id]
+        self._at = self.state.frame_of((step_id, visit))
         try:
             if step.type.behaviour is Behaviour.EFFECT:
                 self._open_effect(step, visit)
-                return
-            outcome = step.type.run(step.config(self._feel), _Context(self))
-            self._settle(step, visit, outcome)
+            else:
+                outcome = step.type.run(step.config(self._feel), _Context(self))
+                self._settle(step, visit, outcome)
         except feel.FeelError as wrong:
             self._fail(step_id, visit, f"expression.{wrong.code}", wrong.message)
         except StepError as wrong:
@@ -213,9 +317,9 @@ class Evaluation:
 
     def _settle(self, step: CompiledStep, visit: int, outcome: object) -> None:
         match outcome:
-            case Exit(port, output):
+            case Exit(port, output, ports, times):
                 values.check(output)
-                self._apply(ev.Complete(step.id, visit, port, output))
+                self._apply(ev.Complete(step.id, visit, port, output, ports, times))
             case Respond(status, body, port, output):
                 values.check(body)
                 until = self.run.awaited_until
@@ -227,10 +331,20 @@ class Evaluation:
             case WaitUntil(until, output):
                 self._apply(ev.Open(step.id, visit, "timer", {"until": until.isoformat()}))
                 self.timers.append(NewTimer(step.id, visit, until, output))
+                self._limit(step, visit)
             case WaitForPerson(request):
                 values.check(request)
                 self._apply(ev.Open(step.id, visit, "user_task", dict(request)))
                 self.tasks.append(self._task(step, visit, request))
+                self._limit(step, visit)
+            case OpenScope():
+                self._open_scope(step, visit, outcome)
+            case AddItems(to, items):
+                added: Any = feel.to_json(list(items))
+                values.check(added)
+                self._apply(ev.AddItems(step.id, visit, to, tuple(added)))
+            case Withdraw(names, completes):
+                self._apply(ev.Withdraw(step.id, visit, names, completes))
             case _:
                 raise TypeError(f"{step.type.kind} returned {type(outcome).__name__}.")
 
@@ -239,6 +353,8 @@ class Evaluation:
         values.check(resolved)
         config = validated(step.type.config, resolved)
         tries = getattr(getattr(config, "retry", None), "max_attempts", DEFAULT_TRIES)
+        generation = self.state.generations.get((step.id, visit), 1)
+        key = self._key(step.id, visit, generation)
         self._apply(ev.Open(step.id, visit, "effect", resolved))
         self.effects.append(
             NewEffect(
@@ -248,9 +364,101 @@ class Evaluation:
                 step.type.version,
                 resolved,
                 tries,
-                activation_key(self.run.run_id, step.id, visit),
+                key,
+                generation,
             )
         )
+        self._limit(step, visit)
+
+    def _key(self, step: str, visit: int, generation: int) -> str:
+        """The idempotency key of an effect. What undoes a visit has one by what it undoes."""
+        undoing = self.state.frames[self._at].undoing
+        if undoing is not None and undoing[0] == (step, visit):
+            step, visit = f"undo:{undoing[1].step}", undoing[1].visit
+        return activation_key(self.run.run_id, step, visit, generation)
+
+    def _limit(self, step: CompiledStep, visit: int) -> None:
+        """Start the clock of a step that says how long it may take."""
+        if step.fields.time_limit is not None:
+            until = after(self.now, step.fields.time_limit)
+            self.timers.append(NewTimer(step.id, visit, until, None, kind="limit"))
+
+    def _open_scope(self, step: CompiledStep, visit: int, asked: OpenScope) -> None:
+        key = (step.id, visit)
+        items: Any = feel.to_json(list(asked.items))
+        values.check(items)
+        self._opened.add(key)
+        self._apply(
+            ev.OpenScope(
+                step.id,
+                visit,
+                asked.kind,
+                len(items),
+                {"items": items} if asked.kind == "each" else {},
+                asked.parallel,
+                asked.needs,
+                asked.tolerance,
+                asked.rest,
+                asked.rounds,
+            )
+        )
+        if asked.kind == "each":
+            self._keep_items(key, 0, items)
+        self._limit(step, visit)
+
+    def _keep_items(self, key: Key, first: int, items: Sequence[Any]) -> None:
+        for index, value in enumerate(items, start=first):
+            self.run.loaded.items[frame_name(key, index)] = value
+            self.items.append(NewItem(*key, index, value))
+
+    def _end_item(self, frame: str) -> None:
+        """Nothing is left in an item: its scope says what came of it."""
+        (step_id, _), index = split_frame(frame)
+        step = self.steps[step_id]
+        self._at = frame
+        error: ev.Error | None = None
+        try:
+            ended = step.type.ends_item(step.config(self._feel), _ItemContext(self, frame, index))
+            output: Any = feel.to_json(ended.output)
+            values.check(output)
+            self._apply(ev.EndItem(frame, output, ended.more, ended.is_enough))
+        except feel.FeelError as wrong:
+            error = ev.Error(step_id, "permanent", f"expression.{wrong.code}", wrong.message)
+        except StepError as wrong:
+            error = ev.Error(step_id, "permanent", wrong.code, wrong.message)
+        except values.NotJson as wrong:
+            message = f"The item's result cannot be kept: {wrong}"
+            error = ev.Error(step_id, "permanent", "bad_output", message)
+        if error is not None:
+            self._apply(ev.FailItem(frame, error))
+
+    def _collect(self, key: Key) -> None:
+        """A scope is through: gather what its items gave.
+
+        Raises:
+            NotLoaded: It was opened in an earlier slice, and its results were not read.
+        """
+        results = self.run.loaded.results.get(key, {})
+        if key not in self._opened and key not in self.run.loaded.collected:
+            raise NotLoaded
+        scope = self.state.scopes[key]
+        done = [results[index] for index in sorted(results)]
+        output: dict[str, Any]
+        if scope.kind == "each":
+            output = {
+                "results": [value for outcome, value, _ in done if outcome == "completed"],
+                "failed": [
+                    {"index": index, "error": results[index][2]}
+                    for index in sorted(results)
+                    if results[index][0] == "failed"
+                ],
+                "count": scope.total,
+            }
+        else:
+            output = {"result": done[-1][1] if done else None}
+            if scope.kind == "repeat":
+                output["count"] = len(done)
+        self._apply(ev.Complete(*key, "done", output))
 
     def _task(self, step: CompiledStep, visit: int, request: Mapping[str, Any]) -> TaskRequest:
         run = self.run
@@ -267,28 +475,33 @@ class Evaluation:
         )
 
     def _fail(self, step: str, visit: int, code: str, message: str) -> None:
-        self._apply(ev.Fail(step, visit, ev.Error(step, "permanent", code, message)))
+        self._fail_with(ev.Fail(step, visit, ev.Error(step, "permanent", code, message)))
+
+    def _fail_with(self, failed: ev.Fail) -> None:
+        """A visit failed for good: what the step itself says of that case comes first."""
+        key = (failed.step, failed.visit)
+        step = self.steps.get(failed.step)
+        if step is None or key not in self.state.active or step.resort != "default":
+            self._apply(failed)
+            return
+        self._at = self.state.frame_of(key)
+        try:
+            output: Any = step.default_output(self._feel)
+            values.check(output)
+        except (feel.FeelError, values.NotJson):
+            self._apply(failed)
+        else:
+            self._apply(ev.Fail(*key, failed.error, output, "default"))
 
     def _feel(self, expression: feel.Expression) -> Any:
-        return expression.evaluate(self.context, now=self.now, zone=self.run.zone)
+        return expression.evaluate(self._context, now=self.now, zone=self.run.zone)
 
     @property
-    def context(self) -> dict[str, Any]:
-        """What expressions read: ``trigger``, ``steps``, ``run`` (engine rule 27)."""
-        if self._context is None:
-            run = self.run
-            steps: dict[str, dict[str, Any]] = {}
-            for name, output in run.outputs.items():
-                steps.setdefault(name, {})["output"] = output
-            for name, error in run.errors.items():
-                steps.setdefault(name, {})["error"] = error
-            started = run.started_at.isoformat() if run.started_at else ""
-            self._context = {
-                "trigger": run.trigger,
-                "steps": steps,
-                "run": {"id": str(run.run_id), "started_at": started},
-            }
-        return self._context
+    def _context(self) -> dict[str, Any]:
+        frame = self._at
+        if self.state.frames[frame].undoing is not None:
+            return self._contexts.undoing(frame)
+        return self._contexts.of(frame)
 
 
 class _Context:
@@ -305,8 +518,35 @@ class _Context:
         compiled = feel.compile_expression(expression_source(expression))
         return self._evaluation._feel(compiled)  # noqa: SLF001 - two halves of one object
 
+    def matches(self, tests: str, value: Any) -> bool:
+        compiled = feel.compile_unary_tests(cell_source(tests))
+        context = self._evaluation._context  # noqa: SLF001 - as above
+        return compiled.hold(value, context, now=self.now, zone=self.zone)
+
     def requester(self) -> str:
         return self._evaluation.run.started_by
+
+
+class _ItemContext(_Context):
+    """What a scope may use to judge an item; see ``registry.ItemContext``."""
+
+    __slots__ = ("_frame", "failed", "index", "succeeded")
+
+    def __init__(self, evaluation: Evaluation, frame: str, index: int) -> None:
+        super().__init__(evaluation)
+        scope = evaluation.state.scopes[split_frame(frame)[0]]
+        self._frame = frame
+        self.index = index
+        self.succeeded = scope.succeeded + 1
+        self.failed = scope.failed
+
+    def last_output(self) -> Any:
+        return self._evaluation._contexts.last_output(self._frame)  # noqa: SLF001 - as above
+
+    def evaluate_with(self, expression: str, names: Mapping[str, Any]) -> Any:
+        compiled = feel.compile_expression(expression_source(expression))
+        context = {**self._evaluation._context, **names}  # noqa: SLF001 - as above
+        return compiled.evaluate(context, now=self.now, zone=self.zone)
 
 
 def activation_key(run_id: UUID, step: str, visit: int, generation: int = 1) -> str:
@@ -331,6 +571,8 @@ def read_command(kind: str, payload: Mapping[str, Any], run: LoadedRun) -> ev.Co
             return ev.Retry(
                 payload["step"], payload["visit"], payload["attempt"], error, payload["next_at"]
             )
+        case "expire":
+            return ev.Expire(payload["step"], payload["visit"])
         case "attempt":
             return ev.Attempt(payload["step"], payload["visit"], payload["attempt"])
         case "late":

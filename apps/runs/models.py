@@ -218,6 +218,8 @@ class Timer(models.Model):
     lane = models.UUIDField()
     step = models.CharField(max_length=63)
     visit = models.IntegerField()
+    #: A delay sends the run on, a limit ends a visit that takes too long.
+    kind = models.CharField(max_length=10, default="delay", db_default="delay")
     fires_at = models.DateTimeField()
     output = ExactJSONField(null=True)
     status = models.CharField(max_length=10, default="open")
@@ -225,7 +227,7 @@ class Timer(models.Model):
     class Meta:
         db_table = "timer"
         constraints = [
-            models.UniqueConstraint(fields=["run_id", "step", "visit"], name="timer_once"),
+            models.UniqueConstraint(fields=["run_id", "step", "visit", "kind"], name="timer_once"),
             models.CheckConstraint(
                 condition=models.Q(status__in=["open", "fired", "closed"]),
                 name="timer_status_known",
@@ -234,6 +236,20 @@ class Timer(models.Model):
         indexes = [
             models.Index(fields=["fires_at"], name="timer_due", condition=models.Q(status="open")),
         ]
+
+
+class Item(models.Model):
+    """An item of a list that a run works through; read when its turn comes, gone with the run."""
+
+    pk = models.CompositePrimaryKey("run_id", "step", "visit", "idx")
+    run_id = models.UUIDField()
+    step = models.CharField(max_length=63)
+    visit = models.IntegerField()
+    idx = models.IntegerField()
+    value = ExactJSONField()
+
+    class Meta:
+        db_table = "run_item"
 
 
 class Blob(models.Model):

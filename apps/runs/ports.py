@@ -46,21 +46,29 @@ class Refusal:
     message: str
 
 
+#: Run, step and visit.
+Wait = tuple[UUID, str, int]
 OpenTasks = Callable[[Sequence[TaskRequest], datetime], list[Refusal]]
 CloseTasks = Callable[[Sequence[UUID], datetime], None]
+CloseVisits = Callable[[Sequence[Wait], datetime], None]
 FindTasks = Callable[[Sequence[UUID]], set[tuple[UUID, str, int]]]
 
 _open: OpenTasks | None = None
 _close: CloseTasks | None = None
+_close_visits: CloseVisits | None = None
 _find: FindTasks | None = None
 
 
 def register_tasks(
-    *, open_tasks: OpenTasks, close_tasks: CloseTasks, find_tasks: FindTasks
+    *,
+    open_tasks: OpenTasks,
+    close_tasks: CloseTasks,
+    close_visits: CloseVisits,
+    find_tasks: FindTasks,
 ) -> None:
-    """Say who opens tasks, who closes those of runs that ended, and who knows which are open."""
-    global _open, _close, _find
-    _open, _close, _find = open_tasks, close_tasks, find_tasks
+    """Say who opens tasks, who closes those of runs or visits, and who knows which are open."""
+    global _open, _close, _close_visits, _find
+    _open, _close, _close_visits, _find = open_tasks, close_tasks, close_visits, find_tasks
 
 
 def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
@@ -74,6 +82,12 @@ def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
     """Close every open task of runs that ended, in the caller's transaction."""
     if _close is not None and run_ids:
         _close(run_ids, now)
+
+
+def close_visits(waits: Sequence[Wait], now: datetime) -> None:
+    """Close the open tasks of visits that are over, in the caller's transaction."""
+    if _close_visits is not None and waits:
+        _close_visits(waits, now)
 
 
 def tasks_open(run_ids: Sequence[UUID]) -> set[tuple[UUID, str, int]]:

@@ -11,9 +11,9 @@ from django.db.models import QuerySet
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import flows_with
 from apps.core.errors import NotFound
-from apps.engine import run as engine
 from apps.engine.graph import TRIGGER
 from apps.engine.lifecycle import StepStatus
+from apps.engine.state import from_json
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
 from apps.runs.conditions import conditions_read
@@ -102,12 +102,16 @@ def waiting_for(run: Run) -> list[dict[str, Any]]:
     state = RunState.objects.filter(run_id=run.pk).first()
     if state is None:
         return []
-    snapshot = engine.from_json(state.snapshot)
+    snapshot = from_json(state.snapshot)
     if not snapshot.started:
         return [_reason("worker")]
     if run.status == "paused":
         return [_reason("fault")]
-    return [_wait_of(run, step, visit, status) for (step, visit), status in snapshot.active.items()]
+    return [
+        _wait_of(run, step, visit, status)
+        for (step, visit), status in snapshot.active.items()
+        if (step, visit) not in snapshot.scopes
+    ]
 
 
 def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:

@@ -11,9 +11,10 @@ from uuid import UUID
 from django.db import connection, transaction
 
 from apps.engine import events as ev
-from apps.engine import run as engine
 from apps.engine import values
+from apps.engine.fold import replay
 from apps.engine.lifecycle import FINAL_RUN, RunStatus
+from apps.engine.state import from_json, to_json
 from apps.runs import ports, stored
 
 PAGE = 500
@@ -208,7 +209,7 @@ def _against_waits(
         for _, event in journal
         if isinstance(event, ev.StepStarted)
     }
-    for step, visit in engine.from_json(stored.loads(snapshot)).waits:
+    for step, visit in from_json(stored.loads(snapshot)).waits:
         is_known = kinds.get((step, visit)) in {"timer", "effect", "user_task"}
         if is_known and (run_id, step, visit) not in open_:
             yield f"The run waits at “{step}”, but nothing is open there."
@@ -220,7 +221,7 @@ def _against_tasks(
     """Nobody is asked what no run waits for."""
     if loose["command"]:
         return
-    waits = engine.from_json(stored.loads(snapshot)).waits if snapshot else ()
+    waits = from_json(stored.loads(snapshot)).waits if snapshot else ()
     for of_run, step, visit in sorted(tasks):
         if of_run == run_id and (step, visit) not in waits:
             yield f"A task is open at “{step}”, but the run does not wait there."
@@ -236,7 +237,7 @@ def _against_journal(
         if status != RunStatus.QUEUED:
             yield f"The run is {status} but its journal is empty."
         return
-    state = engine.replay(event for _, event in journal)
+    state = replay(event for _, event in journal)
     if state.status != status:
         yield f"The run is {status}, its journal says {state.status}."
     failed = [event.error for _, event in journal if isinstance(event, ev.RunFailed)]
@@ -250,9 +251,9 @@ def _against_snapshot(
 ) -> Iterable[str]:
     if snapshot is None:
         return
-    kept = engine.from_json(stored.loads(snapshot))
-    rebuilt = engine.replay(event for _, event in journal)
-    if engine.to_json(kept) != engine.to_json(rebuilt):
+    kept = from_json(stored.loads(snapshot))
+    rebuilt = replay(event for _, event in journal)
+    if to_json(kept) != to_json(rebuilt):
         yield "The snapshot is not what the journal gives."
     if seq != len(journal):
         yield f"The snapshot stands at row {seq}, the journal has {len(journal)}."

@@ -10,8 +10,8 @@ from django.db import connection
 
 from apps.core import live, outbox
 from apps.core.models import uuid7
-from apps.engine import run as engine
 from apps.engine.lifecycle import RunStatus
+from apps.engine.state import to_json
 from apps.runs import doorbell, limits, ports, stored
 from apps.runs.claiming import Batch
 from apps.runs.evaluation import Evaluation, LoadedRun
@@ -54,17 +54,39 @@ _EFFECTS = """
 insert into effect (id, run_id, workspace_id, flow_id, lane, step, visit, generation, kind,
   kind_version, input, status, attempt, max_attempts, fence, deaths, idempotency_key,
   available_at, created_at)
-select u.id, u.run_id, u.workspace_id, u.flow_id, u.lane, u.step, u.visit, 1, u.kind, u.version,
+select u.id, u.run_id, u.workspace_id, u.flow_id, u.lane, u.step, u.visit, u.generation, u.kind,
+  u.version,
   u.input::json, 'queued', 0, u.tries, 0, 0, u.key, %s, %s
 from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[],
-  %s::text[], %s::int[], %s::text[], %s::int[], %s::text[])
-  as u(id, run_id, workspace_id, flow_id, lane, step, visit, kind, version, input, tries, key)
+  %s::int[], %s::text[], %s::int[], %s::text[], %s::int[], %s::text[])
+  as u(id, run_id, workspace_id, flow_id, lane, step, visit, generation, kind, version, input,
+       tries, key)
 """
 _TIMERS = """
-insert into timer (id, run_id, lane, step, visit, fires_at, output, status)
-select u.id, u.run_id, u.lane, u.step, u.visit, u.fires_at, u.output::json, 'open'
-from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::timestamptz[],
-  %s::text[]) as u(id, run_id, lane, step, visit, fires_at, output)
+insert into timer (id, run_id, lane, step, visit, kind, fires_at, output, status)
+select u.id, u.run_id, u.lane, u.step, u.visit, u.kind, u.fires_at, u.output::json, 'open'
+from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[],
+  %s::timestamptz[], %s::text[]) as u(id, run_id, lane, step, visit, kind, fires_at, output)
+on conflict (run_id, step, visit, kind) do update
+set fires_at = excluded.fires_at, output = excluded.output, status = 'open'
+"""
+_ITEMS = """
+insert into run_item (run_id, step, visit, idx, value)
+select u.run_id, u.step, u.visit, u.idx, u.value::json
+from unnest(%b::uuid[], %b::text[], %b::int[], %b::int[], %b::text[])
+  as u(run_id, step, visit, idx, value)
+"""
+# What visits that ended otherwise still waited for.
+_CLOSE_TIMERS = """
+update timer t set status = 'closed'
+from unnest(%s::uuid[], %s::text[], %s::int[]) as u(run_id, step, visit)
+where t.run_id = u.run_id and t.step = u.step and t.visit = u.visit and t.status = 'open'
+"""
+_DROP_EFFECTS = """
+update effect e set status = 'dropped', finished_at = %s
+from unnest(%s::uuid[], %s::text[], %s::int[]) as u(run_id, step, visit)
+where e.run_id = u.run_id and e.step = u.step and e.visit = u.visit
+  and e.status in ('queued', 'running')
 """
 _CONTINUE = """
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
@@ -92,8 +114,10 @@ def write(cursor: Any, done: Sequence[Evaluation], batch: Batch) -> None:
         _write_blobs(cursor, done, now)
         _write_effects(cursor, alive, now)
         _write_timers(cursor, alive)
+        _write_items(cursor, alive)
         _continue(cursor, [one.run for one in alive if one.cut], now)
         _close(cursor, [one.run.run_id for one in over if one.had_waits], now)
+        _close_visits(cursor, alive, now)
     freed = [one.run.limit_key for one in over if one.run.limit_key]
     kept = [one.run.run_id for one in done]
     limits.settle(cursor, batch.slots, kept=kept, freed=freed, now=now)
@@ -174,7 +198,7 @@ def _write_runs(
             "commands": [id_ for run_id in moved for id_ in batch.command_ids[run_id]],
             "over": [one.run.run_id for one in over],
             "live": [one.run.run_id for one in alive],
-            "snapshots": [stored.dumps(engine.to_json(one.state)) for one in alive],
+            "snapshots": [stored.dumps(to_json(one.state)) for one in alive],
             "state_seqs": [one.state.seq for one in alive],
             "limit_keys": [one.run.limit_key for one in alive],
             "moved": moved,
@@ -231,6 +255,7 @@ def _write_effects(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> N
             [run.lane for run, _ in rows],
             [effect.step for _, effect in rows],
             [effect.visit for _, effect in rows],
+            [effect.generation for _, effect in rows],
             [effect.kind for _, effect in rows],
             [effect.version for _, effect in rows],
             [stored.dumps(effect.input) for _, effect in rows],
@@ -257,6 +282,7 @@ def _write_timers(cursor: Any, alive: Iterable[Evaluation]) -> None:
             [run.lane for run, _ in rows],
             [timer.step for _, timer in rows],
             [timer.visit for _, timer in rows],
+            [timer.kind for _, timer in rows],
             [timer.fires_at for _, timer in rows],
             [stored.dumps(timer.output) for _, timer in rows],
         ],
@@ -273,6 +299,7 @@ def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:
     """Close what ended runs still waited for."""
     if not waited:
         return
+    cursor.execute("delete from run_item where run_id = any(%s)", [waited])
     cursor.execute(
         "update timer set status = 'closed' where run_id = any(%s) and status = 'open'", [waited]
     )
@@ -282,6 +309,32 @@ def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:
         " where run_id = any(%s) and status in ('queued', 'running')",
         [now, waited],
     )
+
+
+def _close_visits(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> None:
+    """Close what visits that are over still waited for, in runs that go on."""
+    keys = sorted((one.run.run_id, *key) for one in alive for key in one.closing)
+    if not keys:
+        return
+    columns = [list(column) for column in zip(*keys, strict=True)]
+    cursor.execute(_CLOSE_TIMERS, columns)
+    ports.close_visits(keys, now)
+    cursor.execute(_DROP_EFFECTS, [now, *columns])
+
+
+def _write_items(cursor: Any, alive: Iterable[Evaluation]) -> None:
+    rows = [(one.run.run_id, item) for one in alive for item in one.items]
+    if rows:
+        cursor.execute(
+            _ITEMS,
+            [
+                [run_id for run_id, _ in rows],
+                [item.step for _, item in rows],
+                [item.visit for _, item in rows],
+                [item.index for _, item in rows],
+                [stored.dumps(item.value) for _, item in rows],
+            ],
+        )
 
 
 def _named(run: LoadedRun) -> dict[str, str]:

@@ -17,6 +17,7 @@ from apps.steps import registry
 from apps.steps.config_errors import config_flaws
 from apps.steps.configs import assignee_findings, step_config_findings, trigger_config_findings
 from apps.steps.document import FORMAT
+from apps.steps.fields import read_fields
 from apps.steps.findings import Finding, pointer
 from apps.steps.links import graph_findings, graph_of, read_links
 from apps.steps.reads import KnownStep, Reads
@@ -228,7 +229,7 @@ class _Check:
         shown = one_line(title) if isinstance(title, str) and title else one_line(step_id)
         config = step.get("config")
         self.steps[step_id] = KnownStep(
-            step_id, shown, type_, config if isinstance(config, Mapping) else {}
+            step_id, shown, type_, config if isinstance(config, Mapping) else {}, read_fields(step)
         )
 
 

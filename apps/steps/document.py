@@ -19,8 +19,10 @@ from apps.engine.graph import (
     Behaviour,
     Graph,
     GraphStep,
+    JoinRule,
     Link,
 )
+from apps.steps.fields import NO_FIELDS, StepFields, join_rule, ports_of, read_fields
 from apps.steps.registry import StepError, StepModel, StepType, TriggerType, find_trigger
 from apps.steps.registry import find as find_step_type
 
@@ -28,6 +30,8 @@ FORMAT = "signalbox.flow/1"
 EVERYTHING = "*"
 
 Evaluate = Callable[[feel.Expression], Any]
+# What tells the paths that it reads.
+Readable = feel.Expression | feel.UnaryTests
 Resolve = Callable[[Evaluate], Any]
 
 
@@ -45,6 +49,25 @@ class CompiledStep:
     resolve: Resolve | None
     fixed: StepModel | None
     reads: frozenset[str]
+    fields: StepFields = NO_FIELDS
+    fallback: Resolve | None = None
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Its ways out, in document order."""
+        return ports_of(self.type, self.raw, self.fields)
+
+    @property
+    def resort(self) -> str:
+        """What follows when it has failed, where that is neither stopping nor another path."""
+        on_error = self.fields.on_error
+        return on_error.then if on_error and on_error.then in {"ask", "default"} else ""
+
+    def default_output(self, evaluate: Evaluate) -> Any:
+        """What the step says to go on with when it has failed."""
+        if self.fallback is not None:
+            return self.fallback(evaluate)
+        return self.fields.on_error.output if self.fields.on_error else None
 
     def config(self, evaluate: Evaluate) -> StepModel:
         """The config with every template evaluated, validated as the step type asks.
@@ -106,6 +129,11 @@ def expression_source(text: str) -> str:
     return text[1:] if text.startswith("=") and not text.startswith("==") else text
 
 
+def cell_source(text: str) -> str:
+    """The unary tests of a cell; an empty one matches everything, as ``-`` does."""
+    return text if text.strip() else "-"
+
+
 def validated(model: type[StepModel], values: Any) -> StepModel:
     """``values`` as the model.
 
@@ -123,27 +151,36 @@ def validated(model: type[StepModel], values: Any) -> StepModel:
 
 
 def template(
-    node: Any, fields: frozenset[tuple[str, ...]], path: tuple[str, ...] = ()
-) -> tuple[Resolve | None, list[feel.Expression]]:
+    node: Any,
+    fields: frozenset[tuple[str, ...]],
+    path: tuple[str, ...] = (),
+    unary: frozenset[tuple[str, ...]] = frozenset(),
+) -> tuple[Resolve | None, list[Readable]]:
     """Compile the templates below ``node``; ``None`` where nothing below is an expression.
 
-    Expressions at ``fields`` (paths with ``*``) are compiled for what they read but stay text.
+    Expressions at ``fields`` (paths with ``*``) and tests at ``unary`` are compiled for what they
+    read but stay text.
 
     Raises:
         FeelSyntaxError: A text is not FEEL where it must be.
     """
     if isinstance(node, str):
-        return _text(node, path, fields)
+        return _text(node, path, fields, unary)
     if isinstance(node, Mapping):
-        return _mapping(node, fields, path)
+        return _mapping(node, fields, path, unary)
     if isinstance(node, list):
-        return _list(node, fields, path)
+        return _list(node, fields, path, unary)
     return None, []
 
 
 def _text(
-    node: str, path: tuple[str, ...], fields: frozenset[tuple[str, ...]]
-) -> tuple[Resolve | None, list[feel.Expression]]:
+    node: str,
+    path: tuple[str, ...],
+    fields: frozenset[tuple[str, ...]],
+    unary: frozenset[tuple[str, ...]],
+) -> tuple[Resolve | None, list[Readable]]:
+    if path in unary:
+        return None, [feel.compile_unary_tests(cell_source(node))]
     if path in fields:
         return None, [feel.compile_expression(expression_source(node))]
     if node.startswith("=="):
@@ -156,13 +193,16 @@ def _text(
 
 
 def _mapping(
-    node: Mapping[str, Any], fields: frozenset[tuple[str, ...]], path: tuple[str, ...]
-) -> tuple[Resolve | None, list[feel.Expression]]:
+    node: Mapping[str, Any],
+    fields: frozenset[tuple[str, ...]],
+    path: tuple[str, ...],
+    unary: frozenset[tuple[str, ...]],
+) -> tuple[Resolve | None, list[Readable]]:
     moving: list[tuple[str, Resolve]] = []
-    found: list[feel.Expression] = []
+    found: list[Readable] = []
     for name, inner in node.items():
         here = (*path, "*") if (*path, "*") in _prefixes(fields) else (*path, name)
-        resolve, expressions = template(inner, fields, here)
+        resolve, expressions = template(inner, fields, here, unary)
         found += expressions
         if resolve is not None:
             moving.append((name, resolve))
@@ -172,9 +212,12 @@ def _mapping(
 
 
 def _list(
-    node: list[Any], fields: frozenset[tuple[str, ...]], path: tuple[str, ...]
-) -> tuple[Resolve | None, list[feel.Expression]]:
-    compiled = [template(inner, fields, (*path, "*")) for inner in node]
+    node: list[Any],
+    fields: frozenset[tuple[str, ...]],
+    path: tuple[str, ...],
+    unary: frozenset[tuple[str, ...]],
+) -> tuple[Resolve | None, list[Readable]]:
+    compiled = [template(inner, fields, (*path, "*"), unary) for inner in node]
     found = [expression for _, expressions in compiled for expression in expressions]
     if all(resolve is None for resolve, _ in compiled):
         return None, found
@@ -193,7 +236,12 @@ def _prefixes(fields: frozenset[tuple[str, ...]]) -> set[tuple[str, ...]]:
 def _compile_step(step_id: str, step: Mapping[str, Any]) -> CompiledStep:
     type_ = find_step_type(step["type"], step.get("version", 1))
     raw = step.get("config") or {}
-    resolve, expressions = template(raw, type_.expression_fields)
+    fields = read_fields(step)
+    resolve, expressions = template(raw, type_.expression_fields, unary=type_.unary_fields)
+    fallback: Resolve | None = None
+    if fields.on_error is not None:
+        fallback, more = template(fields.on_error.output, frozenset())
+        expressions += more
     reads: set[str] = set()
     for expression in expressions:
         # A name inside a filter may be a field of the element or a step's path: load both ways.
@@ -208,20 +256,22 @@ def _compile_step(step_id: str, step: Mapping[str, Any]) -> CompiledStep:
         resolve=resolve,
         fixed=validated(type_.config, raw) if resolve is None else None,
         reads=frozenset(reads),
+        fields=fields,
+        fallback=fallback,
     )
 
 
 def _graph_step(step: CompiledStep) -> GraphStep:
-    needs = 0
-    if step.type.behaviour is Behaviour.JOIN:
-        mode = step.raw.get("mode", "all")
-        needs = {"all": 0, "any": 1}[mode] if isinstance(mode, str) else mode["n"]
+    is_join = step.type.behaviour is Behaviour.JOIN
     return GraphStep(
         id=step.id,
         behaviour=step.type.behaviour,
-        ports=step.type.ports_of(step.raw),
-        join_needs=needs,
+        ports=step.ports,
+        join=join_rule(step.raw) if is_join else JoinRule(),
         fails_unlinked=step.type.fails_unlinked,
+        scope=step.fields.scope or "",
+        undo=step.fields.undo or "",
+        lock=step.fields.lock or "",
     )
 
 
@@ -231,5 +281,4 @@ def _port(steps: Mapping[str, CompiledStep], link: Mapping[str, Any]) -> str:
     named = link.get("port")
     if named:
         return str(named)
-    step = steps[link["from"]]
-    return step.type.ports_of(step.raw)[0]
+    return steps[link["from"]].ports[0]

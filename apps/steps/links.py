@@ -3,8 +3,17 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
-from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, Link
+from apps.engine.graph import (
+    TRIGGER,
+    TRIGGER_PORT,
+    Behaviour,
+    Graph,
+    GraphStep,
+    JoinRule,
+    Link,
+)
 from apps.engine.soundness import Soundness, Starving
+from apps.steps.fields import join_rule
 from apps.steps.findings import Finding, Severity, pointer
 from apps.steps.reads import KnownStep
 from apps.steps.registry import StepType
@@ -118,7 +127,7 @@ def _port(steps: Steps, source: str, named: str) -> tuple[str, list[tuple[str, s
     step = steps[source]
     if step.type is None:
         return named, []
-    ports = step.type.ports_of(step.config)
+    ports = step.ports
     listed = ", ".join(f"“{one_line(port, 30)}”" for port in ports[:6])
     if not ports:
         if step.type.behaviour is not Behaviour.END:
@@ -160,17 +169,21 @@ def _no_such_end(steps: Steps, index: int, name: str, end: object) -> Finding:
 def _graph_step(step: KnownStep) -> GraphStep:
     if step.type is None:
         return GraphStep(step.id, Behaviour.PURE, ("",))
-    needs = 0
-    if step.type.behaviour is Behaviour.JOIN:
-        mode = step.config.get("mode", "all")
-        many = mode.get("n") if isinstance(mode, Mapping) else None
-        needs = many if isinstance(many, int) and many > 0 else {"any": 1}.get(str(mode), 0)
-    ports = step.type.ports_of(step.config)
-    return GraphStep(step.id, step.type.behaviour, ports, needs, step.type.fails_unlinked)
+    fields = step.fields
+    return GraphStep(
+        step.id,
+        step.type.behaviour,
+        step.ports,
+        join=join_rule(step.config) if step.type.behaviour is Behaviour.JOIN else JoinRule(),
+        fails_unlinked=step.type.fails_unlinked,
+        scope=fields.scope or "",
+        undo=fields.undo or "",
+        lock=fields.lock or "",
+    )
 
 
 def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Finding]:
-    for port in type_.ports_of(step.config):
+    for port in step.ports:
         if graph.from_port(step.id, port):
             continue
         severity: Severity = "error" if port in type_.must_link else "warning"

@@ -14,6 +14,7 @@ from apps.engine import feel
 from apps.engine.feel.errors import nearest
 from apps.engine.graph import TRIGGER
 from apps.engine.soundness import ERROR_PORT, Soundness
+from apps.steps.fields import NO_FIELDS, StepFields, ports_of
 from apps.steps.findings import Finding, Severity, pointer
 from apps.steps.registry import StepModel, StepType
 from apps.steps.texts import one_line
@@ -40,12 +41,20 @@ class KnownStep:
     title: str
     type: StepType | None
     config: Mapping[str, Any]
+    fields: StepFields = NO_FIELDS
+
+    @property
+    def ports(self) -> tuple[str, ...]:
+        """Its ways out."""
+        return () if self.type is None else ports_of(self.type, self.config, self.fields)
 
     @property
     def output(self) -> Shape:
         """The fields of its output, where they are declared."""
         if self.type is None:
             return None
+        if self.type.output_names is not None:
+            return dict.fromkeys(self.type.output_names(self.config))
         if self.type.output_from is not None:
             named = self.config.get(self.type.output_from)
             return dict.fromkeys(named) if isinstance(named, Mapping) else None
@@ -88,10 +97,11 @@ class Reads:
         # Only a start by hand says beforehand what its body holds.
         self.form = form if trigger_type == "manual" else None
 
-    def findings(self, place: Place, source: str) -> Iterator[Finding]:
-        """Compile one expression and judge what it reads."""
+    def findings(self, place: Place, source: str, *, is_unary: bool = False) -> Iterator[Finding]:
+        """Compile one expression, or the unary tests of a cell, and judge what it reads."""
+        compiled = feel.compile_unary_tests if is_unary else feel.compile_expression
         try:
-            expression = feel.compile_expression(source)
+            expression = compiled(source)
         except feel.FeelError as wrong:
             fix = f"Did you mean {wrong.suggestion}?" if wrong.suggestion else _MEND
             yield place.finding("bad_expression", wrong.message, fix, position=wrong.position)
@@ -160,7 +170,7 @@ class Reads:
         if place.step not in self.soundness.reached:
             return
         if part == "error":
-            if step.type is not None and ERROR_PORT not in step.type.ports_of(step.config):
+            if step.type is not None and ERROR_PORT not in step.ports:
                 yield (
                     "missing_path",
                     "error",

@@ -4,7 +4,8 @@
 The JSON Schemas of ``Config`` carry keywords for the editor:
 
 - ``x-feel: "expression"``: FEEL, with or without a leading ``=``; ``"template"``: text in which
-  a leading ``=`` makes it FEEL and ``==`` is a literal ``=``;
+  a leading ``=`` makes it FEEL and ``==`` is a literal ``=``; ``"unary"``: the tests of a cell of
+  a decision table, such as ``> 5`` or ``"a", "b"``;
 - ``x-secret: true``: the value may be ``{"secret": name, "prefix": text}``;
 - ``x-widget``: a hint for the form (``duration``, ``rows``, ``people``, ``code``, ``markdown``);
 - ``x-when: {field: value or values}``: shown only while a field beside it has that value;
@@ -14,7 +15,7 @@ The JSON Schemas of ``Config`` carry keywords for the editor:
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -28,6 +29,8 @@ from apps.steps.findings import Flaw
 
 # A text that is FEEL as it stands; kept as text in the config, evaluated by the step.
 Feel = Annotated[str, Field(json_schema_extra={"x-feel": "expression"})]
+# A text that is unary tests of FEEL; kept as text in the config, asked by the step.
+Tests = Annotated[str, Field(json_schema_extra={"x-feel": "unary"})]
 # A text that may be FEEL behind a leading "="; the step gets the value.
 Template = Annotated[str, Field(json_schema_extra={"x-feel": "template"})]
 # Any JSON whose texts, however deep, may be FEEL behind a leading "=".
@@ -80,10 +83,58 @@ class StepError(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Exit:
-    """The step is done and leaves by ``port``."""
+    """The step is done and leaves by ``port``, with so many tokens on each link.
+
+    ``ports`` names all of them where it leaves by several at once.
+    """
 
     port: str = "done"
     output: Value = None
+    ports: tuple[str, ...] = ()
+    times: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class OpenScope:
+    """A step that contains steps begins.
+
+    ``kind``: ``each`` runs what is inside once per item, ``repeat`` round by round, ``block``
+    once. ``items`` are FEEL values, kept out of the run's state and read a few at a time. The
+    rest: see ``engine.state.Scope``; ``needs`` is -1 where the step goes on at once.
+    """
+
+    kind: Literal["each", "repeat", "block"]
+    items: Sequence[Any] = (None,)
+    parallel: int = 1
+    needs: int = 0
+    tolerance: int = 1
+    rest: Literal["cancel", "finish"] = "cancel"
+    rounds: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class ItemEnd:
+    """An item of a scope is through. ``more``: as many further items are to come."""
+
+    output: Any = None
+    more: int = 0
+    is_enough: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class AddItems:
+    """Items for the open scope ``to``."""
+
+    to: str
+    items: Sequence[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Withdraw:
+    """The work of these steps is withdrawn; scopes among them may go on with what they have."""
+
+    steps: tuple[str, ...]
+    completes: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +170,8 @@ class WaitForPerson:
     request: Mapping[str, Any] = field(default_factory=dict)
 
 
-Outcome = Exit | Respond | Stop | WaitUntil | WaitForPerson
+Waits = WaitUntil | WaitForPerson
+Outcome = Exit | Respond | Stop | Waits | OpenScope | AddItems | Withdraw
 
 
 class PureContext(Protocol):
@@ -131,8 +183,28 @@ class PureContext(Protocol):
     def evaluate(self, expression: str) -> Any:
         """The FEEL value. Raises ``FeelError``."""
 
+    def matches(self, tests: str, value: Any) -> bool:
+        """Whether a value passes unary tests. Raises ``FeelError``."""
+
     def requester(self) -> str:
         """Who started the run (an address), or ``""`` where nobody is known."""
+
+
+class ItemContext(PureContext, Protocol):
+    """What a scope may use to judge an item that is through: expressions see it from inside.
+
+    They also read ``result``, where the scope has told it, and ``succeeded`` and ``failed``.
+    """
+
+    index: int
+    succeeded: int
+    failed: int
+
+    def last_output(self) -> Any:
+        """The output of the step that was done last inside."""
+
+    def evaluate_with(self, expression: str, names: Mapping[str, Any]) -> Any:
+        """The FEEL value, with further names. Raises ``FeelError``."""
 
 
 class EffectContext(Protocol):
@@ -190,6 +262,10 @@ class StepType:
     timeout: timedelta
     check: CheckConfig | None = None
     output_from: str | None = None
+    #: The names of the output, where the config's field alone does not tell them.
+    output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None
+    #: Scopes only: judges an item that is through.
+    end_item: Callable[[Any, Any], ItemEnd] | None = None
 
     @cached_property
     def config_schema(self) -> dict[str, Any]:
@@ -201,10 +277,21 @@ class StepType:
         return frozenset(_expression_fields(self.config_schema))
 
     @cached_property
+    def unary_fields(self) -> frozenset[tuple[str, ...]]:
+        """Paths of the config, as above, that are unary tests as they stand."""
+        return frozenset(_expression_fields(self.config_schema, mark="unary"))
+
+    @cached_property
     def secret_fields(self) -> frozenset[str]:
         """Fields of the config in which, however deep, a secret is filled in."""
         fields = self.config_schema.get("properties", {})
         return frozenset(name for name, inner in fields.items() if inner.get("x-secret"))
+
+    def ends_item(self, config: Any, ctx: ItemContext) -> ItemEnd:
+        """What a scope of this type makes of an item that is through."""
+        if self.end_item is None:
+            raise TypeError(f"{self.kind} has no items.")
+        return self.end_item(config, ctx)
 
     def ports_of(self, config: Mapping[str, Any]) -> tuple[str, ...]:
         """The ports that a step of this type has with this config, in document order."""
@@ -292,6 +379,8 @@ def step_type(
     timeout: timedelta = timedelta(seconds=30),
     check: CheckConfig | None = None,
     output_from: str | None = None,
+    output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+    end_item: Callable[[Any, Any], ItemEnd] | None = None,
 ) -> Callable[[F], F]:
     """Register the decorated function as a step type; the module's docstring is its help text.
 
@@ -304,6 +393,8 @@ def step_type(
         timeout: The longest a worker may spend on one attempt, before the config's own.
         check: Finds what the model cannot say; called with the config as written.
         output_from: The config's field whose names are the names of the output.
+        output_names: Tells the names from the config, where that field alone does not.
+        end_item: For a scope: judges an item in which nothing is left (config, ``ItemContext``).
     """
 
     def register(run: F) -> F:
@@ -330,6 +421,8 @@ def step_type(
             timeout=timeout,
             check=check,
             output_from=output_from,
+            output_names=output_names,
+            end_item=end_item,
         )
         return run
 
@@ -417,7 +510,11 @@ def _read_ports(config: Mapping[str, Any], paths: str) -> list[str]:
 
 
 def _expression_fields(
-    schema: Mapping[str, Any], root: Mapping[str, Any] | None = None, path: tuple[str, ...] = ()
+    schema: Mapping[str, Any],
+    root: Mapping[str, Any] | None = None,
+    path: tuple[str, ...] = (),
+    *,
+    mark: str = "expression",
 ) -> list[tuple[str, ...]]:
     root = root or schema
     if len(path) > 12:  # a config model that contains itself
@@ -425,15 +522,15 @@ def _expression_fields(
     if "$ref" in schema:
         target = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
         return _expression_fields(
-            {**target, **{k: v for k, v in schema.items() if k != "$ref"}}, root, path
+            {**target, **{k: v for k, v in schema.items() if k != "$ref"}}, root, path, mark=mark
         )
-    found = [path] if schema.get("x-feel") == "expression" else []
+    found = [path] if schema.get("x-feel") == mark else []
     for name, inner in schema.get("properties", {}).items():
-        found += _expression_fields(inner, root, (*path, name))
+        found += _expression_fields(inner, root, (*path, name), mark=mark)
     for word in ("items", "additionalProperties"):
         if isinstance(schema.get(word), Mapping):
-            found += _expression_fields(schema[word], root, (*path, "*"))
+            found += _expression_fields(schema[word], root, (*path, "*"), mark=mark)
     for word in ("anyOf", "oneOf", "allOf"):
         for inner in schema.get(word, []):
-            found += _expression_fields(inner, root, path)
+            found += _expression_fields(inner, root, path, mark=mark)
     return found

@@ -1,9 +1,11 @@
 """Graphs from short words, and runs that are played by hand."""
 
 from apps.engine import events as ev
-from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, Link
+from apps.engine.fold import evolve, replay
+from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, JoinRule, Link
 from apps.engine.lifecycle import StepStatus
-from apps.engine.run import RunState, StaleCommand, decide, evolve, from_json, replay, to_json
+from apps.engine.run import StaleCommand, decide
+from apps.engine.state import RunState, from_json, to_json
 
 ALL = 0
 FAILING = frozenset({"error", "timeout"})
@@ -29,7 +31,7 @@ def graph(*links, joins=None, kinds=None, max_steps=10_000):
     steps = {}
     for name, known in ports.items():
         if name in (joins or {}):
-            steps[name] = GraphStep(name, Behaviour.JOIN, ("done",), joins[name])
+            steps[name] = GraphStep(name, Behaviour.JOIN, ("done",), JoinRule(joins[name]))
         else:
             kind = Behaviour((kinds or {}).get(name, "pure"))
             steps[name] = GraphStep(name, kind, tuple(known), fails_unlinked=FAILING)

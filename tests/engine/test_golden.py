@@ -11,7 +11,8 @@ import pytest
 
 from apps.engine import events as ev
 from apps.engine.graph import Behaviour
-from apps.engine.run import RunState, advance
+from apps.engine.run import advance
+from apps.engine.state import RunState
 from apps.steps.document import compile_flow
 
 GOLDEN = sorted((Path(__file__).parents[1] / "golden").glob("*.json"))

@@ -1,13 +1,14 @@
 """A join of any swallows the rest of its wave, whether it comes later or is there already."""
 
 from apps.engine import events as ev
-from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, Link
+from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, JoinRule, Link
 from apps.engine.lifecycle import RunStatus
-from apps.engine.run import RunState, advance
+from apps.engine.run import advance
+from apps.engine.state import RunState
 
 
 def join(name, needs):
-    return name, GraphStep(name, Behaviour.JOIN, ("done",), needs)
+    return name, GraphStep(name, Behaviour.JOIN, ("done",), JoinRule(needs))
 
 
 def fired(graph):

@@ -9,29 +9,22 @@ from hypothesis import strategies as st
 
 from apps.engine import events as ev
 from apps.engine import values
-from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, Link
+from apps.engine.fold import evolve, replay
+from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, JoinRule, Link
 from apps.engine.lifecycle import RUN_TRANSITIONS, RunStatus, StepStatus
-from apps.engine.run import (
-    RunState,
-    StaleCommand,
-    advance,
-    decide,
-    evolve,
-    from_json,
-    replay,
-    to_json,
-)
+from apps.engine.run import StaleCommand, advance, decide
+from apps.engine.state import RunState, from_json, to_json
 from tests.engine.support import error
 
 KINDS = {
-    "pure": (Behaviour.PURE, ("done",), 0),
-    "choice": (Behaviour.PURE, ("yes", "no"), 0),
-    "call": (Behaviour.EFFECT, ("done", "error"), 0),
-    "ask": (Behaviour.WAIT, ("approved", "rejected", "timeout"), 0),
-    "all": (Behaviour.JOIN, ("done",), 0),
-    "any": (Behaviour.JOIN, ("done",), 1),
-    "two": (Behaviour.JOIN, ("done",), 2),
-    "end": (Behaviour.END, (), 0),
+    "pure": (Behaviour.PURE, ("done",), JoinRule(0)),
+    "choice": (Behaviour.PURE, ("yes", "no"), JoinRule(0)),
+    "call": (Behaviour.EFFECT, ("done", "error"), JoinRule(0)),
+    "ask": (Behaviour.WAIT, ("approved", "rejected", "timeout"), JoinRule(0)),
+    "all": (Behaviour.JOIN, ("done",), JoinRule(0)),
+    "any": (Behaviour.JOIN, ("done",), JoinRule(1)),
+    "two": (Behaviour.JOIN, ("done",), JoinRule(2)),
+    "end": (Behaviour.END, (), JoinRule(0)),
 }
 FAILS = {"call": frozenset({"error"}), "ask": frozenset({"timeout"})}
 MOST_STEPS = 60
@@ -147,11 +140,12 @@ class Shell:
         self.count(event)
         if after.is_final:
             return
-        assert all(count >= 0 for count in (*after.owed.values(), *after.queued.values()))
+        root = after.root
+        assert all(count >= 0 for count in (*root.owed.values(), *root.queued.values()))
         assert len(after.active) == self.tokens["begun"] - self.tokens["closed"]
-        assert sum(after.queued.values()) == self.tokens["queued"] - self.tokens["taken"]
-        assert sum(map(len, after.arrived.values())) == sum(after.queued.values())
-        assert after.activated == self.tokens["begun"] + self.tokens["fired"]
+        assert sum(root.queued.values()) == self.tokens["queued"] - self.tokens["taken"]
+        assert sum(map(len, root.arrived.values())) == sum(root.queued.values())
+        assert root.activated == self.tokens["begun"] + self.tokens["fired"]
 
     def count(self, event: ev.Event) -> None:
         """No token is lost: all links of the port carry one, and each is somewhere."""
@@ -184,7 +178,7 @@ def test_every_run_ends_or_waits_and_replays_to_the_same_state(drawn, seed):
     if state.status is RunStatus.WAITING:
         assert state.waits
         assert not state.ready
-    assert state.activated <= MOST_STEPS + len(drawn.links) + 1
+    assert state.root.activated <= MOST_STEPS + len(drawn.links) + 1
     if isinstance(shell.events[-1], ev.RunCompleted) and not shell.events[-1].step:
         assert shell.tokens["begun"] == shell.tokens["closed"]
         assert shell.tokens["queued"] == shell.tokens["taken"]

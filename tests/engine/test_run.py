@@ -14,7 +14,8 @@ from apps.engine.lifecycle import (
     finals,
     move,
 )
-from apps.engine.run import RunState, decide
+from apps.engine.run import decide
+from apps.engine.state import RunState
 from tests.engine.support import (
     ALL,
     done,
@@ -77,7 +78,7 @@ class TestTokens:
 
         assert state.status is RunStatus.RUNNING
         assert ready(state) == ["mend"]
-        assert state.errors["call"] == state.outputs["call"] == len(events)
+        assert state.root.errors["call"] == state.root.outputs["call"] == len(events)
 
     def test_an_unlinked_timeout_of_an_approval_fails_the_run(self):
         g = graph("trigger -> ask", "ask.approved -> go", kinds={"ask": "wait"})
@@ -100,7 +101,7 @@ class TestTokens:
 
         state, _ = play(g, start(), failed("call"), done("call", 2))
 
-        assert "call" not in state.errors
+        assert "call" not in state.root.errors
 
 
 class TestStop:
@@ -129,7 +130,7 @@ class TestStop:
 
         assert ignored == ev.OutcomeIgnored("call", 1, "complete", "run_over")
         after, _ = play(g, done("call"), state=state)
-        assert (after.status, after.outputs) == (state.status, state.outputs)
+        assert (after.status, after.root.outputs) == (state.status, state.root.outputs)
 
     def test_failed_is_an_outcome_too_and_carries_its_words(self):
         g = graph("trigger -> end", kinds={"end": "end"})
@@ -163,7 +164,7 @@ class TestJoin:
         fired = [one.output for one in events if getattr(one, "step", "") == "j"]
         assert fired == [{"links": ["b"]}]
         assert state.status is RunStatus.COMPLETED
-        assert not any(state.owed.values())
+        assert not any(state.root.owed.values())
 
     def test_n_fires_at_the_nth_distinct_link(self):
         g = graph(*self.FORK, joins={"j": 2})
@@ -411,7 +412,7 @@ class TestTooManySteps:
         assert events[-1].error.code == "too_many_steps"
         assert events[-1].error.error_class == "permanent"
         assert "“a”" in events[-1].error.message
-        assert state.activated == 7
+        assert state.root.activated == 7
 
 
 class TestRepeats:

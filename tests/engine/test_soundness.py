@@ -6,10 +6,11 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from apps.engine import events as ev
-from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, Link
+from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, JoinRule, Link
 from apps.engine.lifecycle import RunStatus
-from apps.engine.run import RunState, advance
+from apps.engine.run import advance
 from apps.engine.soundness import Soundness
+from apps.engine.state import RunState
 
 KINDS = {
     "pure": (Behaviour.PURE, ("done",), 0),
@@ -25,7 +26,7 @@ KINDS = {
 def graph(kinds, wires):
     """Steps ``s0, s1, …`` of these kinds; a wire is (source, port, target), source -1 the trigger."""
     steps = {
-        f"s{index}": GraphStep(f"s{index}", behaviour, ports, needs)
+        f"s{index}": GraphStep(f"s{index}", behaviour, ports, JoinRule(needs))
         for index, (behaviour, ports, needs) in enumerate(KINDS[kind] for kind in kinds)
     }
     links: dict[tuple[str, str, str], None] = {}

@@ -12,7 +12,8 @@ from apps.accounts.models import User, Workspace
 from apps.core import clock
 from apps.core.models import uuid7
 from apps.engine import events as ev
-from apps.engine import run as engine
+from apps.engine.fold import replay
+from apps.engine.state import from_json, to_json
 from apps.flows.models import Flow, FlowVersion
 from apps.runs import commands, effects, sweep
 from apps.runs.drive import drive_all
@@ -128,11 +129,11 @@ def assert_replays(run_id: UUID) -> None:
     rows = list(RunEvent.objects.filter(run_id=run_id).order_by("seq"))
     with connection.cursor() as cursor:
         fill_blobs(cursor, [(run.workspace_id, row.data) for row in rows])
-    state = engine.replay(ev.from_row(row.type, row.step, row.data) for row in rows)
+    state = replay(ev.from_row(row.type, row.step, row.data) for row in rows)
     assert state.status == run.status
     kept = RunState.objects.filter(run_id=run_id).first()
     if kept is not None:
-        assert engine.to_json(state) == engine.to_json(engine.from_json(kept.snapshot))
+        assert to_json(state) == to_json(from_json(kept.snapshot))
 
 
 class Stopped:

@@ -130,8 +130,8 @@ def test_a_fault_of_ours_pauses_its_own_run_only(bench, monkeypatch):
         bench.publish(document({"x": {"type": "join", "config": {}}}, ["trigger -> x"])), {}
     )
     monkeypatch.setattr(
-        "apps.engine.run._Decision._due_join",
-        lambda self: (_ for _ in ()).throw(RuntimeError("x")) if "x" in self.graph.steps else None,
+        "apps.engine.joins.due",
+        lambda graph, *_: (_ for _ in ()).throw(RuntimeError("x")) if "x" in graph.steps else None,
     )
     drive_all()
 

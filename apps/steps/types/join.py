@@ -1,7 +1,9 @@
 """Wait until ways meet again.
 
 Use **Join** after a fork. *All* goes on when every way that leads here has arrived, *any*
-with the first, and a number with that many; the rest of that round is then swallowed.
+with the first, and a number with that many; the rest of that round is then swallowed, or
+withdrawn if you say so. *Active* waits for the ways that were really taken, whichever they
+are. *Tokens* counts arrivals, also several by one way.
 """
 
 from collections.abc import Mapping
@@ -17,12 +19,32 @@ class AtLeast(StepModel):
     n: int = Field(ge=1, le=100, title="How many")
 
 
+class Tokens(StepModel):
+    tokens: int = Field(ge=1, le=10_000, title="How many arrivals")
+
+
 class Config(StepModel):
-    mode: Literal["all", "any"] | AtLeast = Field(
+    mode: Literal["all", "any", "active"] | AtLeast | Tokens = Field(
         "all",
         title="Go on when",
         json_schema_extra={
-            "x-labels": {"all": "All ways have arrived", "any": "The first has arrived"}
+            "x-labels": {
+                "all": "All ways have arrived",
+                "any": "The first has arrived",
+                "active": "All ways that were taken have arrived",
+            }
+        },
+    )
+    rest: Literal["swallow", "cancel", "block"] = Field(
+        "swallow",
+        title="What becomes of the rest",
+        description="Only where it goes on before all have arrived.",
+        json_schema_extra={
+            "x-labels": {
+                "swallow": "It may finish, without effect",
+                "cancel": "It is withdrawn",
+                "block": "It may finish; until then no new round begins",
+            }
         },
     )
 
@@ -34,8 +56,9 @@ class Output(StepModel):
 def summary(config: Mapping[str, Any]) -> str:
     mode = config.get("mode", "all")
     if isinstance(mode, Mapping):
-        return f"{mode.get('n')} have arrived"
-    return "all have arrived" if mode == "all" else "the first has arrived"
+        return f"{mode.get('n') or mode.get('tokens')} have arrived"
+    said = {"all": "all have arrived", "active": "all that were taken have arrived"}
+    return said.get(mode, "the first has arrived")
 
 
 @step_type(

@@ -1,0 +1,42 @@
+"""Go on several times at once by the same way.
+
+Use **Split** to start the next steps a number of times in parallel. A **Join** that counts
+*tokens* brings them together again.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from apps.engine.graph import Behaviour
+from apps.steps.registry import Exit, PureContext, StepModel, step_type
+
+
+class Config(StepModel):
+    times: int = Field(2, ge=1, le=1000, title="How often")
+
+
+class Output(StepModel):
+    times: int
+
+
+def summary(config: Mapping[str, Any]) -> str:
+    return f"{config.get('times', 2)} times"
+
+
+@step_type(
+    kind="split",
+    version=1,
+    title="Split",
+    category="Flow",
+    icon="arrows-split",
+    behaviour=Behaviour.PURE,
+    ports=("done",),
+    config=Config,
+    output=Output,
+    summary=summary,
+    default_config={"times": 2},
+)
+def run(config: Config, ctx: PureContext) -> Exit:
+    return Exit("done", {"times": config.times}, times=config.times)
