@@ -35,8 +35,8 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, extra_context: dict[str, Any] | None = None
     ) -> HttpResponse:
         """The list under the words of the front page; nothing is selected in it."""
-        words = words_for(self.opts.label) or capfirst(self.opts.verbose_name_plural)
-        return super().changelist_view(request, {"title": words, **(extra_context or {})})
+        more = {"title": self._list_title(), **(extra_context or {})}
+        return super().changelist_view(request, more)
 
     def changeform_view(
         self,
@@ -47,9 +47,12 @@ class RecordAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     ) -> HttpResponse:
         """One row under what it is; its name stands below."""
         words = capfirst(self.opts.verbose_name)
-        more = {"title": words, **(extra_context or {})}
+        more = {"title": words, "list_title": self._list_title(), **(extra_context or {})}
         answer: HttpResponse = super().changeform_view(request, object_id, form_url, more)
         return answer
+
+    def _list_title(self) -> str:
+        return words_for(self.opts.label) or str(capfirst(self.opts.verbose_name_plural))
 
     def has_module_permission(self, request: HttpRequest) -> bool:
         return self.admin_site.has_permission(request)

@@ -6,6 +6,7 @@ from django import forms
 from django.contrib import admin
 from django.db.models import Model, QuerySet
 from django.http import HttpRequest
+from django.utils import formats
 from django.utils.html import format_html_join
 from django.utils.safestring import SafeString
 
@@ -89,7 +90,9 @@ class FlowAdmin(CommandAdmin):
     @admin.display(description="Last run")
     def last_run(self, row: Flow) -> str:
         run = Run.objects.filter(flow_id=row.pk).order_by("-id").first()
-        return f"{run.status}, {run.created_at:%Y-%m-%d %H:%M} UTC" if run else "none"
+        if run is None:
+            return "none"
+        return f"{run.status}, {formats.date_format(run.created_at, 'DATETIME_FORMAT')}"
 
     @admin.display(description="Who may do what")
     def who_may(self, row: Flow) -> SafeString | str:

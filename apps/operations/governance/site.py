@@ -31,7 +31,7 @@ GROUPS: Mapping[str, Mapping[str, str]] = {
         "triggers.Trigger": "Triggers",
     },
     "Work": {"runs.Run": "Runs", "inbox.UserTask": "Tasks"},
-    "Trail": {"audit.AuditEvent": "Rows", "audit.AuditSeal": "Seals"},
+    "Trail": {"audit.AuditEvent": "What happened", "audit.AuditSeal": "Seals"},
 }
 
 
