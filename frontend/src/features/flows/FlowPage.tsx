@@ -58,7 +58,8 @@ function PausedNote({ flow: { pause } }: { flow: Flow }) {
     <div className={classes.note} role="status">
       <IconPlayerPause size={16} aria-hidden />
       <p className={classes.noteText}>
-        {pause ? <strong>{pause.by ? t('flows.paused_by', { name: pause.by }) : t('flows.paused_plain')} <RelativeTime at={pause.at} />{pause.reason ? t('flows.paused_why', { reason: pause.reason }) : '.'}</strong> : null}{' '}
+        {pause ? <strong>{pause.by ? t('flows.paused_by', { name: pause.by }) : t('flows.paused_plain')} <RelativeTime at={pause.at} /></strong> : null}
+        {pause?.reason ? t('flows.paused_why', { reason: pause.reason }) : '.'}{' '}
         {pause?.held ? t('flows.paused_held', { count: pause.held }) : t('flows.paused_note')}
       </p>
     </div>

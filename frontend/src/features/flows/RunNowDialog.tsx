@@ -45,7 +45,7 @@ export function RunNowDialog({ flow, onClose }: { flow: Flow; onClose: () => voi
       <div className={classes.form}>
         <p className={classes.lead}>{t('flows.run.text', { number: flow.active_version })}</p>
         {form ? (
-          <SchemaForm schema={form} value={value} onChange={setValue} onSubmit={run}><div className={classes.form}>{foot}</div></SchemaForm>
+          <SchemaForm schema={form} value={value} onChange={setValue} onSubmit={run}><div className={classes.foot}>{foot}</div></SchemaForm>
         ) : version.data ? (
           <RawInput onSubmit={run}>{foot}</RawInput>
         ) : version.error ? (
