@@ -58,6 +58,7 @@ export const STATES: PageState[] = [
   { route: '/inbox/', state: 'task', path: `/inbox/?task=${ids.task}`, shows: 'What your answer does' },
   { route: '/inbox/', state: 'long', path: `/inbox/?task=${ids.long}`, shows: 'What your answer does' },
   { route: '/inbox/', state: 'conflict', path: `/inbox/?task=${ids.task}`, press: ['Approve'], answers: { [`POST tasks/${ids.task}/decide/`]: { status: 409, body: { status: 409, title: 'Conflict', code: 'stale', detail: 'The amount was changed while you were reading. Look again before you decide.' } } }, shows: 'This task has changed' },
+  { route: '/inbox/', state: 'rejected without a word', path: `/inbox/?task=${ids.task}`, press: ['Reject'], shows: 'Reject without a reason?' },
   { route: '/inbox/', state: 'done', path: `/inbox/?state=done&task=${ids.done}`, shows: 'Approved by Ada Lovelace' },
   { route: '/inbox/', state: 'out of time', path: `/inbox/?state=done&task=${ids.late}`, shows: 'Time ran out' },
   { route: '/inbox/', state: 'first use', path: '/inbox/', answers: { 'tasks/': EMPTY, 'tasks/count/': { open: 0 } }, shows: 'Nothing waits for you' },

@@ -84,7 +84,7 @@ class TestShows:
             "Note \N{EN DASH}",
             "Approve Next: Place the order, once 2 have approved.",
             "Reject The request ends: Declined.",
-            "No answer in time The request ends: Too late.",
+            "Nobody answers in time The request ends: Too late.",
         ):
             assert part in text, part
         assert f'name="seen" value="{task.seen}"' in answer.content.decode()
