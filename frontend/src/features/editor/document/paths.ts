@@ -112,7 +112,16 @@ function outputSchema(type: StepType, config: unknown): Schema {
   if (type.output_schema) return type.output_schema;
   const from = type.output_from;
   const values = typeof from === 'string' && isRecord(config) ? config[from] : undefined;
+  if (Array.isArray(values)) return columnsSchema(values, config as Record<string, unknown>);
   return object(isRecord(values) ? Object.fromEntries(Object.keys(values).map((name) => [name, {}])) : {});
+}
+
+/** The results of a decision table: a value for each column, lists where several rules are taken. */
+function columnsSchema(columns: unknown[], config: Record<string, unknown>): Schema {
+  const names = columns.map((one) => (isRecord(one) ? one['name'] : '')).filter((name): name is string => typeof name === 'string' && name !== '');
+  const isList = config['hit'] === 'collect' && !config['aggregate'];
+  if (isList && names.length > 1) return object({ results: { type: 'array' } });
+  return object(Object.fromEntries(names.map((name) => [name, isList ? { type: 'array' } : {}])));
 }
 
 const ERROR = object({ class: { type: 'string' }, code: { type: 'string' }, message: { type: 'string' } });

@@ -12,6 +12,7 @@ import { FormContext } from './FormContext';
 import type { FormValues } from './FormContext';
 import { ObjectFields } from './ObjectFields';
 import { pathName, setAt } from './schema';
+import { TableForm } from './table/TableForm';
 
 const EMPTY: Config = {};
 
@@ -69,7 +70,11 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
 
   return (
     <FormContext.Provider value={values}>
-      <ObjectFields schema={type.config_schema} value={config} path={[]} />
+      {type.config_schema['x-widget'] === 'decision-table' ? (
+        <TableForm schema={type.config_schema} value={config} />
+      ) : (
+        <ObjectFields schema={type.config_schema} value={config} path={[]} />
+      )}
     </FormContext.Provider>
   );
 }
