@@ -5,7 +5,7 @@ from typing import Any
 
 from apps.engine.graph import TRIGGER, Behaviour
 from apps.steps.config_errors import config_flaws
-from apps.steps.document import expression_source
+from apps.steps.document import cell_source, expression_source
 from apps.steps.findings import Finding, Flaw, at, is_template, pointer
 from apps.steps.reads import KnownStep, Place, Reads
 from apps.steps.registry import CheckConfig, StepType, TriggerType
@@ -42,7 +42,10 @@ def step_config_findings(
             fix = "Write a word or two, on one line and without “=” before them."
             yield Finding("bad_name", "error", message, fix, step.id, pointer(root))
     for path, schema_path, text in _texts(config, type_.expression_fields):
-        if schema_path in type_.expression_fields or is_template(text):
+        if schema_path in type_.unary_fields:
+            place = Place(step.id, (*root, *path))
+            yield from reads.findings(place, cell_source(text), is_unary=True)
+        elif schema_path in type_.expression_fields or is_template(text):
             yield from _expression(reads, Place(step.id, (*root, *path)), text)
         elif evaluated is not None and (looks := unmarked(text)):
             message = f"“{looks[0]}” is taken as text, word for word; no “=” stands before it."

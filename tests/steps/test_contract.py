@@ -462,6 +462,9 @@ class Bare:
         compiled = feel.compile_expression(expression_source(expression))
         return self.value(compiled)
 
+    def matches(self, tests: str, value: Any) -> bool:
+        return feel.compile_unary_tests(tests).hold(value, {}, now=self.now, zone=self.zone)
+
     def value(self, compiled: feel.Expression) -> Any:
         data: dict[str, Any] = {
             "trigger": {"body": {}, "headers": {}, "query": {}},
