@@ -267,8 +267,11 @@ def _frame_over(decision: "Decision", frame: str, why: Why) -> None:
         _end_run(decision, why)
         return
     key, index = split_frame(frame)
-    outcome = "failed" if why["kind"] == "failed" else "withdrawn"
-    _item_over(decision, ev.ItemEnded(*key, index, outcome, None, reason=why.get("error")))
+    if why["kind"] == "failed":
+        reason = _error_of(why).as_json()
+        _item_over(decision, ev.ItemEnded(*key, index, "failed", None, reason=reason))
+    else:
+        _item_over(decision, ev.ItemEnded(*key, index, "withdrawn", None))
 
 
 def _item_over(decision: "Decision", ended: ev.ItemEnded) -> None:
@@ -285,12 +288,17 @@ def _end_run(decision: "Decision", why: Why) -> None:
     if why["kind"] == "cancelled":
         decision.add(ev.RunCancelled(why["by"], why["reason"]))
         return
+    decision.add(ev.RunFailed(_error_of(why)))
+
+
+def _error_of(why: Why) -> ev.Error:
+    """Why it failed, and what could not be undone then."""
     error = ev.Error.from_json(why["error"])
-    if "not_undone" in why:
-        left = ev.Error.from_json(why["not_undone"])
-        message = f"{error.message} And it could not be undone: {left.message}"
-        error = ev.Error(error.step, error.error_class, error.code, message)
-    decision.add(ev.RunFailed(error))
+    if "not_undone" not in why:
+        return error
+    left = ev.Error.from_json(why["not_undone"])
+    message = f"{error.message} “{left.step}” could not undo what was done: {left.message}"
+    return ev.Error(error.step, error.error_class, error.code, message)
 
 
 @dataclass(frozen=True, slots=True)
