@@ -55,7 +55,8 @@ class GraphStep:
 
     ``fails_unlinked`` are ports that fail the run when a token leaves by them without a link.
     ``scope`` is the step that contains it, ``undo`` the step that takes back what it did.
-    ``lock``: of the steps with the same one, one is at work at a time.
+    ``lock``: of the steps with the same one, one is at work at a time. ``takes_many``: it may
+    leave by several ports at once.
     """
 
     id: str
@@ -66,6 +67,7 @@ class GraphStep:
     scope: str = ""
     undo: str = ""
     lock: str = ""
+    takes_many: bool = False
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,11 @@ from dataclasses import dataclass
 from functools import cached_property
 from itertools import combinations
 
-from apps.engine.graph import TRIGGER, Behaviour, Graph, GraphStep, Link
+from apps.engine.graph import BODY, TRIGGER, Behaviour, Graph, GraphStep, Link
 
 ERROR_PORT = "error"
+#: No port can be called so.
+UNDO_PORT = "\0undo"
 #: Beyond this many links into one step, subsets of them are not tried one by one.
 MANY_LINKS = 10
 #: "More than once"; how often exactly does not matter.
@@ -38,7 +40,7 @@ class Soundness:
     """The findings about one graph; each is computed when first asked for."""
 
     def __init__(self, graph: Graph) -> None:
-        self.graph = graph
+        self.graph = _with_ways_to_undo(graph)
         self._bits: dict[tuple[str, str], int] = {}
 
     @cached_property
@@ -140,8 +142,8 @@ class Soundness:
 
     def _left(self, link: Link) -> int:
         """What a token on the link adds to what was known at its source."""
-        if link.source == TRIGGER:
-            return 0
+        if link.source == TRIGGER or link.port == BODY:
+            return 0  # what is inside a scope runs before the scope itself has given anything
         gained = self._bit("", link.source) | self._bit(link.port + ":", link.source)
         return gained if link.port == ERROR_PORT else gained | self._bit("ok", link.source)
 
@@ -196,7 +198,8 @@ class Soundness:
                 for port in step.ports
                 if (f"{port}:", step.id) in self._bits
             )
-            if len(step.ports) > 1 and self._tokens.get(step.id, OFTEN) < OFTEN:
+            is_choice = len(step.ports) > 1 and not step.takes_many
+            if is_choice and self._tokens.get(step.id, OFTEN) < OFTEN:
                 found.append((step.id, marks))
         return tuple(found)
 
@@ -211,7 +214,7 @@ class Soundness:
                 if step == TRIGGER:
                     continue
                 counted[step] = self._count(step, counted, single)
-                if counted[step] < OFTEN:
+                if counted[step] < OFTEN and not self.graph.steps[step].takes_many:
                     ports = self.graph.steps[step].ports
                     single.append(tuple(self._bits.get((f"{port}:", step), 0) for port in ports))
         return counted
@@ -308,6 +311,16 @@ class Soundness:
                     seen[target] = None
                     waiting.append(target)
         return seen
+
+
+def _with_ways_to_undo(graph: Graph) -> Graph:
+    """The graph with a way from each step to the one that undoes it: it runs after that one."""
+    undone = [step for step in graph.steps.values() if step.undo in graph.steps]
+    if not undone:
+        return graph
+    first = max((link.index for link in graph.links), default=-1) + 1
+    ways = tuple(Link(first + at, step.id, UNDO_PORT, step.undo) for at, step in enumerate(undone))
+    return Graph(graph.steps, (*graph.links, *ways), graph.max_steps)
 
 
 def _in_enough(ways: list[int], needs: int) -> int:

@@ -16,6 +16,7 @@ from apps.engine.soundness import Soundness
 from apps.steps import registry
 from apps.steps.config_errors import config_flaws
 from apps.steps.configs import assignee_findings, step_config_findings, trigger_config_findings
+from apps.steps.containers import container_findings, field_findings
 from apps.steps.document import FORMAT
 from apps.steps.fields import read_fields
 from apps.steps.findings import Finding, pointer
@@ -142,6 +143,7 @@ class _Check:
         yield from self._read_steps()
         wrong, links = read_links(self.document, self.steps)
         yield from wrong
+        yield from container_findings(self.steps, links)
         soundness = Soundness(graph_of(self.steps, links))
         yield from graph_findings(soundness, self.steps)
         kind = trigger_type.kind if trigger_type else ""
@@ -221,6 +223,7 @@ class _Check:
         title = step.get("title")
         if title is not None:
             yield from _text_findings(title, "The title of the step", step_id, (*path, "title"))
+        yield from field_findings(step_id, step)
         type_: registry.StepType | None = None
         try:
             type_ = _find_type(step)

@@ -50,12 +50,13 @@ class StepFields(BaseModel):
 
 
 NO_FIELDS = StepFields()
+#: As a document writes them.
+NAMES = tuple(one.alias or name for name, one in StepFields.model_fields.items())
 
 
 def read_fields(step: Mapping[str, Any]) -> StepFields:
     """The fields of a step of a document; those that do not fit are as if they were not there."""
-    given = {name: step[name] for name in ("in", "undo", "lock", "time_limit", "on_error")
-             if step.get(name) is not None}  # fmt: skip
+    given = {name: step[name] for name in NAMES if step.get(name) is not None}
     while given:
         try:
             return StepFields.model_validate(given)

@@ -179,13 +179,19 @@ def _graph_step(step: KnownStep) -> GraphStep:
         scope=fields.scope or "",
         undo=fields.undo or "",
         lock=fields.lock or "",
+        takes_many=step.type.takes_many,
     )
 
 
 def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Finding]:
+    if step.id in graph.compensations:
+        return  # it runs by itself, and nothing follows it
     for port in step.ports:
         if graph.from_port(step.id, port):
             continue
+        matters = port in type_.must_link or port in type_.fails_unlinked
+        if step.fields.scope is not None and not matters:
+            continue  # an item ends where nothing follows
         severity: Severity = "error" if port in type_.must_link else "warning"
         then = "the run fails" if port in type_.fails_unlinked else "this way ends there"
         yield Finding(

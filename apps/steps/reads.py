@@ -25,6 +25,11 @@ Path = tuple[str, ...]
 
 ERROR_SHAPE: Shape = {"class": None, "code": None, "message": None}
 RUN_SHAPE: Shape = {"id": None, "started_at": None}
+# What steps inside a container may read beside the rest.
+ITEM_NAMES: Mapping[str, frozenset[str]] = {
+    "for_each": frozenset({"item", "index"}),
+    "repeat": frozenset({"index"}),
+}
 # What every start gives, whatever its kind (engine rule 27); below them nothing is known.
 TRIGGER_SHAPE: Shape = {
     "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
@@ -133,6 +138,8 @@ class Reads:
                 yield from self._trigger(tuple(rest), guarded=guarded)
             case ("run", *rest):
                 yield from _below("run", RUN_SHAPE, tuple(rest), guarded=guarded)
+            case (name, *_) if name in self._names(place):
+                return
             case (name, *_) if name in _SECRETS:
                 yield (
                     "secret_in_expression",
@@ -153,6 +160,14 @@ class Reads:
             severity: Severity = "warning" if guarded else "error"
             yield "missing_path", severity, f"There is no step “{target}” in this flow.", fix
             return
+        if (holder := self._hidden_in(place, step)) is not None:
+            yield (
+                "missing_path",
+                "error",
+                f"“{step.title}” runs for each item of “{holder.title}”: it has no single result.",
+                f"Read steps.{holder.id}.output.results.",
+            )
+            return
         part, below = (rest[0], rest[1:]) if rest else ("output", ())
         shapes: dict[str, Shape] = {"output": step.output, "error": ERROR_SHAPE}
         if part not in shapes:
@@ -167,7 +182,7 @@ class Reads:
         self, place: Place, step: KnownStep, part: str
     ) -> Iterator[tuple[str, Severity, str, str]]:
         """Whether the step has run, and as well or as badly as the path needs."""
-        if place.step not in self.soundness.reached:
+        if place.step not in self.soundness.reached or self._is_told(place, step):
             return
         if part == "error":
             if step.type is not None and ERROR_PORT not in step.ports:
@@ -208,6 +223,54 @@ class Reads:
                 f"“{step.title}” may not have run on the way here.",
                 f"Say what to use then: get or else(steps.{step.id}.output, …).",
             )
+
+    def _names(self, place: Place) -> frozenset[str]:
+        """What else may be read there: an item and its index, what an item gave."""
+        names: set[str] = set()
+        for holder in self._around(place):
+            kind = self.steps[holder].type
+            if kind is not None and kind.kind in ITEM_NAMES:
+                names |= ITEM_NAMES[kind.kind]
+        if place.path[-1:] == ("when",) and "until" in place.path:
+            names |= {"result", "succeeded", "failed"}
+        return frozenset(names)
+
+    def _around(self, place: Place) -> list[str]:
+        """The containers in which the expression is evaluated, the nearest first."""
+        found: list[str] = []
+        step = self.steps.get(place.step)
+        if step is not None and step.type is not None and step.type.end_item is not None:
+            field = place.path[3] if len(place.path) > 3 else ""
+            if field in {"result", "until"}:
+                found.append(step.id)
+        while step is not None and step.fields.scope and step.fields.scope not in found:
+            if step.fields.scope not in self.steps:
+                break
+            found.append(step.fields.scope)
+            step = self.steps[step.fields.scope]
+        return found
+
+    def _hidden_in(self, place: Place, step: KnownStep) -> KnownStep | None:
+        """The For each around ``step`` that the place is not inside of, if there is one."""
+        seen = set(self._around(place))
+        holder = step.fields.scope
+        while holder is not None and holder in self.steps and holder not in seen:
+            seen.add(holder)
+            found = self.steps[holder]
+            if found.type is not None and found.type.kind == "for_each":
+                return found
+            holder = found.fields.scope
+        return None
+
+    def _is_told(self, place: Place, step: KnownStep) -> bool:
+        """Whether nothing is claimed: what stands in a container is read from elsewhere.
+
+        Then the way inside decides whether it has run, which is not followed here.
+        """
+        if step.fields.scope is None:
+            return False
+        here = self.steps[place.step].fields.scope if place.step in self.steps else None
+        return step.fields.scope != here or self._around(place)[:1] == [place.step]
 
     def _trigger(self, rest: Path, *, guarded: bool) -> Iterable[tuple[str, Severity, str, str]]:
         if rest[:1] == ("scheduled_for",) and not guarded:

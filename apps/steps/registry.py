@@ -266,6 +266,7 @@ class StepType:
     output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None
     #: Scopes only: judges an item that is through.
     end_item: Callable[[Any, Any], ItemEnd] | None = None
+    takes_many: bool = False
 
     @cached_property
     def config_schema(self) -> dict[str, Any]:
@@ -381,6 +382,7 @@ def step_type(
     output_from: str | None = None,
     output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
     end_item: Callable[[Any, Any], ItemEnd] | None = None,
+    takes_many: bool = False,
 ) -> Callable[[F], F]:
     """Register the decorated function as a step type; the module's docstring is its help text.
 
@@ -395,6 +397,7 @@ def step_type(
         output_from: The config's field whose names are the names of the output.
         output_names: Tells the names from the config, where that field alone does not.
         end_item: For a scope: judges an item in which nothing is left (config, ``ItemContext``).
+        takes_many: It may leave by several ports at once.
     """
 
     def register(run: F) -> F:
@@ -423,6 +426,7 @@ def step_type(
             output_from=output_from,
             output_names=output_names,
             end_item=end_item,
+            takes_many=takes_many,
         )
         return run
 

@@ -45,6 +45,7 @@ def summary(config: Mapping[str, Any]) -> str:
     summary=summary,
     default_config={"branches": [{"port": "first", "when": "true"}], "otherwise": "none"},
     check=check,
+    takes_many=True,
 )
 def run(config: Config, ctx: PureContext) -> Exit:
     taken: list[str] = []
