@@ -2,6 +2,7 @@
 
 import logging
 from datetime import datetime, timedelta
+from time import monotonic
 from uuid import UUID
 
 from django.conf import settings
@@ -27,6 +28,7 @@ from apps.triggers.models import (
 KEYS_KEPT = timedelta(days=30)
 FIRES_KEPT = timedelta(days=30)
 CHUNK = 1000
+SECONDS_A_CALL = 1.0
 MOST_FIRES = 100
 
 _log = logging.getLogger(__name__)
@@ -107,15 +109,15 @@ def fire_due(*, now: datetime) -> int:
 def forget_raw(*, now: datetime) -> int:
     """Delete calls older than ``SIGNALBOX_RAW_DAYS``, with their raw bodies; returns how many.
 
-    What a call started tells of it in its journal. Safe to stop and repeat at any point; several
-    clocks may call this at once.
+    What a call started tells of it in its journal. Stops after a second, though there be more.
+    Safe to stop and repeat at any point; several clocks may call this at once.
 
     Locks:
         A batch of rows at a time; those that somebody holds are passed over.
     """
     # By the id, which holds the real time of arrival; the test clock moves business time alone.
     edge = first_uuid7_at(int((now - timedelta(days=settings.RAW_DAYS)).timestamp() * 1000))
-    taken: int = 0
+    taken, end = 0, monotonic() + SECONDS_A_CALL
     while True:
         with connection.cursor() as cursor:
             cursor.execute(
@@ -125,7 +127,7 @@ def forget_raw(*, now: datetime) -> int:
             )
             count = int(cursor.rowcount)
         taken += count
-        if count < CHUNK:
+        if count < CHUNK or monotonic() > end:
             return taken
 
 

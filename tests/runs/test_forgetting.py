@@ -118,6 +118,13 @@ class TestWorkOfRunsThatAreOver:
         assert left() == (5, 5)
         assert forgetting.forget_work(now=clock.now() + timedelta(days=8)) == 10
 
+    def test_a_call_ends_after_a_while_and_the_next_goes_on(self, finished, monkeypatch):
+        monkeypatch.setattr(forgetting, "CHUNK", 1)
+        monkeypatch.setattr(forgetting, "SECONDS_A_CALL", -1.0)
+        later = clock.now() + timedelta(days=8)
+        assert forgetting.forget_work(now=later) == 2  # one batch of each kind at least
+        assert forgetting.forget_work(now=later) == 0
+
     def test_what_somebody_holds_is_passed_over(self, finished):
         with psycopg.connect(os.environ["DATABASE_URL"]) as other:
             other.execute("select * from timer for update")
