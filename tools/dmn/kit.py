@@ -210,7 +210,7 @@ def _shown(value: Any) -> str:
 
 
 def alike(found: Any, wanted: Any) -> bool:
-    """Whether a value is the expected one; fractions to the eighth digit, as the kit's own runner."""
+    """Whether a value is the expected one; fractions to the eighth digit."""
     if type(wanted) in NUMBERS:
         return type(found) in NUMBERS and _close(Decimal(found), Decimal(wanted))
     if isinstance(wanted, list):

@@ -39,7 +39,12 @@ _ESCAPE: Final = re.compile(
 # nothing but a name may stand. "date and time" alone is a condition on two names.
 _CALLED: Final = r"(?=\s*\()"
 _FUNCTION_ENDS: Final = r"(?=\s*(?:[(),\]}]|$))"
-_NAME_MARKS: Final = frozenset({"+", "-", "*", "/", "**", ".", "'"})
+_NAME_MARKS: Final = frozenset({"+", "-", "*", "/", "**", "."})
+_OPENING: Final = frozenset({"(", "[", "{"})
+_CLOSING: Final = frozenset({")", "]", "}"})
+_LONGEST_NAME: Final = 12  # words and marks
+_MOST_NAMES: Final = 100
+_NAME: Final = re.compile(r"[^\W\d][^\n\"{}()\[\],:]{0,199}")
 _PLAIN: Final = {"n": "\n", "r": "\r", "t": "\t", '"': '"', "'": "'", "\\": "\\"}
 _HINTS: Final = {
     "'": 'Put text in double quotes: "like this".',
@@ -122,54 +127,66 @@ def _cut(source: str, names: frozenset[str], functions: frozenset[str]) -> list[
 
 
 def _declared(source: str, found: list[Token]) -> frozenset[str]:
-    """Names of more than a word that the source gives itself: entries, parameters, loops."""
+    """Names of more than a word that the source gives itself: entries, parameters, loops.
+
+    Raises:
+        FeelSyntaxError: There are too many of them.
+    """
     names: set[str] = set()
-    for index, token in enumerate(found):
-        if token.value in {"{", ",", "("} and token.kind == "mark":
-            last = _run(found, index + 1, _NAME_MARKS)
-            ends = {":", ",", ")"} if token.value != "{" else {":"}
-        elif token.kind == "keyword" and token.value in {"for", "some", "every"}:
-            last = _run(found, index + 1, _NAME_MARKS)
-            ends = {"in"}
-        else:
+    in_parameters = [False]
+    for index, token in enumerate(found[:-1]):
+        if token.kind == "mark":
+            if token.value in _OPENING:
+                before = found[index - 1] if index else token
+                in_parameters.append(token.value == "(" and before.value == "function")
+            elif token.value in _CLOSING and len(in_parameters) > 1:
+                in_parameters.pop()
+        ends = _ends_of_name(token, in_parameters=in_parameters[-1])
+        if not ends:
             continue
-        after = found[last].value
-        if last - index > 2 and (after in ends or (token.value == "," and after == "in")):
-            if after in {",", ")"} and not _in_parameters(found, index):
-                continue
+        last = _run(found, index + 1)
+        if last - index > 2 and found[last].value in ends:
             text = source[found[index + 1].start : found[last - 1].end]
             names.add(" ".join(text.split()))
-        elif (
-            found[index + 1].kind == "text"
-            and found[index + 2].value == ":"
-            and _TOKEN.fullmatch(found[index + 1].value.partition(" ")[0])
-        ):
-            names.add(found[index + 1].value)
-    return frozenset(name for name in names if not name.isidentifier())
+        elif ":" in ends and found[index + 1].kind == "text" and found[index + 2].value == ":":
+            names.add(" ".join(found[index + 1].value.split()))
+    names = {name for name in names if not name.isidentifier() and _NAME.fullmatch(name)}
+    if len(names) > _MOST_NAMES:
+        raise FeelSyntaxError(
+            "budget",
+            f"Expected at most {_MOST_NAMES} names of several words, found {len(names)}.",
+            (0, len(source)),
+        )
+    return frozenset(names)
 
 
-def _run(found: list[Token], start: int, marks: frozenset[str]) -> int:
+def _ends_of_name(token: Token, *, in_parameters: bool) -> frozenset[str]:
+    """What may follow a name that begins after this token; empty where none begins."""
+    if token.kind == "keyword" and token.value in {"for", "some", "every"}:
+        return frozenset({"in"})
+    if token.kind != "mark" or token.value not in {"{", ",", "("}:
+        return frozenset()
+    if in_parameters:
+        return frozenset({":", ",", ")"})
+    return frozenset({":", "in"} if token.value == "," else {":"})
+
+
+def _run(found: list[Token], start: int) -> int:
     """The index of the first token that cannot be part of a name that starts here."""
     index = start
-    while found[index].kind == "name" or (
-        index > start
-        and (
-            found[index].kind == "number"
-            or (found[index].kind == "keyword" and found[index].value != "in")
-            or found[index].value in marks
+    while index - start < _LONGEST_NAME and (
+        found[index].kind == "name"
+        or (
+            index > start
+            and (
+                found[index].kind == "number"
+                or (found[index].kind == "keyword" and found[index].value != "in")
+                or (found[index].kind == "mark" and found[index].value in _NAME_MARKS)
+            )
         )
     ):
         index += 1
     return index
-
-
-def _in_parameters(found: list[Token], index: int) -> bool:
-    """Whether a bracket or comma stands in the parameters of a function literal."""
-    while index > 0 and found[index].value != "(":
-        if found[index].value in {")", "[", "]", "{", "}"}:
-            return False
-        index -= 1
-    return index > 0 and found[index - 1].value == "function"
 
 
 def _word(text: str, start: int, end: int) -> Token:

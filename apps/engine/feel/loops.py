@@ -30,6 +30,7 @@ __all__ = [
 ]
 
 _DATES: Final = frozenset({date, WideDate})
+_DAY_COST: Final = 8
 
 # An element's slot and the list it runs over, from the outermost loop.
 Loops: TypeAlias = Sequence[tuple[int, Closure]]
@@ -52,7 +53,7 @@ def listed(domain: Closure, span: Position) -> Closure:
         if type(value) is list:
             return value
         if type(value) is Range:
-            return steps_between(value.start, value.end, span, value)
+            return steps_between(env[1], (value.start, value.end), span, value)
         raise FeelError(
             "wrong_type",
             f"Expected a list or a range to go through, found {described(value)}.",
@@ -66,26 +67,36 @@ def stepped(low: Closure, high: Closure, span: Position) -> Closure:
     """``low..high`` in a loop, downwards where ``high`` is the smaller."""
 
     def run(env: Env) -> Any:
-        return steps_between(low(env), high(env), span, None)
+        return steps_between(env[1], (low(env), high(env)), span, None)
 
     return run
 
 
-def steps_between(start: Any, end: Any, span: Position, ends: Range | None) -> Any:
-    """Whole numbers or days from ``start`` to ``end``, made one by one as they are needed."""
+def steps_between(meter: Meter, limits: tuple[Any, Any], span: Position, ends: Range | None) -> Any:
+    """Whole numbers or days between two limits, made one by one as they are needed."""
+    start, end = limits
     first = 0 if ends is None or ends.start_included else 1
     last = 0 if ends is None or ends.end_included else 1
     if type(start) in _DATES and type(end) in _DATES:
         low, high = ordinal(start), ordinal(end)
         step = 1 if low <= high else -1
         days = range(low + first * step, high + (1 - last) * step, step)
-        return map(from_ordinal, days)
+        return _days(meter, days, span)
     if type(start) in NUMBERS and type(end) in NUMBERS and is_whole(start) and is_whole(end):
         low, high = int(start), int(end)
         step = 1 if low <= high else -1
         return range(low + first * step, high + (1 - last) * step, step)
     message = f"Expected whole numbers or dates, found {described(start)} and {described(end)}."
     raise FeelError("wrong_type", message, span)
+
+
+def _days(meter: Meter, days: range, span: Position) -> Iterator[Any]:
+    """Dates cost more to make than numbers."""
+    for day in days:
+        meter.left -= _DAY_COST
+        if meter.left < 0:
+            raise over_budget(meter, span)
+        yield from_ordinal(day)
 
 
 def for_each(loops: Loops, body: Closure, partial: int, cost: int, span: Position) -> Closure:
