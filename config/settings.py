@@ -307,6 +307,7 @@ SPECTACULAR_SETTINGS = {
     "TITLE": "Signalbox",
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
+    "SCHEMA_PATH_PREFIX": "/api/v1",
     "SERVE_INCLUDE_SCHEMA": False,
     # The description holds no secret, and programs read it before they have a token.
     "SERVE_PERMISSIONS": ["rest_framework.permissions.AllowAny"],
