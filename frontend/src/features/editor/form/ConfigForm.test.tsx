@@ -129,6 +129,16 @@ describe('a step’s form', () => {
     expect(screen.getAllByText('Expected a value. Write one.')).toHaveLength(1);
   });
 
+  it('says a doubt beside the entry, which is not wrong by it', () => {
+    const doubt = { code: 'looks_like_expression', severity: 'warning' as const, step: 'call', message: 'Taken as text.', fix: 'Write = run.id.' };
+    useFindings.setState({ findings: [{ ...doubt, path: '/steps/call/config/headers/field' }, { ...doubt, path: '/steps/call/config/url', message: 'A doubt.' }] });
+    show('call', typed('http.request', callSchema));
+    fireEvent.click(screen.getByText('Add field'));
+    expect(screen.getAllByText('Taken as text. Write = run.id.')).toHaveLength(1);
+    expect(screen.getAllByText('A doubt. Write = run.id.')).toHaveLength(1);
+    expect(screen.getByLabelText<HTMLInputElement>('Address').getAttribute('aria-invalid')).not.toBe('true');
+  });
+
   it('changes nothing for who may only look', () => {
     useEditor.getState().open('f', sampleFlow(), true);
     show('call', typed('http.request', callSchema));

@@ -6,7 +6,7 @@ import { IconBan, IconBraces, IconHash, IconKey, IconLetterT, IconList, IconPlus
 import type { Icon } from '~/ui/icons';
 import classes from '../Form.module.css';
 import { useForm, usePathError } from '../FormContext';
-import { getAt, isRecord } from '../schema';
+import { getAt, isRecord, pathName } from '../schema';
 import type { Path } from '../schema';
 import type { FieldProps } from '../SchemaField';
 import { convert, isSecretRef, kindOfValue } from '../values';
@@ -50,8 +50,14 @@ interface EditorProps {
 /** What the check says of one entry, where its field does not say so itself. */
 export function EntryError({ path, value, secrets }: Pick<EditorProps, 'path' | 'value' | 'secrets'>) {
   const error = usePathError(path);
+  const warning = useForm().warnings.get(pathName(path));
   const kind = kindOfValue(value, secrets);
-  return kind === 'number' || kind === 'secret' ? null : <ErrorLine>{error}</ErrorLine>;
+  return (
+    <>
+      {kind === 'number' || kind === 'secret' ? null : <ErrorLine>{error}</ErrorLine>}
+      {warning && !error ? <p className={classes.warning}>{warning}</p> : null}
+    </>
+  );
 }
 
 /** One value with the choice of what it is. */
