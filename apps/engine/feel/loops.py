@@ -30,7 +30,7 @@ __all__ = [
 ]
 
 _DATES: Final = frozenset({date, WideDate})
-_DAY_COST: Final = 8
+_WIDE_COST: Final = 12
 
 # An element's slot and the list it runs over, from the outermost loop.
 Loops: TypeAlias = Sequence[tuple[int, Closure]]
@@ -79,9 +79,10 @@ def steps_between(meter: Meter, limits: tuple[Any, Any], span: Position, ends: R
     last = 0 if ends is None or ends.end_included else 1
     if type(start) in _DATES and type(end) in _DATES:
         low, high = ordinal(start), ordinal(end)
+        is_plain = type(start) is date and type(end) is date
         step = 1 if low <= high else -1
         days = range(low + first * step, high + (1 - last) * step, step)
-        return _days(meter, days, span)
+        return map(from_ordinal, days) if is_plain else _wide_days(meter, days, span)
     if type(start) in NUMBERS and type(end) in NUMBERS and is_whole(start) and is_whole(end):
         low, high = int(start), int(end)
         step = 1 if low <= high else -1
@@ -90,10 +91,10 @@ def steps_between(meter: Meter, limits: tuple[Any, Any], span: Position, ends: R
     raise FeelError("wrong_type", message, span)
 
 
-def _days(meter: Meter, days: range, span: Position) -> Iterator[Any]:
-    """Dates cost more to make than numbers."""
+def _wide_days(meter: Meter, days: range, span: Position) -> Iterator[Any]:
+    """Dates beyond the common calendar cost more to make than others."""
     for day in days:
-        meter.left -= _DAY_COST
+        meter.left -= _WIDE_COST
         if meter.left < 0:
             raise over_budget(meter, span)
         yield from_ordinal(day)
