@@ -259,8 +259,10 @@ def _emit_repeat(tree: Repeat, program: list[tuple[int, object, int]]) -> None:
         fork = len(program)
         program.append((_SPLIT, 0, 0))
         _emit(tree.body, program)
-        program.append((_JUMP, fork, 0))
-        program[fork] = _fork(fork + 1, len(program), greedy=tree.greedy)
+        # x* as (x+)?: after a turn that took nothing the way out is still untried.
+        end = len(program) + 1
+        program.append(_fork(fork + 1, end, greedy=tree.greedy))
+        program[fork] = _fork(fork + 1, end, greedy=tree.greedy)
         return
     forks: list[int] = []
     for _ in range(tree.most - tree.least):
