@@ -7,9 +7,10 @@ import pytest
 
 from apps.engine import feel
 from apps.steps.check import check_document
-from apps.steps.document import compile_flow, expression_source, cell_source
+from apps.steps.document import cell_source, compile_flow, expression_source
 from apps.steps.registry import StepError
 from apps.steps.types.table import output_names, summary
+from tests.patterns.playing import Play
 
 TABLE = {
     "inputs": [
@@ -256,3 +257,18 @@ def test_a_cell_may_read_steps_and_they_are_loaded():
 def test_the_card_says_how_many_rules_give_what():
     assert summary(TABLE) == "4 rules → discount, by"
     assert summary({"rules": [1]}) == "1 rule"
+
+
+def test_in_a_run_the_next_step_reads_what_was_looked_up():
+    document = flow(TABLE, rebate="= steps.look.output.discount")
+    play = Play(document, {"amount": 2500, "tier": "gold"})
+    assert play.output("use") == {"rebate": Decimal(250)}
+
+
+def test_in_a_run_a_table_without_an_answer_fails_the_run_by_name():
+    play = Play(flow({**TABLE, "rules": []}), {"amount": 2500, "tier": "gold"})
+    assert play.status == "failed"
+    assert play.error()["code"] == "no_rule"
+    play = Play(flow(TABLE), {"amount": "much", "tier": "gold"})
+    assert play.error()["code"] == "expression.wrong_type"
+    assert "Rule 1" in play.error()["message"]
