@@ -285,7 +285,8 @@ def _frame_to_json(frame: Frame) -> dict[str, Any]:
         "activated": frame.activated,
         "alive": frame.alive,
         "queued": [[link, count] for link, count in frame.queued.items()],
-        "owed": [[link, count] for link, count in frame.owed.items() if count],
+        # By number: what is owed no more is left out, which would else tell in the order.
+        "owed": [[link, frame.owed[link]] for link in sorted(frame.owed) if frame.owed[link]],
         "arrived": {step: links for step, links in frame.arrived.items() if links},
         "outputs": frame.outputs,
         "errors": frame.errors,
