@@ -22,6 +22,8 @@ const PAGES: [who: string | null, path: string, name: string][] = [
   ['admin', '/admin/accounts/membership/', 'admin-people'],
   ['admin', '/admin/accounts/apitoken/', 'admin-tokens'],
   ['auditor', '/admin/audit/auditseal/', 'admin-seals'],
+  ['approver', '/admin/', 'admin-closed'],
+  ['admin', '/admin/nothing/', 'not-found'],
   [null, '/password/reset/sent/', 'password-reset-sent'],
   [null, '/invitation/none/', 'invitation-gone'],
 ];
