@@ -153,7 +153,9 @@ class EvaluateView(APIView):
         context = _context(request, sent)
         source = sent["expression"].removeprefix("=")
         try:
-            compiled = feel.compile_expression(source)
+            compiled = feel.compile_expression(
+                source, names=feel.odd_names(sent.get("context") or {})
+            )
             value = compiled.evaluate(context, now=clock.now(), zone="UTC")
             shown = feel.to_json(value)
         except feel.FeelError as wrong:

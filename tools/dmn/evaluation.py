@@ -21,7 +21,7 @@ from apps.engine.feel import (
 from apps.engine.feel.types import described, is_context
 from tools.dmn import model as m
 from tools.dmn.reader import read_model
-from tools.dmn.types import fitted
+from tools.dmn.types import fitted, with_types
 
 __all__ = ["Decisions", "Unsupported", "load"]
 
@@ -90,7 +90,9 @@ class Decisions:
             return known[key]
         namespace, _, local = key.rpartition("#")
         if namespace and namespace != self.model.namespace:
-            return self._other(namespace)._decide(local, inputs, known)  # noqa: SLF001
+            given = inputs.get(self._alias(namespace))
+            inner = {**inputs, **(given or {})} if is_context(given) else inputs
+            return self._other(namespace)._decide(local, inner, known)  # noqa: SLF001
         decision = self.model.decisions[local]
         if decision.expression is None:
             return inputs.get(decision.name)
@@ -131,6 +133,9 @@ class Decisions:
         entry: m.Entry, owner: "Decisions", inputs: Mapping[str, Any], full_name: str
     ) -> Any:
         value = inputs.get(full_name, inputs.get(entry.name))
+        alias, _, name = full_name.partition(".")
+        if value is None and name and is_context(inputs.get(alias)):
+            value = inputs[alias].get(name)
         return fitted(value, entry.type, owner.types)
 
     def _owner(self, namespace: str) -> "Decisions":
@@ -236,7 +241,8 @@ class Decisions:
 
     def _feel(self, text: str, scope: _Scope) -> Any:
         names = frozenset(scope) | self.words
-        return compile_expression(text, names=names).evaluate(scope, now=NOW)
+        source = with_types(text, self.types)
+        return compile_expression(source, names=names).evaluate(scope, now=NOW)
 
     def _context(self, expression: m.Context, scope: _Scope) -> Any:
         found: dict[str, Any] = {}

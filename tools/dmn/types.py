@@ -3,6 +3,7 @@
 Source: OMG DMN 1.5, 7.3.2 (item definitions) and 10.3.2.9.4 (conversions).
 """
 
+import re
 from collections.abc import Mapping
 from datetime import date, datetime, time
 from typing import Any, Final
@@ -12,7 +13,9 @@ from apps.engine.feel.errors import FeelError
 from apps.engine.feel.types import NUMBERS, described, is_context, type_name
 from tools.dmn.model import ItemType
 
-__all__ = ["fits", "fitted"]
+__all__ = ["fits", "fitted", "with_types"]
+
+Types = Mapping[str, ItemType]
 
 _ALIASES: Final = {
     "dateTime": "date and time",
@@ -25,14 +28,38 @@ _SIMPLE: Final = frozenset(
         "list", "number", "range", "string", "time", "years and months duration",
     }
 )  # fmt: skip
+_TYPED: Final = re.compile(r"instance\s+of|function\s*\(")
 _NOW: Final = datetime.fromisoformat("2026-01-01T00:00:00+00:00")
-
-Types = Mapping[str, ItemType]
 
 
 def _plain(name: str) -> str:
     bare = name.strip().removeprefix("feel:")
     return _ALIASES.get(bare, bare)
+
+
+def with_types(source: str, types: Types) -> str:
+    """An expression in which the types of the model are written out, as FEEL itself knows them."""
+    if not types or not _TYPED.search(source):
+        return source
+    names = "|".join(re.escape(name) for name in sorted(types, key=len, reverse=True))
+    pattern = rf"(?P<before>instance\s+of\s+|:\s*|<\s*|->\s*)(?P<name>{names})(?![\w.])"
+    return re.sub(
+        pattern, lambda found: found["before"] + _written(types[found["name"]], types, 8), source
+    )
+
+
+def _written(item: ItemType, types: Types, depth: int) -> str:
+    if depth == 0:
+        return "Any"
+    if item.components:
+        fields = (f"{one.name}: {_written(one, types, depth - 1)}" for one in item.components)
+        text = f"context<{', '.join(fields)}>"
+    elif item.parameters is not None:
+        text = "function"
+    else:
+        base = _plain(item.base)
+        text = _written(types[base], types, depth - 1) if base in types else base or "Any"
+    return f"list<{text}>" if item.is_collection else text
 
 
 def fits(value: Any, type_: str, types: Types) -> bool:

@@ -29,6 +29,7 @@ from apps.engine.feel.expression import (
     compile_expression,
     compile_unary_tests,
 )
+from apps.engine.feel.paths import odd_names
 from apps.engine.feel.result import to_json
 from apps.engine.feel.types import Budget, FeelValue, Function, Months, Range, type_name
 
@@ -50,6 +51,7 @@ __all__ = [
     "compile_expression",
     "compile_unary_tests",
     "nearest",
+    "odd_names",
     "to_json",
     "type_name",
 ]

@@ -291,12 +291,20 @@ def compared(sign: str, operand: Closure, span: Position) -> Callable[[Env, Any]
     return test
 
 
-def included(operand: Closure, span: Position) -> Callable[[Env, Any], bool]:
-    """The unary test ``operand``: equal to it, or in it where it is a list or a range."""
+def included(
+    operand: Closure, span: Position, *, is_condition: bool = False
+) -> Callable[[Env, Any], bool]:
+    """The unary test ``operand``: equal to it, or in it where it is a list or a range.
+
+    Where it is a condition and the input is neither true nor false, it says so itself.
+    """
 
     def test(env: Env, value: Any) -> bool:
+        wanted = operand(env)
+        if is_condition and type(wanted) is bool and type(value) is not bool:
+            return wanted
         try:
-            return _holds(env[1], value, operand(env))
+            return _holds(env[1], value, wanted)
         except Fault as fault:
             raise fault.at(span) from None
 

@@ -319,7 +319,7 @@ class _Compiler:
         if _mentions_input(node.operand):
             condition = closures.boolean(operand, node.span, "as the result of the test")
             return lambda env, _value: condition(env)
-        return closures.included(operand, node.span)
+        return closures.included(operand, node.span, is_condition=type(node.operand) in _CONDITIONS)
 
     def logic(self, node: ast.Logic) -> Closure:
         known = len(self.assumed)
@@ -482,6 +482,10 @@ _METHODS: Final[dict[type, str]] = {
     ast.Quantified: "quantified",
     ast.RangeLiteral: "range_",
 }
+# What stands in a cell and is itself true or false holds or not, whatever the input is.
+_CONDITIONS: Final = frozenset(
+    {ast.Comparison, ast.Between, ast.In, ast.Logic, ast.InstanceOf, ast.Quantified, ast.Call}
+)
 _FORMS: Final[dict[str, Callable[[_Compiler, ast.Call], Closure]]] = {
     "is defined": _Compiler.is_defined,
     "get or else": _Compiler.get_or_else,

@@ -38,7 +38,7 @@ _ESCAPE: Final = re.compile(
 # A function of several words is one name before a bracket; elsewhere, as a value, where
 # nothing but a name may stand. "date and time" alone is a condition on two names.
 _CALLED: Final = r"(?=\s*\()"
-_FUNCTION_ENDS: Final = r"(?=\s*(?:[(),\]}]|$))"
+_FUNCTION_ENDS: Final = r"(?=\s*(?:[(),\]}]|$|instance\b))"
 _NAME_MARKS: Final = frozenset({"+", "-", "*", "/", "**", "."})
 _OPENING: Final = frozenset({"(", "[", "{"})
 _CLOSING: Final = frozenset({")", "]", "}"})

@@ -4,14 +4,16 @@ The common case, contexts all the way down, is a chain of subscripts. Whatever
 else a path may meet (a list, a date, nothing at all) is left to ``walk``.
 """
 
-from collections.abc import Callable, Iterable, Sequence
+from collections import deque
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import islice
 from typing import Any, Final, TypeAlias
 
 from apps.engine.feel.errors import Fault, MissingPath, Position
 from apps.engine.feel.temporal import PROPERTIES
 from apps.engine.feel.types import Meter, Range, described, is_context
 
-__all__ = ["Closure", "Env", "Step", "follow", "missing_name", "read_root", "walk"]
+__all__ = ["Closure", "Env", "Step", "follow", "missing_name", "odd_names", "read_root", "walk"]
 
 # One evaluation's memory: the root context, the meter, then a slot for each local.
 Env: TypeAlias = list[Any]
@@ -24,6 +26,32 @@ _RANGE_PARTS: Final[dict[str, Callable[[Range], Any]]] = {
     "start included": lambda value: value.start_included,
     "end included": lambda value: value.end_included,
 }
+
+
+_MOST_NAMES: Final = 200
+_MOST_LOOKED_AT: Final = 5_000
+_LONGEST_NAME: Final = 200
+
+
+def odd_names(context: Mapping[str, Any]) -> frozenset[str]:
+    """Names in a context, however deep, that have spaces or marks in them, so far as they are few.
+
+    Given to ``compile_expression`` they are read as they stand: ``Monthly fee * 12``.
+    """
+    found: set[str] = set()
+    waiting: deque[Any] = deque([context])
+    for _ in range(_MOST_LOOKED_AT):
+        if not waiting or len(found) >= _MOST_NAMES:
+            break
+        value = waiting.popleft()
+        if is_context(value):
+            odd = (name for name in value if not name.isidentifier() and name.strip())
+            short = (name for name in odd if len(name) <= _LONGEST_NAME)
+            found.update(islice(short, _MOST_NAMES - len(found)))
+            waiting.extend(value.values())
+        elif type(value) is list:
+            waiting.extend(value[:1])
+    return frozenset(found)
 
 
 def walk(meter: Meter, value: Any, steps: Sequence[Step], shown: str) -> Any:
