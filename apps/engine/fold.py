@@ -90,7 +90,9 @@ def _on_step_attempted(state: RunState, event: ev.StepAttempted) -> None:
 
 
 def _on_step_held(state: RunState, event: ev.StepHeld) -> None:
-    _shift(state, event.step, event.visit, StepStatus.WAITING)
+    key = (event.step, event.visit)
+    if state.active[key] is not StepStatus.WAITING:  # a person may have been asked before
+        _shift(state, *key, StepStatus.WAITING)
     _rest(state)
 
 
@@ -158,6 +160,7 @@ def _on_item_ended(state: RunState, event: ev.ItemEnded) -> None:
     if event.outcome == "completed":
         scope.succeeded += 1
         around.undo.extend(frame.undo)
+        around.undo.sort(key=lambda one: one.seq)  # items side by side: the last first, over all
         if scope.kind != "each":
             around.outputs.update(frame.outputs)
             around.errors.update(frame.errors)
@@ -187,6 +190,7 @@ def _on_scope_closing(state: RunState, event: ev.ScopeClosing) -> None:
     keeps = event.then["kind"] == "collect" and scope.rest == "finish"
     if not keeps or event.then.get("cancels"):
         scope.total, scope.again = scope.begun, []
+    _rest(state)
 
 
 def _on_work_withdrawn(state: RunState, event: ev.WorkWithdrawn) -> None:

@@ -76,14 +76,17 @@ def withdraw(decision: "Decision", command: ev.Withdraw) -> None:
     state = decision.state
     own = (command.step, command.visit)
     here = state.frame_of(own)
-    seen = set(state.chain(here))
-    for frame in list(state.frames):
-        if here in state.chain(frame):
-            seen.add(frame)
+    above = state.chain(here)
+    seen = [name for name in state.frames if name in above or here in state.chain(name)]
+    under_way = [state.frames[frame].undoing for frame in seen]
+    undoing = {one[0] for one in under_way if one is not None}
     keys = [
         key
         for key in state.active
-        if key[0] in command.steps and state.frame_of(key) in seen and key != own
+        if key[0] in command.steps
+        and state.frame_of(key) in seen
+        and key != own
+        and key not in undoing  # what was done must be undone, whoever wants otherwise
     ]
     waiting = [
         (frame, step)
@@ -99,6 +102,11 @@ def withdraw(decision: "Decision", command: ev.Withdraw) -> None:
             if key in state.scopes and state.scopes[key].then is None:
                 close(decision, key, {"kind": "collect"}, cancels=True)
     keys = [key for key in keys if key in state.active]
+    waiting = [
+        (frame, step)
+        for frame, step in waiting
+        if frame in state.frames and state.frames[frame].arrived.get(step)
+    ]
     touched = withdraw_work(decision, command.step, keys, waiting)
     if own in state.active:
         decision.complete(*own, ("done",), {"withdrawn": count})
@@ -108,7 +116,7 @@ def withdraw(decision: "Decision", command: ev.Withdraw) -> None:
 
 def withdraw_work(
     decision: "Decision", step: str, keys: Iterable[Key], joins: Iterable[tuple[str, str]]
-) -> set[str]:
+) -> list[str]:
     """Take visits and tokens away; returns the frames that lost some, to be settled.
 
     A scope in which something can be undone closes first.
@@ -116,14 +124,14 @@ def withdraw_work(
     state = decision.state
     plain: list[Key] = []
     for key in keys:
-        if key in state.scopes and any(state.frames[name].undo for name in state.inside(key)):
+        if key in state.scopes and any(map(state.can_undo, state.inside(key))):
             if state.scopes[key].then is None:
                 close(decision, key, {"kind": "withdrawn"})
         else:
             plain.append(key)
-    touched = {state.frame_of(key) for key in plain} | {frame for frame, _ in joins}
+    touched = [*(state.frame_of(key) for key in plain), *(frame for frame, _ in joins)]
     _withdraw(decision, _Gone(step, [key for key in plain if key in state.active], list(joins)))
-    return touched
+    return list(dict.fromkeys(touched))
 
 
 def close(decision: "Decision", key: Key, then: Why, *, cancels: bool = False) -> None:
@@ -147,7 +155,7 @@ def unwind(decision: "Decision", frame: str, why: Why) -> None:
     if state.is_final or frame not in state.frames or state.frames[frame].why is not None:
         return
     below = [name for name in state.frames if name != frame and frame in state.chain(name)]
-    can_undo = any(state.frames[name].undo for name in (frame, *below))
+    can_undo = any(map(state.can_undo, (frame, *below)))
     if frame == ROOT and not can_undo:
         _end_run(decision, why)
         return
@@ -332,20 +340,21 @@ def _withdraw(decision: "Decision", gone: _Gone) -> None:
         for key, scope in state.scopes.items():
             if scope.is_gone and scope.frame in frames:
                 visits[key] = None
+    joins = [(frame, join) for frame, join in gone.joins if frame not in frames]
     owed = [
         (frame, link.index)
-        for frame, join in gone.joins
+        for frame, join in joins
         for link in decision.graph.arriving.get(join, ())
         if state.frames[frame].owed.get(link.index)
     ]
-    if visits or frames or gone.joins:
+    if visits or frames or joins:
         inner_first = sorted(frames, key=lambda name: -len(state.chain(name)))
         decision.add(
             ev.WorkWithdrawn(
                 gone.step,
                 tuple(visits),
                 tuple((name, frames[name]) for name in inner_first),
-                tuple(gone.joins),
+                tuple(joins),
                 tuple(owed),
             )
         )

@@ -194,6 +194,11 @@ class RunState:
             found.append(frame)
         return found
 
+    def can_undo(self, frame: str) -> bool:
+        """Whether something that was done in it can be undone, or is being undone."""
+        here = self.frames[frame]
+        return bool(here.undo) or here.undoing is not None
+
     def inside(self, key: Key) -> Iterator[str]:
         """The frames of a scope's open items and all frames below them."""
         prefix = f"{key[0]}:{key[1]}:"
