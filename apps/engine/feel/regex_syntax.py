@@ -296,9 +296,13 @@ class _Parser:
     def category(self, *, wanted: bool) -> Characters:
         end = self.pattern.find("}", self.at)
         name = self.pattern[self.at + 1 : max(end, self.at)]
-        if self.pattern[self.at : self.at + 1] != "{" or name not in _CATEGORIES:
-            self.fail("a \\p without a general category such as {L} or {Lu} after it")
+        block = _BLOCKS.get(name.removeprefix("Is")) if name.startswith("Is") else None
+        if self.pattern[self.at : self.at + 1] != "{" or not (block or name in _CATEGORIES):
+            self.fail("a \\p without a category such as {L} or {Lu} after it")
         self.at = end + 1
+        if block:
+            low, high = block
+            return Characters(lambda c: (low <= ord(c) <= high) is wanted, None)
         return Characters(lambda c: unicodedata.category(c).startswith(name) is wanted, None)
 
     def set(self) -> Characters:
@@ -381,6 +385,49 @@ def _is_count(text: str) -> bool:
     return text.isascii() and text.isdecimal() and len(text) <= 4 and int(text) <= _MAX_REPEAT
 
 
+def _begins_name(character: str) -> bool:
+    return character in {"_", ":"} or unicodedata.category(character) in _LETTERS
+
+
+def _goes_on_name(character: str) -> bool:
+    return _begins_name(character) or (
+        character in "-.·" or unicodedata.category(character) in {"Nd", "Mn", "Mc", "Me", "Lm"}
+    )
+
+
+_LETTERS: Final = frozenset({"Lu", "Ll", "Lt", "Lo", "Nl"})
+# Blocks of Unicode that people name, as ``\p{IsBasicLatin}``.
+_BLOCKS: Final = {
+    "BasicLatin": (0x00, 0x7F),
+    "Latin-1Supplement": (0x80, 0xFF),
+    "LatinExtended-A": (0x100, 0x17F),
+    "LatinExtended-B": (0x180, 0x24F),
+    "IPAExtensions": (0x250, 0x2AF),
+    "SpacingModifierLetters": (0x2B0, 0x2FF),
+    "CombiningDiacriticalMarks": (0x300, 0x36F),
+    "Greek": (0x370, 0x3FF),
+    "GreekandCoptic": (0x370, 0x3FF),
+    "Cyrillic": (0x400, 0x4FF),
+    "Armenian": (0x530, 0x58F),
+    "Hebrew": (0x590, 0x5FF),
+    "Arabic": (0x600, 0x6FF),
+    "Devanagari": (0x900, 0x97F),
+    "Bengali": (0x980, 0x9FF),
+    "Thai": (0xE00, 0xE7F),
+    "HangulJamo": (0x1100, 0x11FF),
+    "LatinExtendedAdditional": (0x1E00, 0x1EFF),
+    "GeneralPunctuation": (0x2000, 0x206F),
+    "SuperscriptsandSubscripts": (0x2070, 0x209F),
+    "CurrencySymbols": (0x20A0, 0x20CF),
+    "Arrows": (0x2190, 0x21FF),
+    "MathematicalOperators": (0x2200, 0x22FF),
+    "BoxDrawing": (0x2500, 0x257F),
+    "Hiragana": (0x3040, 0x309F),
+    "Katakana": (0x30A0, 0x30FF),
+    "CJKUnifiedIdeographs": (0x4E00, 0x9FFF),
+    "HangulSyllables": (0xAC00, 0xD7AF),
+    "PrivateUse": (0xE000, 0xF8FF),
+}
 _PLAIN_ESCAPES: Final = {"n": "\n", "r": "\r", "t": "\t"}
 _CLASSES: Final = {
     "d": Characters(str.isdecimal, r"\d"),
@@ -389,6 +436,10 @@ _CLASSES: Final = {
     "S": Characters(lambda c: not c.isspace(), r"\S"),
     "w": Characters(_is_word, r"\w"),
     "W": Characters(lambda c: not _is_word(c), r"\W"),
+    "i": Characters(_begins_name, None),
+    "I": Characters(lambda c: not _begins_name(c), None),
+    "c": Characters(_goes_on_name, None),
+    "C": Characters(lambda c: not _goes_on_name(c), None),
 }
 _CATEGORIES: Final = frozenset(
     {

@@ -88,6 +88,22 @@ def test_refuses_what_it_cannot_run(pattern):
     assert error.value.code == "bad_arguments"
 
 
+@pytest.mark.parametrize(
+    "pattern, text, found",
+    [
+        (r"^\p{IsBasicLatin}+$", "abc", True),
+        (r"\P{IsBasicLatin}", "abç", True),
+        (r"[\p{IsGreek}x]", "\u03b4", True),
+        (r"^\i\c*$", "_a-b.9", True),
+        (r"^\i", "9a", False),
+        (r"^[\I]$", "-", True),
+        (r"\C", "a-b", False),
+    ],
+)
+def test_blocks_and_names(pattern, text, found):
+    assert (regex.search(meter(), regex.compiled(pattern, ""), text)) is found
+
+
 def test_spaces_and_case_follow_the_flags():
     assert regex.search(meter(), regex.compiled("A B", "xi"), "ab")
     with pytest.raises(Fault, match="flags"):
