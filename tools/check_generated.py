@@ -1,6 +1,7 @@
 """Is everything that is generated from the sources up to date? ``python -m tools.check_generated``.
 
-Migrations follow from the models; the front end's API types from the OpenAPI document.
+Migrations follow from the models; the front end's API types from the OpenAPI document; the pages
+that are drawn from tables of the engine and from golden graphs of the tests.
 """
 
 import os
@@ -9,14 +10,19 @@ import sys
 import tempfile
 from pathlib import Path
 
-from tools import typing_settings  # noqa: F401 - stand-ins for keys and addresses
+from tools import (
+    life_cycles,
+    patterns,
+    typing_settings,  # noqa: F401 - stand-ins for keys and addresses
+)
 
 ROOT = Path(__file__).resolve().parents[1]
 OPENAPI = ROOT / "frontend" / "openapi.json"
 
 
 def main() -> int:
-    """Check both, or with ``--write`` write the OpenAPI document anew."""
+    """Check all of it, or with ``--write`` write the OpenAPI document anew."""
+    drawn = _pages_not_as_drawn()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     with tempfile.TemporaryDirectory(prefix="sb-") as folder:
         fresh = Path(folder) / "openapi.json"
@@ -36,7 +42,17 @@ def main() -> int:
                 file=sys.stderr,
             )
             return 1
-    return _no_missing_migrations()
+    return drawn or _no_missing_migrations()
+
+
+def _pages_not_as_drawn() -> int:
+    stale = [tool for tool in (life_cycles, patterns) if tool.PAGE.read_text() != tool.page()]
+    for tool in stale:
+        print(
+            f"{tool.PAGE.relative_to(ROOT)} is not up to date: run `python -m {tool.__name__}`.",
+            file=sys.stderr,
+        )
+    return int(bool(stale))
 
 
 def _no_missing_migrations() -> int:
