@@ -145,7 +145,11 @@ def _declared(source: str, found: list[Token]) -> frozenset[str]:
         if not ends:
             continue
         last = _run(found, index + 1)
-        if last - index > 2 and found[last].value in ends:
+        # Before "in" only words: "[a, b and c in d]" names nothing.
+        is_plain = found[last].value != "in" or all(
+            one.kind == "name" for one in found[index + 1 : last]
+        )
+        if last - index > 2 and found[last].value in ends and is_plain:
             text = source[found[index + 1].start : found[last - 1].end]
             names.add(" ".join(text.split()))
         elif ":" in ends and found[index + 1].kind == "text" and found[index + 2].value == ":":

@@ -18,6 +18,9 @@ sort([3, 1, 2], before) = [1, 2, 3] and {m: max, r: m([1, 5])}.r = 5
 sum instance of function and string length instance of function<string>->number
 {date and time: 1}.date and time = 1
 {limit: 5, r: [1, 9][item > limit]}.r = [9]
+all([true, true and 1 in [1]]) and {a: true, b: 1, r: [a, a and b in [1, 2]]}.r = [true, true]
+{a: 1, b: 2, c: [a, b - a], d: (function(a, b) a - b)(b, a)}.d = 1
+{a: 1, b: [a, if a = 1 then 2 else 3], c: b}.c = [1, 2]
 """
 
 
