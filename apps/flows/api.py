@@ -51,7 +51,8 @@ def _answer(request: Request, flow: Flow, status: int = 200) -> Response:
     rights = rights_on_flows(actor_of(request), [flow.pk])
     pause = queries.pause_of(flow)
     row = shapes.flow_row(flow, rights.get(flow.pk, frozenset()))
-    row["pause"] = asdict(pause) if pause else None
+    if pause is not None:
+        row["pause"] = asdict(pause)
     return etag(Response(row, status=status), flow.draft.revision)
 
 
