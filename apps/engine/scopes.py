@@ -237,11 +237,15 @@ def _verdict(decision: "Decision", key: Key, cause: ev.Error | None) -> Why | No
 
 
 def _begin_items(decision: "Decision", key: Key) -> None:
-    scope = decision.state.scopes[key]
-    count = min(scope.parallel - scope.open, scope.more)
-    if count <= 0:
-        return
-    first = scope.following
+    """As many as there is room for; items that are tried again stand in several ranges."""
+    while (scope := decision.state.scopes.get(key)) is not None:
+        count = min(scope.parallel - scope.open, scope.more)
+        if count <= 0:
+            return
+        _begin_range(decision, key, scope.following, count)
+
+
+def _begin_range(decision: "Decision", key: Key, first: int, count: int) -> None:
     visits = decision.state.visits
     seen: dict[str, int] = {}
     arrivals = []
