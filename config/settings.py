@@ -325,6 +325,7 @@ SPECTACULAR_SETTINGS = {
         "RunStatus": "apps.runs.shapes.RUN_STATUSES",
         "StepStatus": "apps.runs.shapes.STEP_STATUSES",
         "TaskStatus": "apps.inbox.api.TASK_STATUSES",
+        "TaskKind": "apps.inbox.api.TASK_KINDS",
     },
 }
 

@@ -81,7 +81,7 @@ class Fail:
     """A visit failed for good; it leaves by ``error`` where that is linked.
 
     ``resort`` is what the step says for that case: ``default`` goes on by its first port with
-    ``output``, ``ask`` holds the visit until a person has said what to do.
+    ``output``, ``ask`` holds the visit until a person has said what to do; ``by`` is who said it.
     """
 
     step: str
@@ -89,6 +89,7 @@ class Fail:
     error: Error
     output: Value = None
     resort: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -325,6 +326,7 @@ class StepFailed:
     """A visit has failed for good and left by ``error``, if that is linked.
 
     ``port`` names another way out that the step has for that case; ``output`` is then its output.
+    ``by``: a person who was asked said so.
     """
 
     step: str
@@ -333,15 +335,17 @@ class StepFailed:
     output: Value
     arrivals: tuple[Arrival, ...]
     port: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class StepHeld:
-    """A visit has failed, and a person is asked what to do."""
+    """A visit has failed, and a person is asked what to do; ``output`` as of :class:`Fail`."""
 
     step: str
     visit: int
     error: Error
+    output: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -627,7 +631,8 @@ EVENT_TYPES = tuple(_TYPES)
 # What says nothing is left out: most rows have none of it, and format 1 did not know it.
 _OPTIONAL: Mapping[type[Any], Mapping[str, Any]] = {
     StepCompleted: {"took": (), "owes": (), "ports": (), "frame": "", "undoable": False},
-    StepFailed: {"port": ""},
+    StepFailed: {"port": "", "by": ""},
+    StepHeld: {"output": None},
     ItemEnded: {"reason": None, "more": 0},
     WorkWithdrawn: {"frames": (), "joins": (), "owed": ()},
 }

@@ -73,7 +73,8 @@ def _on_step_failed(state: RunState, event: ev.StepFailed) -> None:
         frame.outputs[event.step] = state.seq
     if frame.undoing is not None and frame.undoing[0] == key:
         frame.undoing = None
-        frame.why = {**(frame.why or {}), "not_undone": event.error.as_json()}
+        if not event.port:
+            frame.why = {**(frame.why or {}), "not_undone": event.error.as_json()}
     _arrive(state, name, event.arrivals)
     _settle(state, name)
 
@@ -93,11 +94,13 @@ def _on_step_held(state: RunState, event: ev.StepHeld) -> None:
     key = (event.step, event.visit)
     if state.active[key] is not StepStatus.WAITING:  # a person may have been asked before
         _shift(state, *key, StepStatus.WAITING)
+    state.held[key] = None
     _rest(state)
 
 
 def _on_step_repeated(state: RunState, event: ev.StepRepeated) -> None:
     state.generations[event.step, event.visit] = event.generation
+    state.held.pop((event.step, event.visit), None)
     _shift(state, event.step, event.visit, StepStatus.READY)
     _rest(state)
 
@@ -303,6 +306,7 @@ def _end(state: RunState, status: RunStatus) -> None:
     state.placed.clear()
     state.scopes.clear()
     state.ending.clear()
+    state.held.clear()
     state.generations.clear()
     state.frames = {ROOT: Frame(root.outputs, root.errors, activated=root.activated)}
 
@@ -331,6 +335,7 @@ def _close(state: RunState, key: Key, frame: str, after: StepStatus) -> None:
         return
     move(STEP_TRANSITIONS, before, after)
     state.placed.pop(key, None)
+    state.held.pop(key, None)
     state.generations.pop(key, None)
     scope = state.scopes.get(key)
     if scope is not None and not scope.is_over and after is StepStatus.COMPLETED:

@@ -124,11 +124,16 @@ class Decision:
             self.add(ev.OutcomeIgnored(step, visit, name, reason))
             return
         status = self.state.active[step, visit]
+        if (step, visit) in self.state.held and not getattr(command, "by", ""):
+            # A person is asked about it, and nothing else decides any more.
+            name = type(command).__name__.lower()
+            self.add(ev.OutcomeIgnored(step, visit, name, "held"))
+            return
         match command:
             case ev.Complete(_, _, port, output, ports, times):
                 self.complete(step, visit, ports or (port,), output, times)
-            case ev.Fail(_, _, error, output, resort):
-                self.fail(step, visit, error, output, resort)
+            case ev.Fail():
+                self._fail(command)
             case ev.Finish(_, _, outcome, message):
                 self._finish(step, visit, outcome, message)
             case ev.Retry(_, _, attempt, error, next_at):
@@ -137,7 +142,7 @@ class Decision:
                 if status is StepStatus.RETRYING:
                     self.add(ev.StepAttempted(step, visit, attempt))
             case ev.Repeat(_, _, by):
-                if status is not StepStatus.WAITING:
+                if (step, visit) not in self.state.held:
                     raise StaleCommand(f"visit {visit} of {step!r} is not held")
                 generation = self.state.generations.get((step, visit), 1) + 1
                 self.add(ev.StepRepeated(step, visit, generation, by))
@@ -170,25 +175,27 @@ class Decision:
                 scopes.unwind(self, frame, _failed(ev.Error(step, "permanent", port, message)))
         self.settle(frame)
 
-    def fail(
-        self, step: str, visit: int, error: ev.Error, output: Value = None, resort: str = ""
-    ) -> None:
-        """A visit has failed: it leaves by ``error``, as the step says, or ends its frame."""
+    def fail(self, step: str, visit: int, error: ev.Error) -> None:
+        """A visit has failed: it leaves by ``error`` where that is linked, or ends its frame."""
+        self._fail(ev.Fail(step, visit, error))
+
+    def _fail(self, failed: ev.Fail) -> None:
+        step, visit, error, resort = failed.step, failed.visit, failed.error, failed.resort
         if resort == "ask":
-            self.add(ev.StepHeld(step, visit, error))
+            self.add(ev.StepHeld(step, visit, error, failed.output))
             return
         frame = self.state.frame_of((step, visit))
         undoes = self._undoes(frame, (step, visit))
-        port = self.graph.steps[step].ports[0] if resort == "default" else ""
+        ports = self.graph.steps[step].ports or ("",)
+        port = ports[0] if resort == "default" else ""
         arrivals = () if undoes else self.arrivals(frame, step, port or "error")
-        self.add(ev.StepFailed(step, visit, error, output, arrivals, port))
+        self.add(ev.StepFailed(step, visit, error, failed.output, arrivals, port, failed.by))
         if not arrivals and not undoes and not port:
             scopes.unwind(self, frame, _failed(error))
         self.settle(frame)
 
     def _expire(self, step: str, visit: int) -> None:
-        message = f"“{step}” was not done within its time limit."
-        error = ev.Error(step, "permanent", "time_limit", message)
+        error = overdue(step)
         scope = self.state.scopes.get((step, visit))
         if scope is not None and scope.then is not None:
             self.add(ev.OutcomeIgnored(step, visit, "expire", "closing"))
@@ -306,6 +313,12 @@ class Decision:
         """Note an event and fold it in."""
         self.events.append(event)
         apply(self.state, event)
+
+
+def overdue(step: str) -> ev.Error:
+    """Why a visit fails whose time limit is over."""
+    message = f"“{step}” was not done within its time limit."
+    return ev.Error(step, "permanent", "time_limit", message)
 
 
 def _failed(error: ev.Error) -> dict[str, Any]:

@@ -133,8 +133,8 @@ class RunState:
     """The run so far. ``started`` is the row that started it (0: none yet).
 
     ``placed`` names the frame of each active visit that is not in the root. ``ending`` are
-    frames in which nothing is left, whose result is not known yet. ``generations`` counts
-    repeats that a person ordered.
+    frames in which nothing is left, whose result is not known yet. ``held`` are visits that have
+    failed, about which a person is asked; ``generations`` counts repeats that a person ordered.
     """
 
     status: RunStatus = RunStatus.QUEUED
@@ -147,6 +147,7 @@ class RunState:
     frames: dict[str, Frame] = field(default_factory=lambda: {ROOT: Frame()})
     scopes: dict[Key, Scope] = field(default_factory=dict)
     ending: dict[str, None] = field(default_factory=dict)
+    held: dict[Key, None] = field(default_factory=dict)
     generations: dict[Key, int] = field(default_factory=dict)
 
     @property
@@ -219,6 +220,7 @@ class RunState:
             frames={name: frame.copy() for name, frame in self.frames.items()},
             scopes={key: scope.copy() for key, scope in self.scopes.items()},
             ending=dict(self.ending),
+            held=dict(self.held),
             generations=dict(self.generations),
         )
 
@@ -255,6 +257,8 @@ def to_json(state: RunState) -> dict[str, Any]:
         data["scopes"] = [[*key, _scope_to_json(scope)] for key, scope in state.scopes.items()]
     if state.ending:
         data["ending"] = list(state.ending)
+    if state.held:
+        data["held"] = [list(key) for key in state.held]
     if state.generations:
         data["generations"] = [[*key, count] for key, count in state.generations.items()]
     return data
@@ -281,6 +285,7 @@ def from_json(data: Mapping[str, Any]) -> RunState:
         frames={ROOT: root, **frames},
         scopes={(step, visit): Scope(**one) for step, visit, one in data.get("scopes", [])},
         ending=dict.fromkeys(data.get("ending", [])),
+        held=dict.fromkeys((step, visit) for step, visit in data.get("held", [])),
         generations={(step, visit): count for step, visit, count in data.get("generations", [])},
     )
 

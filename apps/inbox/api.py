@@ -22,6 +22,7 @@ from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
 
 TASK_STATUSES = [one.value for one in TaskStatus]
+TASK_KINDS = list(rules.OUTCOMES)
 
 
 class Requester(serializers.Serializer[Any]):
@@ -54,6 +55,7 @@ class TaskShape(serializers.Serializer[Any]):
     run = serializers.UUIDField()
     flow = FlowNamed()
     step = serializers.CharField()
+    kind = serializers.ChoiceField(choices=TASK_KINDS)
     status = serializers.ChoiceField(choices=TASK_STATUSES)
     title = serializers.CharField()
     requester = Requester(allow_null=True)
@@ -167,6 +169,7 @@ def shown(tasks: Sequence[UserTask]) -> list[dict[str, Any]]:
             "run": task.run_id,
             "flow": {"id": task.flow_id, "name": flows.get(task.flow_id, "")},
             "step": task.step,
+            "kind": task.kind,
             "status": task.status,
             "title": task.title,
             "requester": _requester(task),
@@ -189,7 +192,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         "details": task.details,
         "facts": task.facts,
         "seen": task.seen,
-        "outcomes": list(rules.OUTCOMES),
+        "outcomes": list(rules.OUTCOMES[task.kind]),
         "answers": [
             {"outcome": one.outcome, "label": one.label, "then": one.then}
             for one in words.answers(task, len(people))

@@ -19,8 +19,8 @@ from apps.inbox import queries, rules
 from apps.inbox.models import Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, publish, tell_too_few
 from apps.inbox.permissions import require_decider
-from apps.runs.commands import fail_wait, resolve_wait
-from apps.runs.ports import Wait
+from apps.runs.commands import fail_wait, resolve_wait, settle_held
+from apps.runs.ports import NOBODY, Wait
 
 MAX_COMMENT = 5000
 
@@ -125,8 +125,10 @@ def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
         publish(gone)
 
 
-def close_visits(waits: Sequence[Wait], now: datetime) -> None:
+def close_visits(waits: Sequence[Wait], held: Collection[Wait], now: datetime) -> None:
     """Withdraw the open tasks of visits that are over, in the driver's transaction.
+
+    Of a visit that is ``held`` the question stays what becomes of it.
 
     Locks:
         The tasks' rows, by id.
@@ -141,7 +143,8 @@ def close_visits(waits: Sequence[Wait], now: datetime) -> None:
             status=TaskStatus.OPEN,
         )
         .order_by("id")
-        if (task.run_id, task.step, task.visit) in wanted
+        if (wait := (task.run_id, task.step, task.visit)) in wanted
+        and not (task.kind == rules.EXCEPTION and wait in held)
     ]
     if gone:
         _close(gone, TaskStatus.CANCELLED, now=now)
@@ -277,8 +280,8 @@ def _check_open(person_id: UUID, task: UserTask, now: datetime) -> None:
 
 
 def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) -> None:
-    if outcome not in rules.OUTCOMES:
-        raise Invalid(f"Answer with one of: {', '.join(rules.OUTCOMES)}.")
+    if outcome not in rules.OUTCOMES[task.kind]:
+        raise Invalid(f"Answer with one of: {', '.join(rules.OUTCOMES[task.kind])}.")
     if len(comment) > MAX_COMMENT or "\x00" in comment:
         raise Invalid(
             f"The comment is too long or holds signs that cannot be kept;"
@@ -297,12 +300,7 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
     if not standing.decisions and not standing.undecided:
         _give_up(task, now)
         return True
-    outcome = rules.verdict(
-        task.rule,
-        approvals=standing.count(rules.APPROVED),
-        rejections=standing.count(rules.REJECTED),
-        undecided=standing.undecided,
-    )
+    outcome = _verdict(task, standing)
     if outcome is None:
         return False
     if not _close([task], TaskStatus.DECIDED, outcome=outcome, now=now):
@@ -311,12 +309,42 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
         raise TooLate("The time to decide this is over; nothing was changed.")
     if decision is None and outcome == rules.REJECTED:
         tell_too_few(task, found=standing.count(rules.APPROVED) + standing.undecided, now=now)
-    _resolve(task, outcome, _output(outcome, standing.decisions, now), now)
+    if task.kind == rules.EXCEPTION:
+        _settle(task, outcome, standing.decisions[0].user.email, now)
+    else:
+        _resolve(task, outcome, _output(outcome, standing.decisions, now), now)
     return True
+
+
+def _verdict(task: UserTask, standing: _Standing) -> str | None:
+    """What the answers so far come to; None while it is open."""
+    if task.kind == rules.EXCEPTION:
+        return standing.decisions[0].outcome if standing.decisions else None
+    return rules.verdict(
+        task.rule,
+        approvals=standing.count(rules.APPROVED),
+        rejections=standing.count(rules.REJECTED),
+        undecided=standing.undecided,
+    )
+
+
+def _settle(task: UserTask, answer: Any, by: str, now: datetime) -> None:
+    settle_held(
+        run_id=task.run_id,
+        lane=task.lane,
+        step=task.step,
+        visit=task.visit,
+        answer=answer,
+        by=by,
+        now=now,
+    )
 
 
 def _give_up(task: UserTask, now: datetime) -> None:
     _close([task], TaskStatus.CANCELLED, now=now)
+    if task.kind == rules.EXCEPTION:
+        _settle(task, rules.FAIL, NOBODY, now)
+        return
     fail_wait(
         run_id=task.run_id,
         lane=task.lane,
@@ -388,4 +416,5 @@ def _about(task: UserTask) -> dict[str, Any]:
         "flow": str(task.flow_id),
         "version": str(task.version_id),
         "step": task.step,
+        "kind": task.kind,
     }

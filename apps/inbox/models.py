@@ -5,6 +5,7 @@ from django.db import models
 
 from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
 from apps.engine.lifecycle import TaskStatus
+from apps.inbox import rules
 
 
 class UserTask(models.Model):
@@ -23,6 +24,10 @@ class UserTask(models.Model):
     lane = models.UUIDField()
     step = models.CharField(max_length=63)
     visit = models.IntegerField()
+    #: An approval, or what becomes of a visit that has failed; see ``rules``.
+    kind = models.CharField(max_length=10, default=rules.APPROVAL, db_default=rules.APPROVAL)
+    #: Which repeat of the visit asks; a person orders those.
+    generation = models.PositiveIntegerField(default=1, db_default=1)
     status = models.CharField(max_length=10, default=TaskStatus.OPEN)
     title = models.CharField(max_length=300)
     details = models.TextField(blank=True, default="")
@@ -47,7 +52,12 @@ class UserTask(models.Model):
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["run_id", "step", "visit"], name="task_once"),
+            models.UniqueConstraint(
+                fields=["run_id", "step", "visit", "kind", "generation"], name="task_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=list(rules.OUTCOMES)), name="task_kind_known"
+            ),
             models.CheckConstraint(
                 condition=models.Q(status__in=[one.value for one in TaskStatus]),
                 name="task_status_known",

@@ -1,6 +1,6 @@
 """Put questions to people: called by the driver, inside its transaction, for a whole batch."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -12,7 +12,7 @@ from apps.accounts.queries import people_in
 from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.engine import values
-from apps.inbox import rules
+from apps.inbox import failures, rules
 from apps.inbox.models import TaskAssignee, UserTask
 from apps.runs.ports import Refusal, TaskRequest
 
@@ -31,14 +31,14 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
     assignees: list[TaskAssignee] = []
     refusals: list[Refusal] = []
     for asked in requests:
-        request = asked.request
+        request = failures.as_question(asked) if asked.kind == "exception" else asked.request
         requester = found.requester(asked.workspace_id, request["requester"])
         people = found.asked(asked.workspace_id, request["users"], request["groups"])
         eligible = [one for one in people if request["allow_requester"] or one[0] != requester]
         if not eligible:
-            refusals.append(_nobody(asked, only_requester=bool(people)))
+            refusals.append(_nobody(asked, request, only_requester=bool(people)))
             continue
-        task = _task(asked, requester, len(eligible), now)
+        task = _task(asked, request, requester, len(eligible), now)
         tasks.append(task)
         assignees += [
             TaskAssignee(task=task, workspace_id=task.workspace_id, user=user, via=via)
@@ -88,7 +88,7 @@ def seen_hash(task: UserTask) -> str:
         "requester": task.requester.email if task.requester else task.requester_text,
         "rule": task.rule,
         "due": task.due_at.isoformat() if task.due_at else None,
-        "outcomes": list(rules.OUTCOMES),
+        "outcomes": list(rules.OUTCOMES[task.kind]),
     }
     return sha256(values.dumps(shown).encode()).hexdigest()
 
@@ -149,8 +149,11 @@ def _groups_of(workspace_id: UUID, groups: Sequence[str]) -> dict[UUID, str]:
     return found
 
 
-def _nobody(asked: TaskRequest, *, only_requester: bool) -> Refusal:
-    named = ", ".join([*asked.request["groups"], *asked.request["users"]])
+def _nobody(asked: TaskRequest, request: Mapping[str, Any], *, only_requester: bool) -> Refusal:
+    named = ", ".join([*request["groups"], *request["users"]])
+    if asked.kind == "exception":
+        message = f"Nobody could be asked what to do: no active person is found for {named}."
+        return Refusal(asked.run_id, asked.step, asked.visit, NO_ASSIGNEE, message)
     if only_requester:
         why = "the only person found is the one who asks"
     else:
@@ -159,8 +162,13 @@ def _nobody(asked: TaskRequest, *, only_requester: bool) -> Refusal:
     return Refusal(asked.run_id, asked.step, asked.visit, NO_ASSIGNEE, message)
 
 
-def _task(asked: TaskRequest, requester: User | None, people: int, now: datetime) -> UserTask:
-    request = asked.request
+def _task(
+    asked: TaskRequest,
+    request: Mapping[str, Any],
+    requester: User | None,
+    people: int,
+    now: datetime,
+) -> UserTask:
     task = UserTask(
         id=uuid7(),
         workspace_id=asked.workspace_id,
@@ -170,6 +178,8 @@ def _task(asked: TaskRequest, requester: User | None, people: int, now: datetime
         lane=asked.lane,
         step=asked.step,
         visit=asked.visit,
+        kind=asked.kind,
+        generation=asked.generation,
         title=(_on_one_line(request["title"]) or _on_one_line(asked.step_title))[:300],
         details=request["details"],
         facts=request["fields"],

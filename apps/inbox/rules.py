@@ -1,4 +1,4 @@
-"""Who has decided what, and what follows: the rules of approvals, pure.
+"""Who has decided what, and what follows: the rules of tasks, pure.
 
 ``any``: the first answer decides. ``all`` and ``n``: approved when enough have approved,
 rejected as soon as that has become impossible (engine rule 32).
@@ -8,7 +8,14 @@ from collections.abc import Mapping
 from typing import Any
 
 APPROVED, REJECTED = "approved", "rejected"
-OUTCOMES = (APPROVED, REJECTED)
+RETRY, SKIP, FAIL = "retry", "skip", "fail"
+#: An approval, or what becomes of a step that has failed.
+APPROVAL, EXCEPTION = "approval", "exception"
+#: The answers there are, by the kind of the task.
+OUTCOMES: Mapping[str, tuple[str, ...]] = {
+    APPROVAL: (APPROVED, REJECTED),
+    EXCEPTION: (RETRY, SKIP, FAIL),
+}
 
 
 def needed(rule: Mapping[str, Any], people: int) -> int:

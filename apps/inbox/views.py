@@ -133,7 +133,12 @@ def _task_page(
         "answers": words.answers(task, len(people)),
         "without_answer": words.without_answer(task),
         "decisions": [
-            {"by": one.user.get_full_name(), "at": words.moment(one.decided_at, zone), "one": one}
+            {
+                "by": one.user.get_full_name(),
+                "at": words.moment(one.decided_at, zone),
+                "word": words.outcome_word(one.outcome).lower(),
+                "one": one,
+            }
             for one in decisions
         ],
         "may_decide": why_not is None,
@@ -221,7 +226,7 @@ def _requester(task: UserTask) -> str:
 def _state(task: UserTask, decider: str) -> str:
     """How it ended, in a few words; empty while it is open."""
     if task.status == TaskStatus.DECIDED:
-        word = gettext("Approved") if task.outcome == rules.APPROVED else gettext("Rejected")
+        word = words.outcome_word(task.outcome)
         return (
             gettext("%(word)s by %(name)s") % {"word": word, "name": decider} if decider else word
         )

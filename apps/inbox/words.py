@@ -21,7 +21,7 @@ from apps.engine.graph import Behaviour
 from apps.flows.compiled import compiled
 from apps.inbox import rules
 from apps.inbox.models import UserTask
-from apps.steps.document import CompiledFlow
+from apps.steps.document import CompiledFlow, CompiledStep
 
 MAX_DEPTH = 6
 MAX_COLUMNS = 6
@@ -94,6 +94,8 @@ def is_short(rule: Mapping[str, Any], people: int) -> bool:
 def answers(task: UserTask, people: int) -> list[Answer]:
     """The answers with what follows from each, read from the version the run is of."""
     flow = compiled(task.version_id)
+    if task.kind == rules.EXCEPTION:
+        return _ways_on(flow, task.step)
     labels = {rules.APPROVED: gettext("Approve"), rules.REJECTED: gettext("Reject")}
     # Where too few can answer, an approval, too, ends it as rejected.
     short = is_short(task.rule, people)
@@ -107,10 +109,56 @@ def answers(task: UserTask, people: int) -> list[Answer]:
     ]
 
 
+def _ways_on(flow: CompiledFlow, step_id: str) -> list[Answer]:
+    """What may become of a step that has failed."""
+    step, undoes = flow.steps[step_id], step_id in flow.graph.compensations
+    again = gettext("“%(step)s” is done once more.") % {"step": _title(flow, step_id)}
+    if step.type.behaviour is Behaviour.EFFECT:
+        again += " " + gettext("Whoever it is sent to takes it as something new.")
+    return [
+        Answer(rules.RETRY, gettext("Try again"), again),
+        Answer(rules.SKIP, gettext("Skip this step"), _skipped(flow, step, undoes=undoes)),
+        Answer(rules.FAIL, gettext("Let it fail"), _left_to_fail(flow, step, undoes=undoes)),
+    ]
+
+
+def _skipped(flow: CompiledFlow, step: CompiledStep, *, undoes: bool) -> str:
+    if undoes:
+        return gettext("It counts as undone, and what else is to be undone goes on.")
+    on_error = step.fields.on_error
+    if on_error is not None and on_error.output is not None:
+        reads = gettext("Later steps read what this step says for that case.")
+    else:
+        reads = gettext("Later steps find its result empty.")
+    return f"{_then(flow, step.id, step.ports[0])} {reads}" if step.ports else reads
+
+
+def _left_to_fail(flow: CompiledFlow, step: CompiledStep, *, undoes: bool) -> str:
+    if undoes:
+        return gettext("What could not be undone is written down; what else can be, is undone.")
+    if flow.graph.from_port(step.id, "error"):
+        return _then(flow, step.id, "error")
+    if step.fields.scope:
+        around = _title(flow, step.fields.scope)
+        return gettext("“%(step)s”, of which it is a part, fails.") % {"step": around}
+    return gettext("The request ends as failed.")
+
+
+def outcome_word(outcome: str) -> str:
+    """An answer as it was given, in a word or two."""
+    return {
+        rules.APPROVED: gettext("Approved"),
+        rules.REJECTED: gettext("Rejected"),
+        rules.RETRY: gettext("Tried again"),
+        rules.SKIP: gettext("Skipped"),
+        rules.FAIL: gettext("Left to fail"),
+    }[outcome]
+
+
 def _conditions(rule: Mapping[str, Any], people: int) -> dict[str, str]:
     """Where one answer does not settle it: how many of its kind do."""
     if "any" in rule or is_short(rule, people):
-        return dict.fromkeys(rules.OUTCOMES, "")
+        return dict.fromkeys(rules.OUTCOMES[rules.APPROVAL], "")
     approvals = rules.needed(rule, people)
     rejections = people - approvals + 1
     return {

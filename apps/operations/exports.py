@@ -226,6 +226,7 @@ def _task_lines(tasks: Sequence[UserTask]) -> Iterator[dict[str, Any]]:
             "version_id": task.version_id,
             "run": task.run_id,
             "step": task.step,
+            "kind": task.kind,
             "status": task.status,
             "outcome": task.outcome,
             "title": task.title,

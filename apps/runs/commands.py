@@ -3,7 +3,7 @@
 from collections.abc import Mapping
 from datetime import datetime
 from functools import partial
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection, transaction
@@ -22,7 +22,7 @@ from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowState
 from apps.runs import doorbell
 from apps.runs.models import Run, RunCommand, RunState, WaitingStart
-from apps.runs.queries import get_run
+from apps.runs.queries import get_run, held_matter
 
 _INSERT_RUN = """
 with {before}new_run as (
@@ -293,6 +293,29 @@ def fail_wait(
         payload={"step": step, "visit": visit, "error": error.as_json(), "output": None},
         now=now,
     )
+
+
+def settle_held(
+    *,
+    run_id: UUID,
+    lane: UUID,
+    step: str,
+    visit: int,
+    answer: Literal["retry", "skip", "fail"],
+    by: str,
+    now: datetime,
+) -> None:
+    """People have said what becomes of a failed visit; called as ``resolve_wait`` is.
+
+    ``retry`` does it again under a new key, ``skip`` goes on by its first way out, ``fail``
+    lets it fail as if nobody had been asked.
+    """
+    payload: dict[str, Any] = {"step": step, "visit": visit, "by": by}
+    if answer == "retry":
+        add_command(run_id=run_id, lane=lane, kind="repeat", payload=payload, now=now)
+        return
+    matter = held_matter(Run.objects.get(pk=run_id), step, visit)
+    add_command(run_id=run_id, lane=lane, kind=answer, payload={**payload, **matter}, now=now)
 
 
 def add_command(

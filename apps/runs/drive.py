@@ -230,18 +230,19 @@ def _cancel_broken(
 def _open_tasks(done: list[Evaluation], batch: Batch) -> int:
     """Open the tasks that runs ask for; a refused one fails its step, which may lead to more."""
     refused = 0
-    opened: set[tuple[UUID, str, int]] = set()
+    opened: set[tuple[tuple[UUID, str, int], str, int]] = set()
     while True:
         asked = [
             task
             for evaluation in done
             if evaluation.tasks and not evaluation.state.is_final
             for task in evaluation.tasks
-            if task.key not in opened
+            if (task.key, task.kind, task.generation) not in opened
+            and task.key[1:] in evaluation.state.active
         ]
         if not asked:
             return refused
-        opened.update(task.key for task in asked)
+        opened.update((task.key, task.kind, task.generation) for task in asked)
         by_run = {evaluation.run.run_id: evaluation for evaluation in done}
         for refusal in ports.open_tasks(asked, batch.now):
             refused += 1

@@ -322,6 +322,7 @@ def _report_failure(effect: Claimed, context: Context, failed: registry.StepErro
         "visit": effect.visit,
         "error": error.as_json(),
         "output": output,
+        "attempts": effect.attempt,
     }
     _report(effect, status, "fail", payload)
 
@@ -464,7 +465,11 @@ def _expire(lost: Claimed, *, sent: bool, now: datetime) -> None:
     if unknown or deaths >= MAX_DEATHS or lost.attempt >= lost.max_attempts + MAX_DEATHS:
         error = ev.Error(lost.step, "unknown", "lease_lost", message)
         status, kind = EffectStatus.UNKNOWN, "fail"
-        payload: dict[str, Any] = {"error": error.as_json(), "output": None}
+        payload: dict[str, Any] = {
+            "error": error.as_json(),
+            "output": None,
+            "attempts": lost.attempt,
+        }
     else:
         error = ev.Error(lost.step, "transient", "lease_lost", message)
         status, kind = EffectStatus.QUEUED, "retry"

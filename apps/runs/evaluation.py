@@ -6,7 +6,7 @@ loads before and writes after.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
@@ -22,7 +22,7 @@ from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.engine.state import ROOT, Key, RunState, frame_name, split_frame
 from apps.runs import stored
 from apps.runs.contexts import Contexts, Loaded, NotLoaded
-from apps.runs.ports import Refusal, TaskRequest
+from apps.runs.ports import NOBODY, Refusal, TaskKind, TaskRequest
 from apps.steps.document import (
     CompiledFlow,
     CompiledStep,
@@ -55,6 +55,7 @@ BULKY = {
     "step.started": "input",
     "step.completed": "output",
     "step.failed": "output",
+    "step.held": "output",
     "scope.opened": "input",
     "item.ended": "output",
     "items.added": "items",
@@ -151,6 +152,8 @@ class Evaluation:
         self.error: ev.Error | None = None
         self.answered = False
         self.had_waits = bool(run.state.waits)
+        #: What failed in this slice and is held until a person has said what to do.
+        self._held: dict[Key, ev.Fail] = {}
         self.cut = False
         self._size = 0
         self._steps = 0
@@ -167,7 +170,10 @@ class Evaluation:
                 continue
             command = read_command(kind, payload, self.run)
             if isinstance(command, ev.Fail):
-                self._fail_with(command)
+                self._fail_with(command, payload.get("attempts") or 0)
+            elif isinstance(command, ev.Expire) and self._fails_late(command):
+                late = engine.overdue(command.step)
+                self._fail_with(ev.Fail(command.step, command.visit, late))
             else:
                 self._apply(command)
         if self.steps:
@@ -175,8 +181,15 @@ class Evaluation:
 
     def refuse(self, refusal: Refusal) -> None:
         """A task could not be opened: the step fails, and the run goes on from there."""
-        error = ev.Error(refusal.step, "permanent", refusal.code, refusal.message)
-        self._fail_with(ev.Fail(refusal.step, refusal.visit, error))
+        key = (refusal.step, refusal.visit)
+        held = self._held.pop(key, None)
+        if held is not None and key in self.state.held:
+            message = f"{held.error.message} {refusal.message}"
+            error = replace(held.error, message=message)
+            self._apply(ev.Fail(*key, error, held.output, by=NOBODY))
+        else:
+            error = ev.Error(refusal.step, "permanent", refusal.code, refusal.message)
+            self._fail_with(ev.Fail(*key, error))
         self.go_on()
 
     def go_on(self) -> None:
@@ -311,7 +324,9 @@ class Evaluation:
         except feel.FeelError as wrong:
             self._fail(step_id, visit, f"expression.{wrong.code}", wrong.message)
         except StepError as wrong:
-            self._fail(step_id, visit, wrong.code, wrong.message)
+            class_ = "human" if wrong.error_class == "human" else "permanent"
+            error = ev.Error(step_id, class_, wrong.code, wrong.message)
+            self._fail_with(ev.Fail(step_id, visit, error))
         except values.NotJson as wrong:
             self._fail(step_id, visit, "bad_output", f"The step's result cannot be kept: {wrong}")
 
@@ -335,7 +350,7 @@ class Evaluation:
             case WaitForPerson(request):
                 values.check(request)
                 self._apply(ev.Open(step.id, visit, "user_task", dict(request)))
-                self.tasks.append(self._task(step, visit, request))
+                self.tasks.append(self._task(step, visit, request, "approval"))
                 self._limit(step, visit)
             case OpenScope():
                 self._open_scope(step, visit, outcome)
@@ -460,7 +475,9 @@ class Evaluation:
                 output["count"] = len(done)
         self._apply(ev.Complete(*key, "done", output))
 
-    def _task(self, step: CompiledStep, visit: int, request: Mapping[str, Any]) -> TaskRequest:
+    def _task(
+        self, step: CompiledStep, visit: int, request: Mapping[str, Any], kind: TaskKind
+    ) -> TaskRequest:
         run = self.run
         return TaskRequest(
             workspace_id=run.workspace_id,
@@ -472,26 +489,66 @@ class Evaluation:
             visit=visit,
             step_title=step.title,
             request=request,
+            kind=kind,
+            generation=self.state.generations.get((step.id, visit), 1),
         )
 
     def _fail(self, step: str, visit: int, code: str, message: str) -> None:
         self._fail_with(ev.Fail(step, visit, ev.Error(step, "permanent", code, message)))
 
-    def _fail_with(self, failed: ev.Fail) -> None:
-        """A visit failed for good: what the step itself says of that case comes first."""
+    def _fail_with(self, failed: ev.Fail, attempts: int = 0) -> None:
+        """A visit failed for good: what the step itself says of that case comes first.
+
+        ``attempts``: how often a worker tried, where one did.
+        """
         key = (failed.step, failed.visit)
         step = self.steps.get(failed.step)
-        if step is None or key not in self.state.active or step.resort != "default":
+        is_open = key in self.state.active and key not in self.state.held
+        if step is not None and key in self.state.held and failed.resort == "default":
+            self._apply(replace(failed, output=self._default_output(step, key)[0]))
+        elif step is None or not is_open:
             self._apply(failed)
-            return
+        elif self._asks(step, failed.error):
+            self._hold(step, failed, attempts)
+        elif step.resort == "default":
+            output, is_told = self._default_output(step, key)
+            plain = failed if not is_told else ev.Fail(*key, failed.error, output, "default")
+            self._apply(plain)
+        else:
+            self._apply(failed)
+
+    def _asks(self, step: CompiledStep, error: ev.Error) -> bool:
+        """Whether people are asked what to do about a failure.
+
+        Where the step says nothing itself, they are asked about errors of the class ``human``,
+        and about what could not be undone.
+        """
+        if step.fields.on_error is not None:
+            return step.resort == "ask"
+        return error.error_class == "human" or step.id in self.graph.compensations
+
+    def _hold(self, step: CompiledStep, failed: ev.Fail, attempts: int) -> None:
+        key = (failed.step, failed.visit)
+        self._apply(replace(failed, resort="ask"))
+        self._held[key] = failed
+        request = {"error": failed.error.as_json(), "attempts": attempts}
+        self.tasks.append(self._task(step, failed.visit, request, "exception"))
+
+    def _default_output(self, step: CompiledStep, key: Key) -> tuple[Any, bool]:
+        """What the step goes on with when it has failed, and whether it could be told."""
         self._at = self.state.frame_of(key)
         try:
             output: Any = step.default_output(self._feel)
             values.check(output)
         except (feel.FeelError, values.NotJson):
-            self._apply(failed)
-        else:
-            self._apply(ev.Fail(*key, failed.error, output, "default"))
+            return None, False
+        return output, True
+
+    def _fails_late(self, command: ev.Expire) -> bool:
+        """Whether a visit that takes too long fails: it has no way out for that, and no items."""
+        key = (command.step, command.visit)
+        is_open = key in self.state.active and key not in self.state.scopes
+        return is_open and not self.graph.from_port(command.step, "timeout")
 
     def _feel(self, expression: feel.Expression) -> Any:
         return expression.evaluate(self._context, now=self.now, zone=self.run.zone)
@@ -563,9 +620,17 @@ def read_command(kind: str, payload: Mapping[str, Any], run: LoadedRun) -> ev.Co
             return ev.Complete(
                 payload["step"], payload["visit"], payload["port"], payload["output"]
             )
-        case "fail":
-            error = ev.Error.from_json(payload["error"])
-            return ev.Fail(payload["step"], payload["visit"], error, payload.get("output"))
+        case "fail" | "skip":
+            return ev.Fail(
+                payload["step"],
+                payload["visit"],
+                ev.Error.from_json(payload["error"]),
+                payload.get("output"),
+                "default" if kind == "skip" else "",
+                payload.get("by") or "",
+            )
+        case "repeat":
+            return ev.Repeat(payload["step"], payload["visit"], payload["by"])
         case "retry":
             error = ev.Error.from_json(payload["error"])
             return ev.Retry(

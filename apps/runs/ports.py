@@ -4,19 +4,25 @@
 transaction, once for a whole batch.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
+
+#: ``approval``: a step asks; ``exception``: one has failed, and people say what to do.
+TaskKind = Literal["approval", "exception"]
+#: Who decides about a failed step where nobody can be asked.
+NOBODY = "nobody"
 
 
 @dataclass(frozen=True, slots=True)
 class TaskRequest:
-    """A step asks people.
+    """A step asks people, or has failed.
 
-    ``request`` is what ``steps.types.approval`` made of its config: ``{title, details, users,
-    groups, rule, due_at, fields, requester, allow_requester}``.
+    ``request`` of an approval is what ``steps.types.approval`` made of its config: ``{title,
+    details, users, groups, rule, due_at, fields, requester, allow_requester}``; of an exception
+    ``{error, attempts}``. ``generation`` counts repeats that a person ordered.
     """
 
     workspace_id: UUID
@@ -28,6 +34,8 @@ class TaskRequest:
     visit: int
     step_title: str
     request: Mapping[str, Any]
+    kind: TaskKind = "approval"
+    generation: int = 1
 
     @property
     def key(self) -> tuple[UUID, str, int]:
@@ -50,7 +58,7 @@ class Refusal:
 Wait = tuple[UUID, str, int]
 OpenTasks = Callable[[Sequence[TaskRequest], datetime], list[Refusal]]
 CloseTasks = Callable[[Sequence[UUID], datetime], None]
-CloseVisits = Callable[[Sequence[Wait], datetime], None]
+CloseVisits = Callable[[Sequence[Wait], Collection[Wait], datetime], None]
 FindTasks = Callable[[Sequence[UUID]], set[tuple[UUID, str, int]]]
 
 _open: OpenTasks | None = None
@@ -84,10 +92,13 @@ def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
         _close(run_ids, now)
 
 
-def close_visits(waits: Sequence[Wait], now: datetime) -> None:
-    """Close the open tasks of visits that are over, in the caller's transaction."""
+def close_visits(waits: Sequence[Wait], held: Collection[Wait], now: datetime) -> None:
+    """Close the open tasks of visits that are over, in the caller's transaction.
+
+    Visits that are ``held`` wait for another task: that of their failure stays.
+    """
     if _close_visits is not None and waits:
-        _close_visits(waits, now)
+        _close_visits(waits, held, now)
 
 
 def tasks_open(run_ids: Sequence[UUID]) -> set[tuple[UUID, str, int]]:

@@ -13,7 +13,7 @@ from apps.accounts.permissions import flows_with
 from apps.core.errors import NotFound
 from apps.engine.graph import TRIGGER
 from apps.engine.lifecycle import StepStatus
-from apps.engine.state import from_json
+from apps.engine.state import Key, from_json
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
 from apps.runs.conditions import conditions_read
@@ -26,6 +26,8 @@ EVENT_TO_STATUS: Mapping[str, StepStatus] = {
     "step.failed": StepStatus.FAILED,
     "step.retried": StepStatus.RETRYING,
     "step.attempted": StepStatus.RUNNING,
+    "step.held": StepStatus.WAITING,
+    "step.repeated": StepStatus.READY,
 }
 
 
@@ -108,10 +110,25 @@ def waiting_for(run: Run) -> list[dict[str, Any]]:
     if run.status == "paused":
         return [_reason("fault")]
     return [
-        _wait_of(run, step, visit, status)
-        for (step, visit), status in snapshot.active.items()
-        if (step, visit) not in snapshot.scopes
+        _held_at(run, key) if key in snapshot.held else _wait_of(run, *key, status)
+        for key, status in snapshot.active.items()
+        if key not in snapshot.scopes
     ]
+
+
+def held_matter(run: Run, step: str, visit: int) -> dict[str, Any]:
+    """Why a held visit failed: ``{error, output}``, as its journal has it."""
+    rows = RunEvent.objects.filter(run_id=run.pk, step=step, type="step.held").order_by("-seq")
+    row = next(one for one in rows if one.data["visit"] == visit)
+    data: dict[str, Any] = with_large_values(run, [row])[0].data
+    return {"error": data["error"], "output": data.get("output")}
+
+
+def resolved_input(run: Run, step: str, visit: int) -> Any:
+    """What a visit was given, its expressions evaluated; None where it never came so far."""
+    rows = RunEvent.objects.filter(run_id=run.pk, step=step, type="step.started").order_by("-seq")
+    row = next((one for one in rows if one.data["visit"] == visit), None)
+    return None if row is None else with_large_values(run, [row])[0].data["input"]
 
 
 def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
@@ -203,7 +220,10 @@ def _fold(step: dict[str, Any], row: RunEvent) -> None:
         elif "error" in data:
             step["error"] = data["error"]
         if row.type == "step.failed":
-            step.update(output=data.get("output"), finished_at=row.at, port="error")
+            port = data.get("port") or "error"
+            step.update(output=data.get("output"), finished_at=row.at, port=port)
+        elif row.type == "step.repeated":
+            step.update(error=None)
 
 
 def _wait_of(run: Run, step: str, visit: int, status: StepStatus) -> dict[str, Any]:
@@ -225,6 +245,12 @@ def _wait_of(run: Run, step: str, visit: int, status: StepStatus) -> dict[str, A
         until = effect.available_at if effect and kind == "retry" else None
         return _reason(kind, step=step, title=title, until=until)
     return _reason("worker", step=step, title=title)
+
+
+def _held_at(run: Run, key: Key) -> dict[str, Any]:
+    title = compiled(run.version_id).steps[key[0]].title
+    error = held_matter(run, *key)["error"]
+    return _reason("person", step=key[0], title=title, detail=error["message"])
 
 
 def _reason(

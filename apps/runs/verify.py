@@ -209,8 +209,10 @@ def _against_waits(
         for _, event in journal
         if isinstance(event, ev.StepStarted)
     }
-    for step, visit in from_json(stored.loads(snapshot)).waits:
-        is_known = kinds.get((step, visit)) in {"timer", "effect", "user_task"}
+    state = from_json(stored.loads(snapshot))
+    kinds.update(dict.fromkeys(state.held, "user_task"))
+    for step, visit in state.waits:
+        is_known = kinds.get((step, visit)) in {"timer", "effect", "user_task", "event"}
         if is_known and (run_id, step, visit) not in open_:
             yield f"The run waits at “{step}”, but nothing is open there."
 

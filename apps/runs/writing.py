@@ -311,14 +311,15 @@ def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:
     )
 
 
-def _close_visits(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> None:
+def _close_visits(cursor: Any, alive: Sequence[Evaluation], now: datetime) -> None:
     """Close what visits that are over still waited for, in runs that go on."""
     keys = sorted((one.run.run_id, *key) for one in alive for key in one.closing)
     if not keys:
         return
     columns = [list(column) for column in zip(*keys, strict=True)]
     cursor.execute(_CLOSE_TIMERS, columns)
-    ports.close_visits(keys, now)
+    held = {(one.run.run_id, *key) for one in alive for key in one.state.held}
+    ports.close_visits(keys, held, now)
     cursor.execute(_DROP_EFFECTS, [now, *columns])
 
 

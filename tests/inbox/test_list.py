@@ -112,6 +112,7 @@ def test_a_row_says_what_lists_show(desk, ada):
         "run": str(task.run_id),
         "flow": {"id": str(task.flow_id), "name": "Test"},
         "step": "ask",
+        "kind": "approval",
         "status": "open",
         "title": "Approve the order",
         "requester": {"name": "Owner", "email": "owner@acme.test"},

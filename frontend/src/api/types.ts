@@ -270,6 +270,8 @@ export interface TaskItem {
   id: string;
   run: string;
   flow: { id: string; name: string };
+  /** An approval, or what becomes of a step that has failed. */
+  kind?: 'approval' | 'exception';
   status: 'open' | 'decided' | 'timed_out' | 'cancelled';
   title: string;
   requester: { name: string } | null;

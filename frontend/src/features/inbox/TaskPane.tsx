@@ -43,7 +43,7 @@ function TaskSheet({ task }: { task: Task }) {
       <header>
         <h2 className={classes.title}>{task.title}</h2>
         <dl className={classes.about}>
-          <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>
+          {task.kind === 'exception' ? null : <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>}
           <div><dt>{t('inbox.asked')}</dt><dd><RelativeTime at={task.opened_at} /></dd></div>
           {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} plain /></dd></div> : null}
           <div>
