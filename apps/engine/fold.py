@@ -169,6 +169,7 @@ def _on_item_ended(state: RunState, event: ev.ItemEnded) -> None:
             around.errors.update(frame.errors)
     elif event.outcome == "failed":
         scope.failed += 1
+        scope.cause = event.reason
         _add_to(scope.failures, event.index)
     if scope.is_gone and scope.is_over:
         _leave(state, key)

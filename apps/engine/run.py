@@ -48,8 +48,8 @@ class Decision:
         self.graph = graph
         self.state = state
         self.events: list[ev.Event] = []
-        #: Scopes to see to when the command itself is done, each with why its latest item failed.
-        self.scopes_due: deque[tuple[Key, ev.Error | None]] = deque()
+        #: Scopes to see to when the command itself is done.
+        self.scopes_due: deque[Key] = deque()
 
     def take(self, command: ev.Command) -> None:
         """Decide about one command."""
@@ -84,7 +84,7 @@ class Decision:
             case ev.Continue():
                 pass
         while self.scopes_due:
-            scopes.see_to(self, *self.scopes_due.popleft())
+            scopes.see_to(self, self.scopes_due.popleft())
         if self.graph.locks and not self.state.is_final:
             self._hand_out_locks()
 

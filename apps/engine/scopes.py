@@ -189,16 +189,16 @@ def undo_next(decision: "Decision", frame: str) -> None:
     decision.add(ev.UndoStarted(step, visit, frame, done.step, done.visit))
 
 
-def go_on(decision: "Decision", key: Key, cause: ev.Error | None = None) -> None:
+def go_on(decision: "Decision", key: Key) -> None:
     """See to a scope once this command's other consequences are known.
 
-    ``cause`` is why its latest item failed. One after another, never one inside another: an item
-    that is over at once makes room for the next, thousands of times.
+    One after another, never one inside another: an item that is over at once makes room for the
+    next, thousands of times.
     """
-    decision.scopes_due.append((key, cause))
+    decision.scopes_due.append(key)
 
 
-def see_to(decision: "Decision", key: Key, cause: ev.Error | None) -> None:
+def see_to(decision: "Decision", key: Key) -> None:
     """What follows for a scope: further items, another round, its failure, or the next step."""
     state = decision.state
     scope = state.scopes.get(key)
@@ -208,7 +208,7 @@ def see_to(decision: "Decision", key: Key, cause: ev.Error | None) -> None:
         if not scope.open and scope.then["kind"] != "collect":
             _conclude(decision, key, scope.then)
             return
-    elif (verdict := _verdict(decision, key, cause)) is not None:
+    elif (verdict := _verdict(decision, key)) is not None:
         close(decision, key, verdict)
         return
     elif scope.is_over and scope.failures and scope.round < scope.rounds:
@@ -217,12 +217,12 @@ def see_to(decision: "Decision", key: Key, cause: ev.Error | None) -> None:
     _begin_items(decision, key)
 
 
-def _verdict(decision: "Decision", key: Key, cause: ev.Error | None) -> Why | None:
+def _verdict(decision: "Decision", key: Key) -> Why | None:
     """Whether a scope is decided before all of its items are through."""
     scope = decision.state.scopes[key]
     is_last = scope.round >= scope.rounds
     if scope.failed and is_last and scope.tolerance and scope.failed >= scope.tolerance:
-        error = _items_failed(decision, key, cause)
+        error = _items_failed(decision, key)
         return {"kind": "failed", "error": error.as_json()}
     if scope.needs and scope.succeeded >= scope.needs:
         return {"kind": "collect"}
@@ -291,7 +291,7 @@ def _item_over(decision: "Decision", ended: ev.ItemEnded) -> None:
     around = decision.state.scopes[key].frame
     decision.add(ended)
     if key in decision.state.scopes:
-        go_on(decision, key, ev.Error.from_json(ended.reason) if ended.reason else None)
+        go_on(decision, key)
     else:
         decision.settle(around)
 
@@ -364,9 +364,10 @@ def _withdraw(decision: "Decision", gone: _Gone) -> None:
         )
 
 
-def _items_failed(decision: "Decision", key: Key, cause: ev.Error | None) -> ev.Error:
+def _items_failed(decision: "Decision", key: Key) -> ev.Error:
     """The error of a scope whose items failed: that of the step inside where there is but one."""
     scope = decision.state.scopes[key]
+    cause = ev.Error.from_json(scope.cause) if scope.cause else None
     if scope.kind != "each" and cause is not None:
         return cause
     numbers = [first + at for first, count in scope.failures for at in range(count)][:5]

@@ -73,8 +73,8 @@ class Scope:
     work. ``needs``: how many must succeed before the step goes on (0: all). ``tolerance``: at so
     many failures it stops (0: never). ``rest``: what becomes of the others when it goes on
     early. ``failures`` are ranges ``[first, count]``; ``again`` those that are tried once more.
-    ``then``: the scope is closing, and what follows. ``is_gone``: the step has gone on and the
-    rest finishes without effect.
+    ``cause`` is why the latest of them failed. ``then``: the scope is closing, and what follows.
+    ``is_gone``: the step has gone on and the rest finishes without effect.
     """
 
     frame: str
@@ -92,6 +92,7 @@ class Scope:
     failed: int = 0
     failures: list[list[int]] = field(default_factory=list)
     again: list[list[int]] = field(default_factory=list)
+    cause: Mapping[str, Any] | None = None
     then: Mapping[str, Any] | None = None
     is_gone: bool = False
 
