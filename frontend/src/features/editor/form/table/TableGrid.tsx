@@ -1,15 +1,16 @@
-import { ActionIcon, Button } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useRef } from 'react';
 import type { KeyboardEvent } from 'react';
 import { flushSync } from 'react-dom';
 import { useT } from '~/app/messages';
-import { IconArrowDown, IconArrowUp, IconPlus, IconTrash } from '~/ui/icons';
+import { IconPlus } from '~/ui/icons';
 import { useForm } from '../FormContext';
-import { addInput, addOutput, addRule, moveRule, neighbour, pathOfCell, removeRule } from './grid';
+import { addInput, addOutput, addRule, neighbour, pathOfCell } from './grid';
 import type { Cell, Grid } from './grid';
 import classes from './Table.module.css';
 import { TableCell } from './TableCell';
 import { InputHead, OutputHead } from './TableHeads';
+import { TableRowEnd } from './TableRowEnd';
 
 interface Props {
   grid: Grid;
@@ -81,34 +82,10 @@ export function TableGrid({ grid, types }: Props) {
             const said = form.errors.get(`rules.${index}`) ?? form.warnings.get(`rules.${index}`);
             return (
               <tr key={index} data-kind={form.errors.has(`rules.${index}`) ? 'error' : said ? 'warning' : undefined}>
-                <th scope="row" className={classes.number} title={said}>
-                  {index + 1}
-                  {form.readOnly ? null : (
-                    <span className={classes.actions}>
-                      <ActionIcon size="xs" aria-label={t('editor.form.up', { at: index + 1 })} disabled={index === 0} onClick={() => change(moveRule(form.current(), index, index - 1))}>
-                        <IconArrowUp size={16} aria-hidden />
-                      </ActionIcon>
-                      <ActionIcon size="xs" aria-label={t('editor.form.down', { at: index + 1 })} disabled={index === grid.rows.length - 1} onClick={() => change(moveRule(form.current(), index, index + 1))}>
-                        <IconArrowDown size={16} aria-hidden />
-                      </ActionIcon>
-                      <ActionIcon size="xs" aria-label={t('editor.form.remove', { at: index + 1 })} onClick={() => change(removeRule(form.current(), index))}>
-                        <IconTrash size={16} aria-hidden />
-                      </ActionIcon>
-                    </span>
-                  )}
-                </th>
+                <th scope="row" className={classes.number} title={said}>{index + 1}</th>
                 {cellsOf(index, row.when, 0, name)}
                 {cellsOf(index, row.then, grid.inputs.length, name)}
-                <td>
-                  <input
-                    className={classes.cell}
-                    aria-label={`${name}, ${t('editor.table.note')}`}
-                    readOnly={form.readOnly}
-                    value={row.note}
-                    onChange={(event) => form.set(['rules', index, 'note'], event.currentTarget.value)}
-                    onBlur={form.settle}
-                  />
-                </td>
+                <TableRowEnd index={index} count={grid.rows.length} name={name} note={row.note} onChange={change} />
               </tr>
             );
           })}
