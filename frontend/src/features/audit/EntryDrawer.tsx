@@ -1,6 +1,7 @@
 import { Button, Drawer } from '@mantine/core';
 import type { AuditEvent } from '~/api/types';
 import { useT } from '~/app/messages';
+import type { Translate } from '~/app/messages';
 import { Short } from '~/ui/Mono';
 import { useIntlTools } from '~/ui/time';
 import { Values } from '~/ui/Values';
@@ -27,6 +28,13 @@ export function EntryDrawer({ entry, names, onClose, onFilter }: Props) {
   );
 }
 
+/** Name and address: the entry in full holds back neither. */
+function fullWho(entry: AuditEvent, names: Props['names'], t: Translate): string {
+  const said = whoOf(entry, t);
+  const name = entry.actor.kind === 'person' ? names.get(entry.actor.id) : undefined;
+  return name && !said.includes(name) ? t('audit.who_full', { name, address: said }) : said;
+}
+
 function Entry({ entry, names, onFilter }: { entry: AuditEvent; names: Props['names']; onFilter: Props['onFilter'] }) {
   const t = useT();
   const { exact } = useIntlTools();
@@ -37,7 +45,7 @@ function Entry({ entry, names, onFilter }: { entry: AuditEvent; names: Props['na
         <dt>{t('audit.column.target')}</dt>
         <dd>{targetOf(entry)}</dd>
         <dt>{t('audit.column.who')}</dt>
-        <dd>{whoOf(entry, t)} {entry.on_behalf_of ? t('audit.on_behalf', { name: names.get(entry.on_behalf_of) ?? entry.on_behalf_of }) : null}</dd>
+        <dd>{fullWho(entry, names, t)} {entry.on_behalf_of ? t('audit.on_behalf', { name: names.get(entry.on_behalf_of) ?? entry.on_behalf_of }) : null}</dd>
         <dt>{t('audit.column.when')}</dt>
         <dd>{exact(entry.at)}</dd>
         {entry.reason ? <><dt>{t('audit.column.reason')}</dt><dd>{entry.reason}</dd></> : null}

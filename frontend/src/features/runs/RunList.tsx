@@ -1,10 +1,8 @@
-import { Button, Tooltip } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useFlows } from '~/api/flows';
-import { useRight } from '~/api/me';
 import { useRuns } from '~/api/runs';
-import { useMembers } from '~/api/settings';
 import { nameOf, RUN_STATUSES } from '~/api/types';
 import type { RunItem } from '~/api/types';
 import { useT } from '~/app/messages';
@@ -15,6 +13,7 @@ import { FilterChip } from '~/ui/Filter';
 import { IconPlayerPlay, IconSearch } from '~/ui/icons';
 import { More } from '~/ui/More';
 import { Toolbar } from '~/ui/Page';
+import { PersonName } from '~/ui/PersonName';
 import { Duration, RelativeTime } from '~/ui/RelativeTime';
 import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
 import { spanStart, SPANS } from '~/ui/spans';
@@ -27,12 +26,8 @@ const TRIGGERS: Record<string, MessageId> = {
 /** Who or what started a run: a person's name, with the address on hover, else the kind of signal. */
 export function StartedBy({ run }: { run: Pick<RunItem, 'started_by' | 'trigger'> }) {
   const t = useT();
-  const members = useMembers(useRight('flow.view')).data?.results;
   const person = nameOf(run.started_by);
-  if (person) {
-    const name = members?.find((member) => member.email === person)?.name;
-    return name ? <Tooltip label={person}><span>{name}</span></Tooltip> : <>{person}</>;
-  }
+  if (person) return <PersonName email={person} />;
   const kind = run.trigger?.type ?? '';
   return <>{kind in TRIGGERS ? t(TRIGGERS[kind]!) : kind || t('app.none')}</>;
 }
@@ -72,13 +67,15 @@ export function RunList({ filter, onFilter, fixedFlow }: Props) {
   ];
   return (
     <>
-      <Toolbar>
-        {fixedFlow ? null : (
-          <FilterChip label={t('runs.column.flow')} value={filter.flow} choices={flows.map((flow) => ({ value: flow.id, label: flow.name }))} onChange={(flow) => change({ flow })} />
-        )}
-        <FilterChip label={t('runs.column.status')} value={filter.status} choices={RUN_STATUSES.map((status) => ({ value: status, label: words(status) }))} onChange={(status) => change({ status })} />
-        <FilterChip label={t('runs.filter.time')} value={filter.from} choices={SPANS.map(({ value, label }) => ({ value, label: t(label) }))} onChange={(span) => change({ from: span })} />
-      </Toolbar>
+      {list.items?.length === 0 && !filtered ? null : (
+        <Toolbar>
+          {fixedFlow ? null : (
+            <FilterChip label={t('runs.column.flow')} value={filter.flow} choices={flows.map((flow) => ({ value: flow.id, label: flow.name }))} onChange={(flow) => change({ flow })} />
+          )}
+          <FilterChip label={t('runs.column.status')} value={filter.status} choices={RUN_STATUSES.map((status) => ({ value: status, label: words(status) }))} onChange={(status) => change({ status })} />
+          <FilterChip label={t('runs.filter.time')} value={filter.from} choices={SPANS.map(({ value, label }) => ({ value, label: t(label) }))} onChange={(span) => change({ from: span })} />
+        </Toolbar>
+      )}
       {list.items ? (
         list.items.length > 0 ? (
           <DataTable label={t('runs.list')} columns={columns} rows={list.items} rowKey={(run) => run.id} rowLink={(run) => `/runs/${run.id}/`} footer={<More of={list} />} />

@@ -8,6 +8,7 @@ import { DataTable } from '~/ui/DataTable';
 import type { Column } from '~/ui/DataTable';
 import { IconBan, IconKey, IconPlus } from '~/ui/icons';
 import { Mono } from '~/ui/Mono';
+import { PersonName } from '~/ui/PersonName';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { EmptyState } from '~/ui/States';
 import { ListState } from './ListState';
@@ -29,7 +30,7 @@ export function Tokens({ ownOf }: { ownOf?: string }) {
   const columns: Column<ApiToken>[] = [
     { key: 'name', header: t('settings.tokens.name'), cell: (token) => token.name },
     { key: 'prefix', header: t('settings.tokens.column.begins'), show: 'wide', width: 120, min: 110, cell: (token) => <Mono>{token.prefix ?? ''}</Mono> },
-    ...(ownOf ? [] : [{ key: 'owner', header: t('settings.tokens.column.owner'), width: 180, min: 160, cell: (token: ApiToken) => token.owner ?? '' }]),
+    ...(ownOf ? [] : [{ key: 'owner', header: t('settings.tokens.column.owner'), width: 180, min: 160, cell: (token: ApiToken) => <PersonName email={token.owner ?? ''} /> }]),
     { key: 'scopes', header: t('settings.tokens.scopes'), show: 'wide', cell: (token) => <Tags items={token.scopes ?? []} none={t('settings.tokens.everything')} /> },
     { key: 'until', header: t('settings.tokens.column.expires'), width: 130, labelled: true, cell: (token) => (token.expires_at ? <RelativeTime at={token.expires_at} /> : t('settings.tokens.forever')) },
     { key: 'used', header: t('settings.tokens.column.used'), width: 130, labelled: true, cell: (token) => (token.last_used_at ? <RelativeTime at={token.last_used_at} /> : t('settings.tokens.unused')) },
