@@ -197,7 +197,8 @@ def test_types_are_kept(model):
         + decision(literal("p[1].age"), type_="tAge", needs=requires("Input", "p"))
     )
     assert one.decision("d", {"p": [{"age": 40}]}) == 40
-    for wrong in ([{"age": 151}], [{"age": "x"}], [{}], {"age": 1}, 3):
+    bad: list[object] = [[{"age": 151}], [{"age": "x"}], [{}], {"age": 1}, 3]
+    for wrong in bad:
         with pytest.raises(FeelError) as error:
             one.decision("d", {"p": wrong})
         assert error.value.code == "wrong_type"

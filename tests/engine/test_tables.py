@@ -1,6 +1,7 @@
 """Hit policies of decision tables (DMN 1.5, 8.2.8), strictly."""
 
 from decimal import Decimal
+from functools import partial
 
 import pytest
 
@@ -12,9 +13,13 @@ from apps.engine.tables import Rule, TableError, decide
 def rules(*results, matching=None):
     """Rules with one output each; those of ``matching`` (all, where left out) match."""
     return [
-        Rule(lambda n=n: matching is None or n in matching, lambda v=value: {"out": v})
+        Rule(partial(matches, n, matching), partial(dict, out=value))
         for n, value in enumerate(results, start=1)
     ]
+
+
+def matches(number, matching):
+    return matching is None or number in matching
 
 
 def answer(hit, *results, matching=None, **options):
@@ -34,8 +39,13 @@ def test_unique_names_the_rules_that_match_at_once():
 
 
 def test_first_stops_at_the_first_match():
-    asked = []
-    table = [Rule(lambda n=n: asked.append(n) or n >= 2, lambda n=n: {"out": n}) for n in (1, 2, 3)]
+    asked: list[int] = []
+
+    def holds(number):
+        asked.append(number)
+        return number >= 2
+
+    table = [Rule(partial(holds, n), partial(dict, out=n)) for n in (1, 2, 3)]
     assert decide(table, hit="first", outputs=["out"]) == {"out": 2}
     assert asked == [1, 2]
 

@@ -49,7 +49,7 @@ _TYPE = "{http://www.w3.org/2001/XMLSchema-instance}type"
 
 
 def _tag(element: Element) -> str:
-    return element.tag.rpartition("}")[2] if isinstance(element.tag, str) else ""
+    return str(element.tag).rpartition("}")[2]  # a comment's tag is no text, and no name we know
 
 
 def _children(element: Element | None, *names: str) -> Iterator[Element]:
