@@ -197,7 +197,7 @@ class Decision:
     def _expire(self, step: str, visit: int) -> None:
         error = overdue(step)
         scope = self.state.scopes.get((step, visit))
-        if scope is not None and scope.then is not None:
+        if scope is not None and scopes.is_decided(self.state, (step, visit)):
             self.add(ev.OutcomeIgnored(step, visit, "expire", "closing"))
         elif scope is not None:
             scopes.close(self, (step, visit), {"kind": "expired", "error": error.as_json()})

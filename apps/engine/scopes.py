@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from apps.engine import events as ev
 from apps.engine.graph import BODY, Behaviour
 from apps.engine.lifecycle import RunStatus
-from apps.engine.state import ROOT, Key, frame_name, split_frame
+from apps.engine.state import ROOT, Key, RunState, frame_name, split_frame
 from apps.engine.values import Value
 
 if TYPE_CHECKING:
@@ -147,6 +147,15 @@ def close(decision: "Decision", key: Key, then: Why, *, cancels: bool = False) -
         for frame in [name for name in state.frames if name.startswith(prefix)]:
             unwind(decision, frame, {"kind": "closing"})
     go_on(decision, key)
+
+
+def is_decided(state: RunState, key: Key) -> bool:
+    """Whether a scope is closing, or will be once its one item is undone."""
+    scope = state.scopes[key]
+    if scope.then is not None or scope.kind == "each":
+        return scope.then is not None
+    prefix = f"{key[0]}:{key[1]}:"
+    return any(name.startswith(prefix) and one.why for name, one in state.frames.items())
 
 
 def unwind(decision: "Decision", frame: str, why: Why) -> None:
