@@ -141,7 +141,11 @@ def close(decision: "Decision", key: Key, then: Why, *, cancels: bool = False) -
     """
     state = decision.state
     keeps = then["kind"] == "collect" and state.scopes[key].rest == "finish" and not cancels
-    decision.add(ev.ScopeClosing(*key, {**then, "cancels": True} if cancels else then))
+    if cancels:
+        then = {**then, "cancels": True}
+    elif _goes_on(decision, key, then):
+        then = {**then, "goes_on": True}
+    decision.add(ev.ScopeClosing(*key, then))
     if not keeps:
         prefix = f"{key[0]}:{key[1]}:"
         for frame in [name for name in state.frames if name.startswith(prefix)]:
@@ -215,7 +219,8 @@ def see_to(decision: "Decision", key: Key) -> None:
         return
     if scope.then is not None:
         if not scope.open and scope.then["kind"] != "collect":
-            _conclude(decision, key, scope.then)
+            if "goes_on" not in scope.then:
+                _conclude(decision, key, scope.then)
             return
     elif (verdict := _verdict(decision, key)) is not None:
         close(decision, key, verdict)
@@ -243,6 +248,13 @@ def _verdict(decision: "Decision", key: Key) -> Why | None:
         error = ev.Error(key[0], "permanent", "not_enough", message)
         return {"kind": "failed", "error": error.as_json()}
     return None
+
+
+def _goes_on(decision: "Decision", key: Key, then: Why) -> bool:
+    """Whether a scope that ends so leaves by its first way out, with an output for that case."""
+    if then["kind"] == "expired" and decision.graph.from_port(key[0], "timeout"):
+        return False
+    return "error" in then and decision.graph.steps[key[0]].goes_on
 
 
 def _begin_items(decision: "Decision", key: Key) -> None:

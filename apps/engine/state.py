@@ -113,11 +113,13 @@ class Scope:
 
     @property
     def is_collectable(self) -> bool:
-        """Whether its output is due: the step can go on."""
+        """Whether its output is due: the step can go on, also after a failure."""
         if self.is_gone:
             return False
         if self.then is None:
             return self.is_over
+        if self.then.get("goes_on"):
+            return not self.open
         return self.then["kind"] == "collect" and (self.rest == "finish" or not self.open)
 
     def copy(self) -> "Scope":

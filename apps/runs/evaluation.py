@@ -448,11 +448,15 @@ class Evaluation:
             self._apply(ev.FailItem(frame, error))
 
     def _collect(self, key: Key) -> None:
-        """A scope is through: gather what its items gave.
+        """A scope is through: gather what its items gave, or go on though it has failed.
 
         Raises:
             NotLoaded: It was opened in an earlier slice, and its results were not read.
         """
+        then = self.state.scopes[key].then
+        if then is not None and "error" in then:
+            self._fail_with(ev.Fail(*key, ev.Error.from_json(then["error"])))
+            return
         results = self.run.loaded.results.get(key, {})
         if key not in self._opened and key not in self.run.loaded.collected:
             raise NotLoaded
