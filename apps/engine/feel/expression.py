@@ -19,7 +19,8 @@ __all__ = ["Expression", "UnaryTests", "compile_expression", "compile_unary_test
 _FUNCTIONS: Final = frozenset({*BUILTINS, "get or else", "is defined"})
 _SMALL: Final = frozenset({bool, int, Decimal, type(None)})
 _DEFAULT: Final = Budget()
-_CACHED: Final = 2048
+_CACHED: Final = 8_192
+_CACHED_CELLS: Final = 16_384  # one decision table may have thousands
 
 
 class _Source:
@@ -163,7 +164,7 @@ def _expression(source: str, names: frozenset[str]) -> Expression:
         raise _too_nested(source) from None
 
 
-@lru_cache(maxsize=_CACHED)
+@lru_cache(maxsize=_CACHED_CELLS)
 def _unary_tests(source: str, names: frozenset[str]) -> UnaryTests:
     try:
         tests = parse_unary_tests(source, names, _FUNCTIONS)

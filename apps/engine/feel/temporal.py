@@ -81,7 +81,7 @@ _DAYS: Final = re.compile(
     re.ASCII,
 )
 _MONTHS: Final = re.compile(
-    r"(?P<sign>-?)P(?=.)(?:(?P<years>\d{1,9})Y)?(?:(?P<months>\d{1,9})M)?", re.ASCII
+    r"(?P<sign>-?)P(?=.)(?:(?P<years>\d{1,12})Y)?(?:(?P<months>\d{1,12})M)?", re.ASCII
 )
 _DAY: Final = timedelta(days=1)
 _MICROSECOND: Final = timedelta(microseconds=1)
