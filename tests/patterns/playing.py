@@ -2,8 +2,9 @@
 
 A move is ``[who, answer]`` or ``[who, answer, output]``. ``who`` is a step (its oldest visit that
 waits) or ``step#visit``; ``answer`` is a port, ``!code`` for a failure, ``due`` when the time of
-a delay has come, or ``too late`` when its time limit is over. ``["run", "cancel"]``, ``"pause"``
-and ``"resume"`` are what people do to the run itself.
+a delay has come, or ``too late`` when its time limit is over. About a visit that has failed and
+asks people they say ``retry``, ``skip`` or ``fail``. ``["run", "cancel"]``, ``"pause"`` and
+``"resume"`` are what people do to the run itself.
 
 After every move the laws of the engine are held: the journal replays to the snapshot, and a
 snapshot that was stored and read again is the same.
@@ -33,9 +34,10 @@ Waiting = NewEffect | NewTimer | TaskRequest
 
 
 class Play:
-    """One run, in memory."""
+    """One run, in memory. ``quick``: the laws are held at the end alone, for long runs."""
 
-    def __init__(self, document: dict[str, Any], body: Any = None) -> None:
+    def __init__(self, document: dict[str, Any], body: Any = None, *, quick: bool = False) -> None:
+        self.quick = quick
         self.flow = compile_flow(document)
         self.state = RunState()
         self.journal: list[Row] = []
@@ -68,6 +70,9 @@ class Play:
         if answer == "too late":
             assert (step, visit) in self.limits, f"{who} has no time limit"
             self._take("expire", named)
+        elif (step, visit) in self.state.held:
+            kind = "repeat" if answer == "retry" else answer
+            self._take(kind, {**named, "by": "ada@example.org", **self._matter(step, visit)})
         elif answer.startswith("!"):
             error = ev.Error(step, "permanent", answer[1:], f"“{step}” failed.")
             self._take("fail", {**named, "error": error.as_json(), "output": output})
@@ -132,6 +137,12 @@ class Play:
         visits = sorted(visit for name, visit in among if name == step)
         return step, visits[0] if visits else self.state.visits[step]
 
+    def _matter(self, step: str, visit: int) -> dict[str, Any]:
+        """Why a visit failed that is held, and what it left with."""
+        rows = [data for type_, one, data in self.journal if type_ == "step.held" and one == step]
+        data = next(data for data in reversed(rows) if data["visit"] == visit)
+        return {"error": data["error"], "output": data.get("output")}
+
     def _take(self, kind: str, payload: dict[str, Any]) -> None:
         """One command, and slices until the run has come to rest."""
         commands = [(kind, payload)]
@@ -155,6 +166,8 @@ class Play:
         self.state, self._started_at = run.state, run.started_at
         self.journal += [(row.type, row.step, json.loads(row.data)) for row in slice_.rows]
         self._note(slice_)
+        if self.quick and slice_.cut:
+            return True
         events = [ev.from_row(*row) for row in self.journal]
         assert to_json(replay(events)) == to_json(self.state)
         assert to_json(from_json(json.loads(json.dumps(to_json(self.state))))) == to_json(
@@ -222,3 +235,31 @@ _WORDS: dict[str, Any] = {
     "outcome.ignored": lambda data: [data["outcome"], data["reason"]],
     "run.paused": lambda data: [data["reason"]],
 }
+
+
+def flow(steps: dict[str, dict[str, Any]], *links: str, **more: Any) -> dict[str, Any]:
+    """A document from short words: links are ``a -> b`` or ``a.port -> b``."""
+    found = []
+    for text in links:
+        source, target = (part.strip() for part in text.split("->"))
+        name, _, port = source.partition(".")
+        found.append({"from": name, "to": target, **({"port": port} if port else {})})
+    return {
+        "format": "signalbox.flow/1",
+        "name": "Test",
+        "trigger": {"type": "manual", "config": {}},
+        "steps": {name: {"version": 1, "config": {}, **step} for name, step in steps.items()},
+        "links": found,
+        **more,
+    }
+
+
+def call(body: Any = None, **more: Any) -> dict[str, Any]:
+    """A step that calls, with what is said beside its config."""
+    config = {"url": "https://api.example.org/", "method": "POST", "body": body}
+    return {"type": "http.request", "config": config, **more}
+
+
+def note(**fields: Any) -> dict[str, Any]:
+    """A step that notes values."""
+    return {"type": "map", "config": {"fields": fields}}
