@@ -186,7 +186,7 @@ export interface StepType {
   icon: string;
   ports: string[] | null;
   ports_from: string | null;
-  behaviour: 'pure' | 'effect' | 'wait' | 'join' | 'end';
+  behaviour: 'pure' | 'effect' | 'wait' | 'join' | 'end' | 'scope';
   outward: boolean;
   config_schema: Record<string, unknown>;
   output_schema: Record<string, unknown> | null;
