@@ -1,8 +1,8 @@
 import { Link, Navigate, Outlet, useRouterState } from '@tanstack/react-router';
 import { useEffect, useRef } from 'react';
-import { NoRight } from '~/app/RouteStates';
 import { useT } from '~/app/messages';
 import { useTitle } from '~/ui/Page';
+import { NoRightState } from '~/ui/States';
 import { useClosedSection, useSections } from './sections';
 import classes from './Settings.module.css';
 
@@ -32,7 +32,7 @@ export function SettingsPage() {
         </div>
       </nav>
       <div className={classes.body}>
-        {closed ? <NoRight rights={closed.rights} /> : <Outlet />}
+        {closed ? <NoRightState rights={closed.rights} /> : <Outlet />}
       </div>
     </div>
   );
