@@ -121,34 +121,72 @@ def find_gap(rules: Sequence[Sequence[str]]) -> tuple[Example, ...] | None:
 
 
 def _by_piece(column: _Column) -> list[int]:
-    """For each piece of a column the rules that may match it, as bits; each set of rules once."""
-    found: list[int] = []
-    for piece in range(len(column.values)):
-        mask = 0
-        for number, row in enumerate(column.rows):
-            if row is None or row >> piece & 1:
-                mask |= 1 << number
-        found.append(mask)
-    return found
+    """For each piece of a column the rules that may match it, as bits."""
+    always = 0
+    found = [0] * len(column.values)
+    for number, row in enumerate(column.rows):
+        if row is None or row == column.everything:
+            always |= 1 << number
+        else:
+            for piece in _places(row):
+                found[piece] |= 1 << number
+    return [always | mask for mask in found]
 
 
 def find_overlaps(rules: Sequence[Sequence[str]]) -> Iterator[Overlap]:
     """Pairs of rules that surely match one and the same input."""
     columns = _columns(rules)
-    sure = [
-        (number, tuple(column.rows[number] or 0 for column in columns))
+    sure = sum(
+        1 << number
         for number in range(len(rules))
         if all(column.rows[number] is not None for column in columns)
+    )
+    meetings = [_Meetings(column, sure) for column in columns]
+    for first in _places(sure):
+        others = sure & ~((1 << first + 1) - 1)  # those that come later
+        for column, meets in zip(columns, meetings, strict=True):
+            others &= meets.of(column.rows[first] or 0)
+        for second in _places(others):
+            yield _overlap(columns, first, second)
+
+
+class _Meetings:
+    """Which rules share a piece of a column; each question is answered once."""
+
+    def __init__(self, column: _Column, sure: int) -> None:
+        self.known: dict[int, int] = {}
+        self.by_piece = [0] * len(column.values)
+        for number in _places(sure):
+            for piece in _places(column.rows[number] or 0):
+                self.by_piece[piece] |= 1 << number
+
+    def of(self, pieces: int) -> int:
+        """The rules that match one of these pieces, as bits."""
+        if pieces not in self.known:
+            found = 0
+            for piece in _places(pieces):
+                found |= self.by_piece[piece]
+            self.known[pieces] = found
+        return self.known[pieces]
+
+
+def _overlap(columns: Sequence[_Column], first: int, second: int) -> Overlap:
+    cells = [column.rows[first] or 0 for column in columns]
+    common = [
+        cell & (column.rows[second] or 0) for cell, column in zip(cells, columns, strict=True)
     ]
-    for place, (number, cells) in enumerate(sure):
-        for other, others in sure[place + 1 :]:
-            common = [a & b for a, b in zip(cells, others, strict=True)]
-            if all(common):
-                example = tuple(
-                    Example() if bits == column.everything else column.values[_lowest(bits)]
-                    for bits, column in zip(common, columns, strict=True)
-                )
-                yield Overlap(number, other, example, is_fallback=common == list(cells))
+    example = tuple(
+        Example() if bits == column.everything else column.values[_lowest(bits)]
+        for bits, column in zip(common, columns, strict=True)
+    )
+    return Overlap(first, second, example, is_fallback=common == cells)
+
+
+def _places(bits: int) -> Iterator[int]:
+    while bits:
+        place = _lowest(bits)
+        yield place
+        bits ^= 1 << place
 
 
 def _lowest(bits: int) -> int:
