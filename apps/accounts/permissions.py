@@ -26,10 +26,10 @@ ROLE_RIGHTS: Mapping[str, frozenset[str]] = {
     "viewer": _LOOK | _OWN_TASKS,
     "builder": _LOOK
     | _OWN_TASKS
-    | {"flow.create", "flow.edit", "flow.publish", "flow.run", "secrets.manage"},
+    | {"flow.create", "flow.edit", "flow.publish", "flow.run", "secrets.manage", "event.publish"},
     "operator": _LOOK
     | _OWN_TASKS
-    | {"flow.run", "flow.pause", "flow.archive", "run.cancel", "run.operate"},
+    | {"flow.run", "flow.pause", "flow.archive", "run.cancel", "run.operate", "event.publish"},
     "approver": _OWN_TASKS,
     "auditor": _LOOK | {"task.view", "audit.view", "export.read"},
     "admin": _LOOK

@@ -23,6 +23,7 @@ from apps.operations import mails
 from apps.runs import doorbell, effects, forgetting, held, late, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
+from apps.triggers import events, matching
 
 _log = logging.getLogger(__name__)
 
@@ -53,6 +54,7 @@ def parts() -> list[Part]:
         Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
         Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
         Part("schedules", 1, lambda: triggers.fire_due(now=clock.now())),
+        Part("unheard events", 1, matching.ring_if_due),
         Part("outbox", 1, relay_if_due),
         Part("seals", 5, lambda: seal_pending(now=clock.now())),
         Part("counted rows", 10, lambda: audit.write_counted(now=clock.now())),
@@ -67,6 +69,7 @@ def parts() -> list[Part]:
         Part("late commands", 3600, late.bury_late_commands),
         Part("old months", 3600, lambda: forgetting.drop_old_months(now=clock.real_now())),
         Part("old calls", 20, lambda: triggers.forget_raw(now=clock.now())),
+        Part("old events", 3600, lambda: events.forget_events(now=clock.now())),
         Part("ended sign-ins", 3600, lambda: accounts.delete_expired(now=clock.now())),
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),
         Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),

@@ -86,6 +86,7 @@ def run_values(
     held: bool,
     started_by: str = "",
     awaited_until: datetime | None = None,
+    correlation_id: UUID | None = None,
 ) -> dict[str, Any]:
     """The parameters of ``INSERT_RUN``; ``payload`` is the start command's JSON text."""
     return {
@@ -93,7 +94,7 @@ def run_values(
         "workspace": workspace_id,
         "flow": flow_id,
         "version": version_id,
-        "correlation": run_id,
+        "correlation": correlation_id or run_id,
         "by": started_by,
         "trigger_type": trigger_type,
         "now": now,
@@ -113,6 +114,7 @@ def start_payload(
     headers: Mapping[str, str] | None = None,
     query: Mapping[str, Any] | None = None,
     started_by: str = "",
+    event: Mapping[str, Any] | None = None,
 ) -> str:
     """The start command's JSON: what expressions read as ``trigger`` (engine rule 27)."""
     trigger = {
@@ -122,6 +124,7 @@ def start_payload(
         "body": body,
         "headers": dict(headers or {}),
         "query": dict(query or {}),
+        **({"event": dict(event)} if event else {}),
     }
     return values.dumps({"trigger": trigger, "started_by": started_by})
 

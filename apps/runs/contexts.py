@@ -4,7 +4,7 @@ The driver loads what a slice will probably need; what turns out to be missing e
 and is loaded with the next.
 """
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,25 @@ class Loaded:
     results: dict[Key, dict[int, tuple[str, Any, Any]]] = field(default_factory=dict)
     collected: set[Key] = field(default_factory=set)
     by_row: dict[int, Any] = field(default_factory=dict)
+
+
+def part_of(context: Mapping[str, Any], paths: Iterable[Sequence[str]]) -> dict[str, Any]:
+    """What of a context stands at these paths; what is not there is left out."""
+    found: dict[str, Any] = {}
+    for path in sorted(map(tuple, paths)):
+        here: Any = context
+        into = found
+        for depth, name in enumerate(path):
+            if name not in here:
+                break
+            here = here[name]
+            if depth == len(path) - 1 or not isinstance(here, Mapping):
+                into[name] = here
+                break
+            if into.get(name) is here:
+                break  # a shorter path took all of it
+            into = into.setdefault(name, {})
+    return found
 
 
 class Contexts:

@@ -12,7 +12,14 @@ import redis
 from django.conf import settings
 from django.utils.module_loading import import_string
 
-TASKS = {"drive": "runs.drive", "effects": "runs.work_effects", "housekeeping": "operations.relay"}
+TASKS = {
+    "drive": "runs.drive",
+    "effects": "runs.work_effects",
+    "events": "triggers.match_events",
+    "housekeeping": "operations.relay",
+}
+#: Bells that are heard where another queue's are.
+QUEUES = {"events": "drive"}
 MARKER_MS = 1000
 
 _log = logging.getLogger(__name__)
@@ -41,7 +48,7 @@ def ring_now(queue: str) -> bool:
         if not store().set(f"bell:{queue}", 1, nx=True, px=MARKER_MS):
             return True
         import_string(settings.CELERY_APP).send_task(
-            TASKS[queue], queue=queue, ignore_result=True, retry=False
+            TASKS[queue], queue=QUEUES.get(queue, queue), ignore_result=True, retry=False
         )
     except Exception as error:  # noqa: BLE001 - the sweep rings again
         _log.warning("bell for %s not rung: %s", queue, error)

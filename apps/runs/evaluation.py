@@ -21,7 +21,8 @@ from apps.engine.graph import Behaviour, Graph
 from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.engine.state import ROOT, Key, RunState, frame_name, split_frame
 from apps.runs import stored
-from apps.runs.contexts import Contexts, Loaded, NotLoaded
+from apps.runs.contexts import Contexts, Loaded, NotLoaded, part_of
+from apps.runs.event_ports import NewEvent, NewSubscription, cause_of
 from apps.runs.ports import NOBODY, Refusal, TaskKind, TaskRequest
 from apps.steps.document import (
     CompiledFlow,
@@ -32,11 +33,14 @@ from apps.steps.document import (
 )
 from apps.steps.registry import (
     AddItems,
+    Emit,
     Exit,
     OpenScope,
     Respond,
     StepError,
     Stop,
+    TimeWay,
+    WaitForEvents,
     WaitForPerson,
     WaitUntil,
     Withdraw,
@@ -80,7 +84,8 @@ class NewEffect:
 class NewTimer:
     """A timer to be written; ``output`` is what the step leaves with.
 
-    ``kind``: a ``delay`` sends the run on, a ``limit`` ends a visit that takes too long.
+    ``kind``: a ``delay`` sends the run on by ``port``, a ``limit`` ends a visit that takes too
+    long.
     """
 
     step: str
@@ -88,6 +93,7 @@ class NewTimer:
     fires_at: datetime
     output: Any
     kind: str = "delay"
+    port: str = "done"
 
 
 @dataclass(frozen=True, slots=True)
@@ -146,6 +152,8 @@ class Evaluation:
         self.timers: list[NewTimer] = []
         self.tasks: list[TaskRequest] = []
         self.items: list[NewItem] = []
+        self.events: list[NewEvent] = []
+        self.subscriptions: list[NewSubscription] = []
         #: Visits that ended otherwise than by what they waited for, which must be closed.
         self.closing: set[Key] = set()
         self.blobs: dict[str, str] = {}
@@ -301,8 +309,11 @@ class Evaluation:
             self._placed.update({(one.step, one.visit): frame for one in arrivals})
 
     def _over(self, step: str, visit: int) -> None:
-        """A visit with a time limit leaves its timer behind, and what it waited for."""
-        if step in self.steps and self.steps[step].fields.time_limit is not None:
+        """A visit with a time limit or several ways leaves behind what else it waited for."""
+        if step not in self.steps:
+            return
+        here = self.steps[step]
+        if here.fields.time_limit is not None or here.type.has_ways:
             self.closing.add((step, visit))
 
     def _set_aside(self, name: str, data: dict[str, Any]) -> str:
@@ -352,6 +363,11 @@ class Evaluation:
                 self._apply(ev.Open(step.id, visit, "user_task", dict(request)))
                 self.tasks.append(self._task(step, visit, request, "approval"))
                 self._limit(step, visit)
+            case WaitForEvents():
+                self._subscribe(step, visit, outcome)
+                self._limit(step, visit)
+            case Emit():
+                self._emit(step, visit, outcome)
             case OpenScope():
                 self._open_scope(step, visit, outcome)
             case AddItems(to, items):
@@ -362,6 +378,49 @@ class Evaluation:
                 self._apply(ev.Withdraw(step.id, visit, names, completes))
             case _:
                 raise TypeError(f"{step.type.kind} returned {type(outcome).__name__}.")
+
+    def _subscribe(self, step: CompiledStep, visit: int, asked: WaitForEvents) -> None:
+        """Wait for the first of several; of the moments only the nearest can be that."""
+        shown: list[Any] = []
+        times: list[TimeWay] = []
+        run = self.run
+        for place, way in enumerate(asked.ways):
+            if isinstance(way, TimeWay):
+                times.append(way)
+                shown.append({"port": way.port, "until": way.until.isoformat()})
+                continue
+            values.check(way.key)
+            shown.append({"port": way.port, "type": way.type, "key": way.key})
+            self.subscriptions.append(
+                NewSubscription(run.workspace_id, run.run_id, run.lane, step.id, visit, place, way)
+            )
+        self._apply(ev.Open(step.id, visit, "event", {"ways": shown}))
+        if times:
+            first = min(times, key=lambda one: one.until)
+            output = {"port": first.port, "event": None, "until": first.until.isoformat()}
+            self.timers.append(NewTimer(step.id, visit, first.until, output, port=first.port))
+
+    def _emit(self, step: CompiledStep, visit: int, asked: Emit) -> None:
+        run = self.run
+        id_ = event_id(self.now, run.run_id, step.id, visit)
+        self.events.append(
+            NewEvent(
+                id=id_,
+                workspace_id=run.workspace_id,
+                flow_id=run.flow_id,
+                run_id=run.run_id,
+                step=step.id,
+                type=asked.type,
+                version=asked.version,
+                subject=asked.subject,
+                data=asked.data,
+                at=self.now,
+                expires_at=asked.expires_at,
+                cause=cause_of(run.trigger, run.run_id),
+            )
+        )
+        output: Any = {"id": str(id_), "type": asked.type, "time": self.now.isoformat()}
+        self._apply(ev.Complete(step.id, visit, asked.port, output))
 
     def _open_effect(self, step: CompiledStep, visit: int) -> None:
         resolved: Any = step.resolve(self._feel) if step.resolve else step.raw
@@ -587,6 +646,12 @@ class _Context:
     def requester(self) -> str:
         return self._evaluation.run.started_by
 
+    def known_to(self, expression: str, but: Sequence[str]) -> Mapping[str, Any]:
+        compiled = feel.compile_expression(expression_source(expression))
+        context = self._evaluation._context  # noqa: SLF001 - as above
+        paths = (one for one in compiled.paths | compiled.possible_paths if one[0] not in but)
+        return part_of(context, paths)
+
 
 class _ItemContext(_Context):
     """What a scope may use to judge an item; see ``registry.ItemContext``."""
@@ -613,6 +678,13 @@ class _ItemContext(_Context):
 def activation_key(run_id: UUID, step: str, visit: int, generation: int = 1) -> str:
     """The idempotency key of an effect: the same for every try, new for an ordered repeat."""
     return sha256(f"{run_id}/{step}/{visit}/{generation}".encode()).hexdigest()[:40]
+
+
+def event_id(at: datetime, run_id: UUID, step: str, visit: int) -> UUID:
+    """A UUIDv7 that is the same however often the visit is evaluated at that time."""
+    tail = int.from_bytes(sha256(f"event/{run_id}/{step}/{visit}".encode()).digest()[:10])
+    stamp = int(at.timestamp() * 1000) << 80
+    return UUID(int=stamp | 7 << 76 | (tail >> 64 & 0xFFF) << 64 | 2 << 62 | tail & ((1 << 62) - 1))
 
 
 def read_command(kind: str, payload: Mapping[str, Any], run: LoadedRun) -> ev.Command:

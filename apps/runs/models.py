@@ -220,6 +220,8 @@ class Timer(models.Model):
     visit = models.IntegerField()
     #: A delay sends the run on, a limit ends a visit that takes too long.
     kind = models.CharField(max_length=10, default="delay", db_default="delay")
+    #: The way out that a delay takes.
+    port = models.CharField(max_length=63, default="done", db_default="done")
     fires_at = models.DateTimeField()
     output = ExactJSONField(null=True)
     status = models.CharField(max_length=10, default="open")

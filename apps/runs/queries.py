@@ -1,6 +1,6 @@
 """Every shared read about runs: lists, one run step by step, its journal, what it waits for."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from apps.engine.lifecycle import StepStatus
 from apps.engine.state import Key, from_json
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
+from apps.runs import event_ports
 from apps.runs.conditions import conditions_read
 from apps.runs.models import Effect, Run, RunEvent, RunState, Timer, WaitingStart
 from apps.runs.snapshots import fill_blobs
@@ -92,8 +93,9 @@ def with_large_values(run: Run, found: Iterable[RunEvent]) -> list[RunEvent]:
 def waiting_for(run: Run) -> list[dict[str, Any]]:
     """Why the run does not go on: ``[{kind, step, title, until, detail}]``, empty if it does.
 
-    ``kind`` is one of ``person``, ``time``, ``retry``, ``effect``, ``limit``, ``paused``,
-    ``fault``, ``worker``.
+    ``kind`` is one of ``person``, ``time``, ``event``, ``retry``, ``effect``, ``limit``,
+    ``paused``, ``fault``, ``worker``. That of an event also has its ``type`` and ``key``,
+    and all ``ways`` where the first of several is waited for.
     """
     if run.is_final:
         return []
@@ -229,6 +231,10 @@ def _fold(step: dict[str, Any], row: RunEvent) -> None:
 def _wait_of(run: Run, step: str, visit: int, status: StepStatus) -> dict[str, Any]:
     title = compiled(run.version_id).steps[step].title
     if status is StepStatus.WAITING:
+        rows = RunEvent.objects.filter(run_id=run.pk, step=step, type="step.started")
+        opened = next((row for row in rows.order_by("-seq") if row.data["visit"] == visit), None)
+        if opened is not None and opened.data["kind"] == "event":
+            return _event_wait(run, step, visit, _ways(run, opened))
         timer = Timer.objects.filter(run_id=run.pk, step=step, visit=visit, status="open").first()
         if timer is not None:
             return _reason("time", step=step, title=title, until=timer.fires_at)
@@ -245,6 +251,30 @@ def _wait_of(run: Run, step: str, visit: int, status: StepStatus) -> dict[str, A
         until = effect.available_at if effect and kind == "retry" else None
         return _reason(kind, step=step, title=title, until=until)
     return _reason("worker", step=step, title=title)
+
+
+def _ways(run: Run, opened: RunEvent) -> Sequence[Mapping[str, Any]]:
+    [row] = with_large_values(run, [opened])
+    ways: list[dict[str, Any]] = row.data["input"]["ways"]
+    return ways
+
+
+def _event_wait(
+    run: Run, step: str, visit: int, ways: Sequence[Mapping[str, Any]]
+) -> dict[str, Any]:
+    """The reason of a visit that waits for an event, or for the first of several things."""
+    events = [way for way in ways if "type" in way]
+    timers = Timer.objects.filter(run_id=run.pk, step=step, visit=visit, status="open")
+    reason = _reason(
+        "event" if events else "time",
+        step=step,
+        title=compiled(run.version_id).steps[step].title,
+        until=timers.order_by("fires_at").values_list("fires_at", flat=True).first(),
+        detail=event_ports.keeper().notes(run.pk).get((step, visit), ""),
+    )
+    if events:
+        reason |= {"type": events[0]["type"], "key": events[0]["key"]}
+    return {**reason, "ways": list(ways)} if len(ways) > 1 else reason
 
 
 def _held_at(run: Run, key: Key) -> dict[str, Any]:

@@ -11,7 +11,7 @@ JSON = serializers.JSONField
 RUN_STATUSES = [one.value for one in RunStatus]
 STEP_STATUSES = [one.value for one in StepStatus]
 #: What keeps a run from going on; see ``queries.waiting_for``.
-WAITS = ["person", "time", "retry", "effect", "limit", "paused", "fault", "worker"]
+WAITS = ["person", "time", "event", "retry", "effect", "limit", "paused", "fault", "worker"]
 
 #: ``class`` and ``from`` are words of Python too, so these two are written as tables.
 _ERROR = inline_serializer(
@@ -73,6 +73,9 @@ class Wait(serializers.Serializer[Any]):
     title = serializers.CharField()
     until = serializers.DateTimeField(allow_null=True)
     detail = serializers.CharField()
+    type = serializers.CharField(required=False, help_text="Of an event that is waited for.")
+    key = JSON(required=False, help_text="What tells the event from others; null for any.")
+    ways = JSON(required=False, help_text="Where the first of several is waited for.")
 
 
 class StepShape(serializers.Serializer[Any]):

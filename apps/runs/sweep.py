@@ -21,11 +21,11 @@ with due as (
   order by fires_at limit %(limit)s for update skip locked
 ), fired as (
   update timer t set status = 'fired' from due where t.id = due.id and t.status = 'open'
-  returning t.run_id, t.lane, t.step, t.visit, t.kind, t.output, t.fires_at, t.id
+  returning t.run_id, t.lane, t.step, t.visit, t.kind, t.port, t.output, t.fires_at, t.id
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
 select run_id, lane, 0, case kind when 'limit' then 'expire' else 'complete' end,
-  json_build_object('step', step, 'visit', visit, 'port', 'done', 'output', output), %(now)s
+  json_build_object('step', step, 'visit', visit, 'port', port, 'output', output), %(now)s
 from fired order by fires_at, id
 """
 # The first of each lane is its oldest: one look per lane, however long the queue is.

@@ -15,7 +15,7 @@ from apps.engine import values
 from apps.engine.fold import replay
 from apps.engine.lifecycle import FINAL_RUN, RunStatus
 from apps.engine.state import from_json, to_json
-from apps.runs import ports, stored
+from apps.runs import event_ports, ports, stored
 
 PAGE = 500
 
@@ -128,7 +128,9 @@ def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:
     ids = [row[0] for row in rows]
     journals = _journals(ids)
     loose = _loose_ends(ids)
-    open_, tasks = _open_waits(ids), ports.tasks_open(ids)
+    tasks = ports.tasks_open(ids)
+    subscribed = event_ports.keeper().open_waits(ids)
+    open_ = _open_waits(ids) | subscribed
     for run_id, status, error, snapshot, seq in rows:
         report.runs += 1
         report.statuses[status] += 1
@@ -140,6 +142,7 @@ def _check_page(rows: list[tuple[Any, ...]], report: Report) -> None:
             *_against_rows(status, snapshot is not None, loose.get(run_id, Counter())),
             *_against_waits(run_id, snapshot, journal, loose.get(run_id, Counter()), open_ | tasks),
             *_against_tasks(run_id, snapshot, loose.get(run_id, Counter()), tasks),
+            *_against_subscriptions(run_id, snapshot, loose.get(run_id, Counter()), subscribed),
         ]
         report.problems += [Problem(run_id, message) for message in found]
 
@@ -227,6 +230,18 @@ def _against_tasks(
     for of_run, step, visit in sorted(tasks):
         if of_run == run_id and (step, visit) not in waits:
             yield f"A task is open at “{step}”, but the run does not wait there."
+
+
+def _against_subscriptions(
+    run_id: UUID, snapshot: str | None, loose: Counter[str], open_: set[tuple[UUID, str, int]]
+) -> Iterable[str]:
+    """No event is looked for that no run waits for."""
+    if loose["command"]:
+        return
+    waits = from_json(stored.loads(snapshot)).waits if snapshot else ()
+    for of_run, step, visit in sorted(open_):
+        if of_run == run_id and (step, visit) not in waits:
+            yield f"An event is looked for at “{step}”, but the run does not wait there."
 
 
 def _against_journal(

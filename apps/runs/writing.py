@@ -12,7 +12,7 @@ from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.engine.lifecycle import RunStatus
 from apps.engine.state import to_json
-from apps.runs import doorbell, limits, ports, stored
+from apps.runs import doorbell, event_ports, limits, ports, stored
 from apps.runs.claiming import Batch
 from apps.runs.evaluation import Evaluation, LoadedRun
 from apps.runs.models import PARKED
@@ -63,12 +63,13 @@ from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text
        tries, key)
 """
 _TIMERS = """
-insert into timer (id, run_id, lane, step, visit, kind, fires_at, output, status)
-select u.id, u.run_id, u.lane, u.step, u.visit, u.kind, u.fires_at, u.output::json, 'open'
+insert into timer (id, run_id, lane, step, visit, kind, fires_at, output, port, status)
+select u.id, u.run_id, u.lane, u.step, u.visit, u.kind, u.fires_at, u.output::json, u.port, 'open'
 from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[], %s::text[],
-  %s::timestamptz[], %s::text[]) as u(id, run_id, lane, step, visit, kind, fires_at, output)
+  %s::timestamptz[], %s::text[], %s::text[])
+  as u(id, run_id, lane, step, visit, kind, fires_at, output, port)
 on conflict (run_id, step, visit, kind) do update
-set fires_at = excluded.fires_at, output = excluded.output, status = 'open'
+set fires_at = excluded.fires_at, output = excluded.output, port = excluded.port, status = 'open'
 """
 _ITEMS = """
 insert into run_item (run_id, step, visit, idx, value)
@@ -115,6 +116,7 @@ def write(cursor: Any, done: Sequence[Evaluation], batch: Batch) -> None:
         _write_effects(cursor, alive, now)
         _write_timers(cursor, alive)
         _write_items(cursor, alive)
+        _write_events(done, alive, now)
         _continue(cursor, [one.run for one in alive if one.cut], now)
         _close(cursor, [one.run.run_id for one in over if one.had_waits], now)
         _close_visits(cursor, alive, now)
@@ -158,6 +160,8 @@ def tell(done: Sequence[Evaluation], *, refused: bool) -> None:
     """After commit: ring for effects, tell waiting callers and open pages."""
     if any(one.effects for one in done):
         doorbell.ring("effects")
+    if any(one.events or one.subscriptions for one in done):
+        doorbell.ring("events")
     awaited = [
         str(one.run.run_id)
         for one in done
@@ -285,8 +289,23 @@ def _write_timers(cursor: Any, alive: Iterable[Evaluation]) -> None:
             [timer.kind for _, timer in rows],
             [timer.fires_at for _, timer in rows],
             [stored.dumps(timer.output) for _, timer in rows],
+            [timer.port for _, timer in rows],
         ],
     )
+
+
+def _write_events(done: Sequence[Evaluation], alive: Iterable[Evaluation], now: datetime) -> None:
+    """Publish events, and open waits for them that are not over yet."""
+    if published := [event for one in done for event in one.events]:
+        event_ports.keeper().publish(published, now)
+    subscribed = [
+        wait
+        for one in alive
+        for wait in one.subscriptions
+        if (wait.step, wait.visit) in one.state.active
+    ]
+    if subscribed:
+        event_ports.keeper().subscribe(subscribed, now)
 
 
 def _continue(cursor: Any, runs: Sequence[LoadedRun], now: datetime) -> None:
@@ -309,6 +328,7 @@ def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:
         " where run_id = any(%s) and status in ('queued', 'running')",
         [now, waited],
     )
+    event_ports.keeper().close_runs(waited, now)
 
 
 def _close_visits(cursor: Any, alive: Sequence[Evaluation], now: datetime) -> None:
@@ -321,6 +341,7 @@ def _close_visits(cursor: Any, alive: Sequence[Evaluation], now: datetime) -> No
     held = {(one.run.run_id, *key) for one in alive for key in one.state.held}
     ports.close_visits(keys, held, now)
     cursor.execute(_DROP_EFFECTS, [now, *columns])
+    event_ports.keeper().close_visits(keys, now)
 
 
 def _write_items(cursor: Any, alive: Iterable[Evaluation]) -> None:

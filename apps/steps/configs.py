@@ -7,8 +7,8 @@ from apps.engine.graph import TRIGGER, Behaviour
 from apps.steps.config_errors import config_flaws
 from apps.steps.document import cell_source, expression_source
 from apps.steps.findings import Finding, Flaw, at, is_template, pointer
-from apps.steps.reads import KnownStep, Place, Reads
-from apps.steps.registry import CheckConfig, StepType, TriggerType
+from apps.steps.reads import EVERYTHING, KnownStep, Place, Reads
+from apps.steps.registry import CheckConfig, FieldNames, StepType, TriggerType
 from apps.steps.texts import CONTROL, CREDENTIAL, did_you_mean, one_line
 from apps.steps.unmarked import unmarked
 
@@ -22,7 +22,8 @@ def trigger_config_findings(type_: TriggerType, config: Any, reads: Reads) -> It
     yield from _as_findings(flaws, type_.check, config, TRIGGER, root)
     for path, schema_path, text in _texts(config, type_.expression_fields):
         if schema_path in type_.expression_fields:
-            yield from _expression(reads, Place(TRIGGER, (*root, *path)), text)
+            names = type_.field_names.get(schema_path, EVERYTHING)
+            yield from _expression(reads, Place(TRIGGER, (*root, *path)), text, names)
 
 
 def step_config_findings(
@@ -46,7 +47,8 @@ def step_config_findings(
             place = Place(step.id, (*root, *path))
             yield from reads.findings(place, cell_source(text), is_unary=True)
         elif schema_path in type_.expression_fields or is_template(text):
-            yield from _expression(reads, Place(step.id, (*root, *path)), text)
+            names = type_.field_names.get(schema_path, EVERYTHING)
+            yield from _expression(reads, Place(step.id, (*root, *path)), text, names)
         elif evaluated is not None and (looks := unmarked(text)):
             message = f"“{looks[0]}” is taken as text, word for word; no “=” stands before it."
             place = Place(step.id, (*root, *path))
@@ -90,13 +92,15 @@ def _as_findings(
         )
 
 
-def _expression(reads: Reads, place: Place, text: str) -> Iterator[Finding]:
+def _expression(
+    reads: Reads, place: Place, text: str, names: FieldNames = EVERYTHING
+) -> Iterator[Finding]:
     source = expression_source(text)
     if not source.strip():
         message = "The expression is empty."
         yield place.finding("bad_expression", message, "Write a value, such as trigger.body.name.")
         return
-    yield from reads.findings(place, source)
+    yield from reads.findings(place, source, names=names)
 
 
 def _texts(

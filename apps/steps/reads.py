@@ -14,9 +14,10 @@ from apps.engine import feel
 from apps.engine.feel.errors import nearest
 from apps.engine.graph import TRIGGER
 from apps.engine.soundness import ERROR_PORT, Soundness
+from apps.steps.event_ways import EVENT, EVENT_FIELDS
 from apps.steps.fields import NO_FIELDS, StepFields, ports_of
 from apps.steps.findings import Finding, Severity, pointer
-from apps.steps.registry import StepModel, StepType
+from apps.steps.registry import FieldNames, StepModel, StepType
 from apps.steps.texts import one_line
 
 # None is open: nothing is known of what lies below.
@@ -34,6 +35,14 @@ ITEM_NAMES: Mapping[str, frozenset[str]] = {
 TRIGGER_SHAPE: Shape = {
     "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
 }  # fmt: skip
+EVENT_SHAPE: Shape = dict.fromkeys(EVENT_FIELDS)
+#: What a run that an event started reads of it; its data is the trigger's body.
+STARTED_BY_EVENT: Shape = {
+    "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
+    "event": {name: None for name in EVENT_FIELDS if name != "data"},
+}  # fmt: skip
+#: An expression that reads the run's data, and nothing beside it.
+EVERYTHING = FieldNames((), alone=False)
 _SECRETS = frozenset({"secret", "secrets"})
 _SEARCHED = 12
 
@@ -102,7 +111,14 @@ class Reads:
         # Only a start by hand says beforehand what its body holds.
         self.form = form if trigger_type == "manual" else None
 
-    def findings(self, place: Place, source: str, *, is_unary: bool = False) -> Iterator[Finding]:
+    def findings(
+        self,
+        place: Place,
+        source: str,
+        *,
+        is_unary: bool = False,
+        names: FieldNames = EVERYTHING,
+    ) -> Iterator[Finding]:
         """Compile one expression, or the unary tests of a cell, and judge what it reads."""
         compiled = feel.compile_unary_tests if is_unary else feel.compile_expression
         try:
@@ -113,7 +129,11 @@ class Reads:
             return
         for path in sorted(expression.paths):
             guarded = path in expression.guarded_paths
-            found = self._judge(place, path, guarded=guarded)
+            found: Iterable[tuple[str, Severity, str, str]]
+            if names.alone or path[0] in names.names:
+                found = _of_names(path, names, guarded=guarded)
+            else:
+                found = self._judge(place, path, guarded=guarded)
             for code, severity, message, fix in found:
                 yield place.finding(
                     code, message, fix, severity=severity, position=_position(source, path)
@@ -281,7 +301,8 @@ class Reads:
                 "Write trigger.body.scheduled_for.",
             )
             return
-        yield from _below("trigger", TRIGGER_SHAPE, rest, guarded=guarded)
+        shape = STARTED_BY_EVENT if self.trigger_type == EVENT else TRIGGER_SHAPE
+        yield from _below("trigger", shape, rest, guarded=guarded)
         if guarded or len(rest) < 2:
             return
         if rest[0] == "headers" and rest[1] != rest[1].lower():
@@ -305,7 +326,7 @@ class Reads:
     def _is_bare(self, part: str, name: str) -> bool:
         """Whether a start of this kind leaves the part without that name."""
         if part in {"headers", "query"}:
-            return self.trigger_type in {"schedule", "manual"}
+            return self.trigger_type in {"schedule", "manual", EVENT}
         return part == "body" and self.trigger_type == "schedule" and name != "scheduled_for"
 
     def _near(self, name: str) -> str:
@@ -318,6 +339,21 @@ class Reads:
 
 
 _MEND = "Put the expression right; the form shows the place."
+
+
+def _of_names(
+    path: Path, names: FieldNames, *, guarded: bool
+) -> Iterator[tuple[str, Severity, str, str]]:
+    """What is read of an event, by an expression that is evaluated when one comes."""
+    if path[0] in names.names:
+        yield from _below(path[0], EVENT_SHAPE, path[1:], guarded=guarded)
+        return
+    read = " and ".join(f"“{one}”" for one in names.names)
+    if path[0] in {"trigger", "steps", "run"}:
+        message = f"“{path[0]}” cannot be read here: this is asked of each event that comes."
+    else:
+        message = f"There is nothing named “{path[0]}” here."
+    yield "unknown_name", "error", message, f"Read only {read}, such as event.data.{path[-1]}."
 
 
 def _below(

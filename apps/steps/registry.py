@@ -10,12 +10,14 @@ The JSON Schemas of ``Config`` carry keywords for the editor:
 - ``x-widget``: a hint for the form (``duration``, ``rows``, ``people``, ``code``, ``markdown``);
 - ``x-when: {field: value or values}``: shown only while a field beside it has that value;
 - ``x-one-of: [fields]`` on an object: exactly one of them is meant;
-- ``x-labels: {value: words}``: how the values of an enum are said.
+- ``x-labels: {value: words}``: how the values of an enum are said;
+- ``x-names: [names]`` on an expression: what it reads beside the run's data; with
+  ``x-alone: true`` it reads nothing else.
 """
 
 import importlib
 import pkgutil
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from functools import cache, cached_property
@@ -170,8 +172,54 @@ class WaitForPerson:
     request: Mapping[str, Any] = field(default_factory=dict)
 
 
-Waits = WaitUntil | WaitForPerson
-Outcome = Exit | Respond | Stop | Waits | OpenScope | AddItems | Withdraw
+@dataclass(frozen=True, slots=True)
+class EventWay:
+    """An event that is waited for, and the port it leads to.
+
+    ``key_of`` and ``where`` are FEEL over ``event``, empty where nothing is asked; ``known`` is
+    what ``where`` reads of the run.
+    """
+
+    port: str
+    type: str
+    key: Value = None
+    key_of: str = ""
+    where: str = ""
+    known: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class TimeWay:
+    """A moment that is waited for, and the port it leads to."""
+
+    port: str
+    until: datetime
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForEvents:
+    """Hold until the first of these; ways in the order in which they are drawn."""
+
+    ways: tuple[EventWay | TimeWay, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Emit:
+    """Publish an event, then leave by ``port`` with what names it.
+
+    Until ``expires_at`` it also goes to whoever begins to wait for it.
+    """
+
+    type: str
+    data: Value
+    expires_at: datetime
+    version: str = "1"
+    subject: str = ""
+    port: str = "done"
+
+
+Waits = WaitUntil | WaitForPerson | WaitForEvents
+Outcome = Exit | Respond | Stop | Waits | OpenScope | AddItems | Withdraw | Emit
 
 
 class PureContext(Protocol):
@@ -188,6 +236,12 @@ class PureContext(Protocol):
 
     def requester(self) -> str:
         """Who started the run (an address), or ``""`` where nobody is known."""
+
+    def known_to(self, expression: str, but: Sequence[str]) -> Mapping[str, Any]:
+        """What the expression will read of the run, names in ``but`` left out.
+
+        For an expression that is evaluated later, where the run is not at hand.
+        """
 
 
 class ItemContext(PureContext, Protocol):
@@ -266,6 +320,8 @@ class StepType:
     output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None
     #: Scopes only: judges an item that is through.
     end_item: Callable[[Any, Any], ItemEnd] | None = None
+    #: It waits for the first of several; what the others waited for is closed then.
+    has_ways: bool = False
     takes_many: bool = False
 
     @cached_property
@@ -276,6 +332,11 @@ class StepType:
     def expression_fields(self) -> frozenset[tuple[str, ...]]:
         """Paths of the config, ``*`` for list items and map values, that are FEEL as they stand."""
         return frozenset(_expression_fields(self.config_schema))
+
+    @cached_property
+    def field_names(self) -> Mapping[tuple[str, ...], "FieldNames"]:
+        """Of those, the ones that read names beside the run's data, or instead of it."""
+        return _field_names(self.config_schema)
 
     @cached_property
     def unary_fields(self) -> frozenset[tuple[str, ...]]:
@@ -343,6 +404,11 @@ class TriggerType:
     def expression_fields(self) -> frozenset[tuple[str, ...]]:
         return frozenset(_expression_fields(self.config_schema))
 
+    @cached_property
+    def field_names(self) -> Mapping[tuple[str, ...], "FieldNames"]:
+        """As :attr:`StepType.field_names`."""
+        return _field_names(self.config_schema)
+
     def as_json(self) -> dict[str, Any]:
         return {
             "kind": self.kind,
@@ -352,6 +418,14 @@ class TriggerType:
             "config_schema": self.config_schema,
             "default_config": self.default_config,
         }
+
+
+@dataclass(frozen=True, slots=True)
+class FieldNames:
+    """What an expression field reads beside the run's data; nothing else where it is alone."""
+
+    names: tuple[str, ...]
+    alone: bool
 
 
 class UnknownStepType(LookupError):
@@ -382,6 +456,7 @@ def step_type(
     output_from: str | None = None,
     output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
     end_item: Callable[[Any, Any], ItemEnd] | None = None,
+    has_ways: bool = False,
     takes_many: bool = False,
 ) -> Callable[[F], F]:
     """Register the decorated function as a step type; the module's docstring is its help text.
@@ -397,6 +472,7 @@ def step_type(
         output_from: The config's field whose names are the names of the output.
         output_names: Tells the names from the config, where that field alone does not.
         end_item: For a scope: judges an item in which nothing is left (config, ``ItemContext``).
+        has_ways: It waits for the first of several things.
         takes_many: It may leave by several ports at once.
     """
 
@@ -426,6 +502,7 @@ def step_type(
             output_from=output_from,
             output_names=output_names,
             end_item=end_item,
+            has_ways=has_ways,
             takes_many=takes_many,
         )
         return run
@@ -514,27 +591,34 @@ def _read_ports(config: Mapping[str, Any], paths: str) -> list[str]:
 
 
 def _expression_fields(
-    schema: Mapping[str, Any],
-    root: Mapping[str, Any] | None = None,
-    path: tuple[str, ...] = (),
-    *,
-    mark: str = "expression",
+    schema: Mapping[str, Any], *, mark: str = "expression"
 ) -> list[tuple[str, ...]]:
-    root = root or schema
+    return [path for path, node in _nodes(schema, schema, ()) if node.get("x-feel") == mark]
+
+
+def _field_names(schema: Mapping[str, Any]) -> dict[tuple[str, ...], FieldNames]:
+    return {
+        path: FieldNames(tuple(node["x-names"]), bool(node.get("x-alone")))
+        for path, node in _nodes(schema, schema, ())
+        if "x-names" in node
+    }
+
+
+def _nodes(
+    schema: Mapping[str, Any], root: Mapping[str, Any], path: tuple[str, ...]
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Every part of a JSON Schema with its path, ``*`` for list items and map values."""
     if len(path) > 12:  # a config model that contains itself
-        return []
+        return
     if "$ref" in schema:
         target = root["$defs"][schema["$ref"].rsplit("/", 1)[-1]]
-        return _expression_fields(
-            {**target, **{k: v for k, v in schema.items() if k != "$ref"}}, root, path, mark=mark
-        )
-    found = [path] if schema.get("x-feel") == mark else []
+        schema = {**target, **{k: v for k, v in schema.items() if k != "$ref"}}
+    yield path, schema
     for name, inner in schema.get("properties", {}).items():
-        found += _expression_fields(inner, root, (*path, name), mark=mark)
+        yield from _nodes(inner, root, (*path, name))
     for word in ("items", "additionalProperties"):
         if isinstance(schema.get(word), Mapping):
-            found += _expression_fields(schema[word], root, (*path, "*"), mark=mark)
+            yield from _nodes(schema[word], root, (*path, "*"))
     for word in ("anyOf", "oneOf", "allOf"):
         for inner in schema.get(word, []):
-            found += _expression_fields(inner, root, path, mark=mark)
-    return found
+            yield from _nodes(inner, root, path)

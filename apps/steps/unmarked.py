@@ -14,7 +14,7 @@ LONGEST_FIX = 200
 # What expressions read, as a person would name it in a sentence or an address.
 _PATH = (
     r"(?<![\w.])(?:"
-    r"trigger\.(?:body|headers|query|id|type|received_at)"
+    r"trigger\.(?:body|headers|query|id|type|received_at|event)"
     r"|steps\.[a-z][a-z0-9_]{0,62}\.(?:output|error)"
     r"|run\.(?:id|started_at)"
     r")(?:\.[A-Za-z_]\w*)*(?!\w)"

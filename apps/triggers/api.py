@@ -37,6 +37,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     verdict = serializers.ChoiceField(choices=Verdict.choices)
     reason = serializers.CharField()
     run = serializers.UUIDField(source="run_id", allow_null=True)
+    event = serializers.UUIDField(source="event_id", allow_null=True)
     summary = serializers.CharField()
 
 

@@ -15,6 +15,7 @@ from apps.core.models import first_uuid7_at, uuid7
 from apps.flows.models import Flow, FlowState, FlowVersion
 from apps.runs.commands import enqueue_run, release_held, run_values, start_payload
 from apps.steps.registry import find_trigger
+from apps.steps.types.trigger_event import EventTrigger
 from apps.steps.types.trigger_webhook import Webhook
 from apps.triggers import schedules
 from apps.triggers.models import (
@@ -163,7 +164,9 @@ def _point_at(
     trigger.type = described["type"]
     trigger.config = described.get("config") or {}
     config = find_trigger(trigger.type).config.model_validate(trigger.config)
-    trigger.path, trigger.secret_name = "", ""
+    trigger.path, trigger.secret_name, trigger.event_type = "", "", ""
+    if isinstance(config, EventTrigger):
+        trigger.event_type = config.type
     if isinstance(config, Webhook):
         trigger.path = config.path
         if config.signature.scheme != "none":

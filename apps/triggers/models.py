@@ -5,7 +5,7 @@ from django.utils.translation import gettext_lazy as _
 
 from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
 
-WEBHOOK, SCHEDULE = "webhook", "schedule"
+WEBHOOK, SCHEDULE, EVENT = "webhook", "schedule", "event"
 MAX_PATH = 600
 MAX_REASON = 500
 
@@ -25,6 +25,8 @@ class Trigger(models.Model):
     #: Of a webhook, without the leading slash; empty for other types.
     path = models.CharField(max_length=MAX_PATH, blank=True, default="")
     config = ExactJSONField()
+    #: The type of event that starts it; empty for other triggers.
+    event_type = models.CharField(max_length=200, blank=True, default="", db_default="")
     #: The secret that signs calls; empty where calls are not signed.
     secret_name = models.CharField(max_length=100, blank=True, default="")
     enabled = models.BooleanField(default=True)
@@ -45,6 +47,13 @@ class Trigger(models.Model):
                 condition=models.Q(type=WEBHOOK) ^ models.Q(path=""), name="trigger_path_of_webhook"
             ),
         ]
+        indexes = [
+            models.Index(
+                fields=["workspace", "event_type"],
+                name="trigger_of_event",
+                condition=models.Q(type=EVENT, enabled=True),
+            )
+        ]
 
     def __str__(self) -> str:
         return f"{self.type} {self.path}".strip()
@@ -57,10 +66,13 @@ class Verdict(models.TextChoices):
     HELD = "held", _("Accepted, held while the flow is paused")
     DUPLICATE = "duplicate", _("Came before")
     REFUSED = "refused", _("Refused")
+    TOO_DEEP = "too_deep", _("Refused: too many events led to it")
 
 
 class Delivery(models.Model):
     """One call to a webhook, as it arrived: headers and query masked, the raw body sealed.
+
+    Or one event that came to an event trigger; its data stands with the event.
 
     No foreign keys: the row outlives nothing it names, and each would cost the hot path a lock.
     Of calls that were refused or came before, only so many are kept per trigger and minute; all
@@ -70,6 +82,8 @@ class Delivery(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     workspace_id = models.UUIDField()
     trigger_id = models.UUIDField()
+    #: Of an event trigger.
+    event_id = models.UUIDField(null=True)
     #: The run it started; of a duplicate, the run that the first one started.
     run_id = models.UUIDField(null=True)
     verdict = models.CharField(max_length=9, choices=Verdict)
@@ -91,8 +105,14 @@ class Delivery(models.Model):
                 condition=models.Q(verdict__in=Verdict.values), name="delivery_verdict_known"
             ),
             models.CheckConstraint(
-                condition=models.Q(verdict=Verdict.REFUSED) ^ models.Q(run_id__isnull=False),
+                condition=models.Q(verdict__in=[Verdict.REFUSED, Verdict.TOO_DEEP])
+                ^ models.Q(run_id__isnull=False),
                 name="delivery_refused_without_run",
+            ),
+            models.UniqueConstraint(
+                fields=["event_id", "trigger_id"],
+                condition=models.Q(event_id__isnull=False),
+                name="delivery_of_event_once",
             ),
         ]
         indexes = [
@@ -166,3 +186,195 @@ class ScheduleFire(models.Model):
 
     def __str__(self) -> str:
         return f"{self.schedule_id} {self.fire_at:%Y-%m-%dT%H:%M%z}"
+
+
+class Event(models.Model):
+    """Something that happened, told to whoever starts by it or waits for it.
+
+    ``(source, event_id)`` names it to the outside, as CloudEvents does, so that a repeat is known
+    as one; of what a run published ``event_id`` is the ``id``. A plain table, since that name
+    must be unique over all of it; rows go after ``SIGNALBOX_RAW_DAYS``, in the order of their ids.
+
+    ``keyed_at`` is null until its keys are worked out; ``look_at`` is when takers are to be looked
+    for, null when that is done. See ``matching``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace_id = models.UUIDField()
+    event_id = models.CharField(max_length=200)
+    source = models.CharField(max_length=300)
+    type = models.CharField(max_length=200)
+    version = models.CharField(max_length=20, default="1")
+    subject = models.CharField(max_length=300, blank=True, default="")
+    occurred_at = models.DateTimeField()
+    data = ExactJSONField(null=True)
+    #: Further attributes that came from outside, given back as they came.
+    attributes = ExactJSONField(default=dict)
+    correlation = models.CharField(max_length=200)
+    #: The event, or else the run, that it follows from; empty where nobody said.
+    causation = models.CharField(max_length=200, blank=True, default="")
+    #: How many events led to it, itself among them.
+    depth = models.PositiveIntegerField(default=1)
+    #: The flow, run and step that published it.
+    flow_id = models.UUIDField(null=True)
+    run_id = models.UUIDField(null=True)
+    step = models.CharField(max_length=63, blank=True, default="")
+    created_at = models.DateTimeField()
+    #: Until then whoever begins to wait takes it, too.
+    expires_at = models.DateTimeField()
+    keyed_at = models.DateTimeField(null=True)
+    look_at = models.DateTimeField(null=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "event"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace_id", "source", "event_id"], name="event_once"
+            ),
+            models.CheckConstraint(condition=models.Q(depth__gte=1), name="event_depth"),
+        ]
+        indexes = [
+            models.Index(fields=["workspace_id", "-id"], name="event_list"),
+            models.Index(fields=["workspace_id", "type", "-id"], name="event_by_type"),
+            models.Index(fields=["run_id"], name="event_by_run"),
+            models.Index(fields=["workspace_id", "correlation"], name="event_by_correlation"),
+            models.Index(
+                fields=["look_at", "id"],
+                name="event_to_look",
+                condition=models.Q(look_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.event_id}"
+
+
+class EventPattern(models.Model):
+    """A way in which waits tell events of a type apart: an expression that gives their key.
+
+    Made with the first wait that uses it; from then on the key of each event is worked out once.
+    """
+
+    id = models.BigAutoField(primary_key=True)
+    workspace_id = models.UUIDField()
+    type = models.CharField(max_length=200)
+    #: Empty where any event of the type will do.
+    key_of = models.CharField(max_length=500, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "event_pattern"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["workspace_id", "type", "key_of"], name="event_pattern_once"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.key_of}"
+
+
+class EventKey(models.Model):
+    """The key of an event under a pattern; null where it has none, with the reason."""
+
+    pk = models.CompositePrimaryKey("event_id", "pattern_id")
+    event_id = models.UUIDField()
+    pattern_id = models.BigIntegerField()
+    key_sha256 = models.BinaryField(max_length=32, null=True)
+    fault = models.CharField(max_length=MAX_REASON, blank=True, default="")
+    #: The event's own.
+    expires_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "event_key"
+        indexes = [
+            models.Index(
+                fields=["pattern_id", "key_sha256", "expires_at"],
+                name="event_key_look",
+                condition=models.Q(key_sha256__isnull=False),
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.event_id} {self.pattern_id}"
+
+
+class SubscriptionStatus(models.TextChoices):
+    """Where a wait for an event stands."""
+
+    OPEN = "open", _("Open")
+    MATCHED = "matched", _("Matched")
+    CLOSED = "closed", _("Closed")
+
+
+class EventSubscription(models.Model):
+    """A visit of a run waits for an event, by one of its ways.
+
+    ``known`` is what ``where`` reads of the run. ``look_at`` as for events. Only the statement
+    that resolves or closes it changes ``status``, and only from ``open``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace_id = models.UUIDField()
+    run_id = models.UUIDField()
+    lane = models.UUIDField()
+    step = models.CharField(max_length=63)
+    visit = models.IntegerField()
+    #: Which of the step's ways it is.
+    place = models.SmallIntegerField(default=0)
+    port = models.CharField(max_length=63)
+    type = models.CharField(max_length=200)
+    key_of = models.CharField(max_length=500, blank=True, default="")
+    key_sha256 = models.BinaryField(max_length=32)
+    where = models.TextField(blank=True, default="")
+    known = ExactJSONField(null=True)
+    pattern_id = models.BigIntegerField(null=True)
+    status = models.CharField(
+        max_length=10, choices=SubscriptionStatus, default=SubscriptionStatus.OPEN
+    )
+    opened_at = models.DateTimeField()
+    closed_at = models.DateTimeField(null=True)
+    look_at = models.DateTimeField(null=True)
+    #: The event that it took.
+    event_id = models.UUIDField(null=True)
+    #: Why the latest event that came near did not fit, where that was a fault.
+    note = models.CharField(max_length=MAX_REASON, blank=True, default="")
+
+    class Meta:
+        db_table = "event_subscription"
+        constraints = [
+            models.UniqueConstraint(
+                fields=["run_id", "step", "visit", "place"], name="event_subscription_once"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=SubscriptionStatus.values),
+                name="event_subscription_status_known",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=SubscriptionStatus.MATCHED)
+                ^ models.Q(event_id__isnull=True),
+                name="event_subscription_takes_one",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status=SubscriptionStatus.OPEN)
+                ^ models.Q(closed_at__isnull=False),
+                name="event_subscription_over",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["pattern_id", "key_sha256"],
+                name="event_subscription_match",
+                condition=models.Q(status="open"),
+            ),
+            models.Index(
+                fields=["look_at", "id"],
+                name="event_subscription_to_look",
+                condition=models.Q(look_at__isnull=False),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.type} {self.status}"

@@ -188,4 +188,4 @@ class TestDeliveries:
         _, _, query = page["next"].partition("?")
         (last,) = ask(f"{flow.pk}/deliveries/?{query}").json()["results"]
         assert (last["verdict"], last["summary"]) == ("accepted", "JSON, 9 bytes")
-        assert last.keys() == {"id", "received_at", "verdict", "reason", "run", "summary"}
+        assert last.keys() == {"id", "received_at", "verdict", "reason", "run", "event", "summary"}

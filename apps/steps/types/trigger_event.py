@@ -1,0 +1,40 @@
+"""Start when something has happened.
+
+The **Event** trigger starts a run for each event of a type, from another flow or another system.
+A filter lets through only some of them; what it does not let through starts nothing.
+"""
+
+from collections.abc import Mapping
+from typing import Any
+
+from pydantic import Field
+
+from apps.steps.event_ways import TYPE_PATTERN, OfEvent
+from apps.steps.registry import StepModel, trigger_type
+
+
+def summary(config: Mapping[str, Any]) -> str:
+    type_, filter_ = str(config.get("type") or ""), str(config.get("filter") or "")
+    filter_ = " ".join(filter_.removeprefix("=").split())
+    return f"{type_} where {filter_}"[:120] if filter_ else type_[:120]
+
+
+@trigger_type(
+    kind="event",
+    title="Event",
+    icon="broadcast",
+    summary=summary,
+    default_config={"type": ""},
+)
+class EventTrigger(StepModel):
+    type: str = Field(
+        min_length=1,
+        max_length=200,
+        pattern=TYPE_PATTERN,
+        title="Type of event",
+        examples=["invoice.paid"],
+    )
+    filter: OfEvent | None = Field(
+        None, max_length=5000, title="Only where", examples=["event.data.amount > 100"]
+    )
+    dedupe: OfEvent | None = Field(None, max_length=5000, title="Same event if equal")
