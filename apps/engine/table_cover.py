@@ -183,10 +183,12 @@ def _overlap(columns: Sequence[_Column], first: int, second: int) -> Overlap:
 
 
 def _places(bits: int) -> Iterator[int]:
-    while bits:
-        place = _lowest(bits)
+    """Where the bits are set; through a text, which is quicker than shifting long numbers."""
+    text = bin(bits)[:1:-1]
+    place = text.find("1")
+    while place >= 0:
         yield place
-        bits ^= 1 << place
+        place = text.find("1", place + 1)
 
 
 def _lowest(bits: int) -> int:
