@@ -141,7 +141,7 @@ def _loaded(path: Path) -> Decisions | str:
     try:
         return load(path)
     except (OSError, ParseError) as wrong:
-        return f"The model cannot be read: {wrong}"
+        return f"The model cannot be read: {type(wrong).__name__}"
 
 
 def _judged(model: Decisions | str, case: Case, place: tuple[str, str, str]) -> Outcome:
@@ -159,6 +159,9 @@ def _judged(model: Decisions | str, case: Case, place: tuple[str, str, str]) -> 
             reasons.append(f"{wanted.name}: {wrong}")
             rule = wrong.rule
             verdict: Verdict = "stricter" if rule else "failed"
+        except Exception as wrong:  # noqa: BLE001 - a fault in one case must not hide the others
+            reasons.append(f"{wanted.name}: {type(wrong).__name__}: {wrong}")
+            rule, verdict = "", "failed"
         else:
             verdict = "differs" if rule else "passed"
         rules += [rule] if rule else []

@@ -6,13 +6,14 @@ their namespace, so that earlier versions are understood too.
 
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from decimal import Decimal
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
 from defusedxml.ElementTree import ParseError, parse
 
+from apps.engine.feel.errors import Fault
 from apps.engine.feel.temporal import (
     parse_any,
     parse_date,
@@ -349,6 +350,13 @@ def _simple(element: Element) -> Any:
         return None
     text = element.text or ""
     kind = element.get(_TYPE, "string").rpartition(":")[2]
+    try:
+        return _typed(text, kind)
+    except (Fault, InvalidOperation):
+        return text  # no value that FEEL has; a result is then never equal to it
+
+
+def _typed(text: str, kind: str) -> Any:
     match kind:
         case "decimal" | "double" | "integer" | "int" | "long" | "float":
             return Decimal(text.strip())
