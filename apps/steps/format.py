@@ -171,7 +171,7 @@ def _opened(schema: dict[str, Any]) -> dict[str, Any]:
 
 
 def _or_template(schema: dict[str, Any]) -> dict[str, Any]:
-    if schema.get("x-feel") == "expression":
+    if schema.get("x-feel") in {"expression", "unary"}:
         return schema
     notes: dict[str, Any] = {name: schema[name] for name in ("title", "default") if name in schema}
     return {**notes, "anyOf": [_opened(schema), TEMPLATE]}

@@ -272,3 +272,12 @@ def test_in_a_run_a_table_without_an_answer_fails_the_run_by_name():
     play = Play(flow(TABLE), {"amount": "much", "tier": "gold"})
     assert play.error()["code"] == "expression.wrong_type"
     assert "Rule 1" in play.error()["message"]
+
+
+def test_rules_that_an_expression_gives_are_asked_like_others():
+    given = '= [{when: ["> 5", "-"], then: ["1", "2"]}]'
+    body = {"amount": 7, "tier": "x"}
+    document = flow({**TABLE, "rules": given}, got="= steps.look.output.discount")
+    assert Play(document, body).output("use") == {"got": 1}
+    ragged = '= [{when: ["> 5"], then: ["1", "2"]}]'
+    assert Play(flow({**TABLE, "rules": ragged}), body).error()["code"] == "table_shape"

@@ -274,6 +274,7 @@ def _heading(config: Mapping[str, Any], index: int) -> str:
     output_names=output_names,
 )
 def run(config: Config, ctx: PureContext) -> Exit:
+    _refuse_ragged(config)
     given = [ctx.evaluate(one.expression) for one in config.inputs]
     names = [one.name for one in config.outputs]
     rules = [
@@ -296,6 +297,17 @@ def run(config: Config, ctx: PureContext) -> Exit:
     except Fault as wrong:
         raise StepError(f"expression.{wrong.code}", wrong.message) from None
     return Exit("done", _output(found, names))
+
+
+def _refuse_ragged(config: Config) -> None:
+    """Rules that are written out were checked; those that an expression gave were not."""
+    inputs, outputs = len(config.inputs), len(config.outputs)
+    for number, rule in enumerate(config.rules, start=1):
+        if len(rule.when) != inputs or len(rule.then) != outputs:
+            message = f"Rule {number} must have a cell for each input and each result."
+            raise StepError("table_shape", message)
+    if config.default is not None and len(config.default) != outputs:
+        raise StepError("table_shape", "The default must have a cell for each result.")
 
 
 def _output(found: Any, names: Sequence[str]) -> dict[str, Any]:
