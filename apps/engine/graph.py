@@ -96,6 +96,11 @@ class Graph:
         return {step.id: step.lock for step in self.steps.values() if step.lock}
 
     @cached_property
+    def has_scopes(self) -> bool:
+        """Whether a step contains others."""
+        return any(step.behaviour is Behaviour.SCOPE for step in self.steps.values())
+
+    @cached_property
     def compensations(self) -> frozenset[str]:
         """The steps that are run only to undo others."""
         return frozenset(step.undo for step in self.steps.values() if step.undo)

@@ -160,6 +160,8 @@ class Evaluation:
         self.error: ev.Error | None = None
         self.answered = False
         self.had_waits = bool(run.state.waits)
+        #: Items may be left from earlier slices.
+        self.had_items = bool(run.state.started) and (flow is None or self.graph.has_scopes)
         #: What failed in this slice and is held until a person has said what to do.
         self._held: dict[Key, ev.Fail] = {}
         self.cut = False

@@ -60,7 +60,7 @@ def check_runs(*, since: str = "") -> Report:
     Found: a journal with a gap, a status or an error that is not the journal's, a snapshot that
     replay does not give, a run that is over but has live state, timers, effects, tasks or waiting
     places, a run that is not over but has nothing to go on from, a wait with nothing open, a task
-    that no run waits for, commands of runs that are over, and limits that count slots nobody
+    that no run waits for, commands and items of runs that are over, and limits that count slots nobody
     holds.
     Reads in pages, in short transactions; changes nothing.
     """
@@ -107,6 +107,9 @@ def _strays() -> list[Problem]:
         cursor.execute(
             "select s.run_id, 'There is live state of a run that does not exist.'"
             " from run_state s where not exists (select 1 from run r where r.id = s.run_id)"
+            " union all select distinct i.run_id, 'Items are kept of a run that is over.'"
+            " from run_item i where not exists"
+            " (select 1 from run_state s where s.run_id = i.run_id)"
             " union all select c.run_id, 'A command has waited for a run that is over.'"
             " from run_command c"
             " where c.created_at < business_now() - interval '1 minute'"

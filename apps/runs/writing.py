@@ -119,6 +119,7 @@ def write(cursor: Any, done: Sequence[Evaluation], batch: Batch) -> None:
         _write_events(done, alive, now)
         _continue(cursor, [one.run for one in alive if one.cut], now)
         _close(cursor, [one.run.run_id for one in over if one.had_waits], now)
+        _forget_items(cursor, [one.run.run_id for one in over if one.had_items])
         _close_visits(cursor, alive, now)
     freed = [one.run.limit_key for one in over if one.run.limit_key]
     kept = [one.run.run_id for one in done]
@@ -318,7 +319,6 @@ def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:
     """Close what ended runs still waited for."""
     if not waited:
         return
-    cursor.execute("delete from run_item where run_id = any(%s)", [waited])
     cursor.execute(
         "update timer set status = 'closed' where run_id = any(%s) and status = 'open'", [waited]
     )
@@ -357,6 +357,11 @@ def _write_items(cursor: Any, alive: Iterable[Evaluation]) -> None:
                 [stored.dumps(item.value) for _, item in rows],
             ],
         )
+
+
+def _forget_items(cursor: Any, over: list[UUID]) -> None:
+    if over:
+        cursor.execute("delete from run_item where run_id = any(%s)", [over])
 
 
 def _named(run: LoadedRun) -> dict[str, str]:
