@@ -51,7 +51,7 @@ def cancel(bench, people_of, run_id):
 @pytest.fixture
 def loads(monkeypatch):
     """How many items each slice had at hand when it began."""
-    counts = []
+    counts: list[int] = []
     plain = snapshots.load
 
     def load(cursor, runs):
