@@ -56,7 +56,7 @@ class GraphStep:
     ``fails_unlinked`` are ports that fail the run when a token leaves by them without a link.
     ``scope`` is the step that contains it, ``undo`` the step that takes back what it did.
     ``lock``: of the steps with the same one, one is at work at a time. ``takes_many``: it may
-    leave by several ports at once. ``goes_on``: where it has failed it has an output for that case.
+    leave by several ports at once. ``goes_on``: where it has failed it has an output for that case. ``moves_tokens``: it multiplies or withdraws them.
     """
 
     id: str
@@ -69,6 +69,7 @@ class GraphStep:
     lock: str = ""
     takes_many: bool = False
     goes_on: bool = False
+    moves_tokens: bool = False
 
 
 @dataclass(frozen=True)
@@ -94,6 +95,11 @@ class Graph:
     def locks(self) -> Mapping[str, str]:
         """The lock of each step that has one."""
         return {step.id: step.lock for step in self.steps.values() if step.lock}
+
+    @cached_property
+    def has_active_joins(self) -> bool:
+        """Whether a join waits for whatever can still come."""
+        return any(step.join.waits_for_active for step in self.steps.values())
 
     @cached_property
     def has_scopes(self) -> bool:

@@ -142,6 +142,13 @@ class Position(serializers.Serializer[Any]):
     end = serializers.IntegerField()
 
 
+class Choice(serializers.Serializer[Any]):
+    """A step, and the way out it takes."""
+
+    step = serializers.CharField()
+    port = serializers.CharField(help_text="Several where it takes several at once, by commas.")
+
+
 class FindingShown(serializers.Serializer[Any]):
     """One thing that is wrong or doubtful."""
 
@@ -154,6 +161,7 @@ class FindingShown(serializers.Serializer[Any]):
     message = serializers.CharField()
     fix = serializers.CharField()
     position = Position(allow_null=True)
+    way = Choice(many=True, help_text="The choices that lead there, where that is known.")
 
 
 class Findings(serializers.Serializer[Any]):

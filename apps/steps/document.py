@@ -274,6 +274,7 @@ def _graph_step(step: CompiledStep) -> GraphStep:
         lock=step.fields.lock or "",
         goes_on=step.resort == "default",
         takes_many=step.type.takes_many,
+        moves_tokens=step.type.moves_tokens,
     )
 
 

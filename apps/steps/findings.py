@@ -30,6 +30,7 @@ class Finding:
         step: The id of the step, ``trigger``, or None for the document as a whole.
         path: The place in the document, as a JSON Pointer (RFC 6901).
         position: Start and end of the cause inside an expression, leading ``=`` not counted.
+        way: The choices that lead there, each a step and the port it leaves by.
     """
 
     code: str
@@ -39,6 +40,7 @@ class Finding:
     step: str | None = None
     path: str = ""
     position: tuple[int, int] | None = None
+    way: tuple[tuple[str, str], ...] = ()
 
     def as_json(self) -> dict[str, Any]:
         """The finding as the API shows it."""
@@ -52,6 +54,7 @@ class Finding:
             "position": (
                 {"start": self.position[0], "end": self.position[1]} if self.position else None
             ),
+            "way": [{"step": step, "port": port} for step, port in self.way],
         }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from apps.engine.exploring import Verdict, Way, explore
 from apps.engine.graph import (
     TRIGGER,
     TRIGGER_PORT,
@@ -82,10 +83,55 @@ def graph_findings(soundness: Soundness, steps: Steps) -> Iterator[Finding]:
             loop[0],
             _at(loop[0]),
         )
+    verdicts = explore(graph) if all(step.type is not None for step in steps.values()) else {}
     for one in soundness.starving:
-        message, fix = _starving_words(one, steps)
-        code, severity = _STARVING[one.certain]
-        yield Finding(code, severity, message, fix, one.join, _at(one.join))
+        if graph.steps[one.join].scope not in verdicts:
+            message, fix = _starving_words(one, steps)
+            code, severity = _STARVING[one.certain]
+            yield Finding(code, severity, message, fix, one.join, _at(one.join))
+    for verdict in verdicts.values():
+        yield from _played(verdict, steps, {one.join: one for one in soundness.starving})
+
+
+def _played(verdict: Verdict, steps: Steps, starving: Mapping[str, Starving]) -> Iterator[Finding]:
+    """What playing the flow through has shown, each with the way there."""
+    if verdict.starving is not None:
+        join, message, way = verdict.starving
+        code, severity = _STARVING[verdict.always]
+        fix = "Lead every way to the join or to a stop, or let the join go on with fewer."
+        if join in starving:
+            message, fix = _starving_words(starving[join], steps)
+        elif way:
+            message = f"{_told(way, steps)}: {message}"
+        yield Finding(code, severity, message, fix, join, _at(join), way=way)
+    if verdict.leftover is not None:
+        end, others, way = verdict.leftover
+        names = " and ".join(f"“{steps[one].title}”" for one in others[:3])
+        yield Finding(
+            "leftover_token",
+            "warning",
+            f"“{steps[end].title}” ends the run, while {names} may still be at work.",
+            "Join the ways first, or leave the way out without a link: it then ends only itself.",
+            end,
+            _at(end),
+            way=way,
+        )
+    if verdict.unbounded is not None:
+        step, way = verdict.unbounded
+        yield Finding(
+            "unbounded_loop",
+            "error",
+            f"Each time round its loop, “{steps[step].title}” is started once more.",
+            "Join the ways inside the loop before it leads back.",
+            step,
+            _at(step),
+            way=way,
+        )
+
+
+def _told(way: Way, steps: Steps) -> str:
+    said = [f"“{steps[step].title}” leaves by “{one_line(port)}”" for step, port in way[-4:]]
+    return "When " + ", then ".join(said)
 
 
 def _read_link(steps: Steps, index: int, link: object) -> tuple[list[Finding], Link | None]:
@@ -180,6 +226,7 @@ def _graph_step(step: KnownStep) -> GraphStep:
         undo=fields.undo or "",
         lock=fields.lock or "",
         takes_many=step.type.takes_many,
+        moves_tokens=step.type.moves_tokens,
     )
 
 

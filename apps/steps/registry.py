@@ -323,6 +323,7 @@ class StepType:
     #: It waits for the first of several; what the others waited for is closed then.
     has_ways: bool = False
     takes_many: bool = False
+    moves_tokens: bool = False
 
     @cached_property
     def config_schema(self) -> dict[str, Any]:
@@ -458,6 +459,7 @@ def step_type(
     end_item: Callable[[Any, Any], ItemEnd] | None = None,
     has_ways: bool = False,
     takes_many: bool = False,
+    moves_tokens: bool = False,
 ) -> Callable[[F], F]:
     """Register the decorated function as a step type; the module's docstring is its help text.
 
@@ -474,6 +476,7 @@ def step_type(
         end_item: For a scope: judges an item in which nothing is left (config, ``ItemContext``).
         has_ways: It waits for the first of several things.
         takes_many: It may leave by several ports at once.
+        moves_tokens: It multiplies or withdraws tokens, by numbers and names of its config.
     """
 
     def register(run: F) -> F:
@@ -504,6 +507,7 @@ def step_type(
             end_item=end_item,
             has_ways=has_ways,
             takes_many=takes_many,
+            moves_tokens=moves_tokens,
         )
         return run
 

@@ -108,13 +108,13 @@ class TestSteps:
     def test_an_id_of_odd_characters(self, good, step_id):
         good["steps"][step_id] = step("stop")
         good["links"].append({"from": "size", "port": "large", "to": step_id})
-        assert codes(good) == ["bad_step_id"]
+        assert codes(good) == ["bad_step_id", "leftover_token"]
 
     @pytest.mark.parametrize("step_id", ["steps", "run", "item", "index"])
     def test_a_reserved_id(self, good, step_id):
         good["steps"][step_id] = step("stop")
         good["links"].append({"from": "size", "port": "large", "to": step_id})
-        assert codes(good) == ["reserved_step_id"]
+        assert codes(good) == ["reserved_step_id", "leftover_token"]
 
     @pytest.mark.parametrize(
         "changes, code",

@@ -87,3 +87,27 @@ class TestTheGraph:
              "k -> j", "j -> end"],
         )  # fmt: skip
         assert "starving_join" not in codes(checked)
+
+
+class TestPlayedThrough:
+    """Findings that come from playing the flow through; each shows the way there."""
+
+    def test_a_stop_beside_other_work(self):
+        steps = {"a": CALL, "b": CALL, "end": STOP}
+        one = only(
+            document(steps, ["trigger -> a", "trigger -> b", "a:done -> end"]), "leftover_token"
+        )
+        assert (one.step, one.severity, one.way) == ("end", "warning", (("a", "done"),))
+
+    def test_a_loop_that_starts_more_each_time(self):
+        steps = {"a": step("map", fields={}), "b": DECIDE}
+        links = ["trigger -> a", "a -> b", "b:yes -> a", "b:no -> a", "b:yes -> c"]
+        steps["c"] = step("map", fields={})
+        links.append("c -> a")
+        assert only(document(steps, links), "unbounded_loop").severity == "error"
+
+    def test_the_way_to_a_join_that_starves_is_told(self):
+        steps = {"which": DECIDE, "a": step("map", fields={}), "j": step("join", mode="all")}
+        links = ["trigger -> which", "trigger -> a", "a -> j", "which:yes -> j"]
+        one = only(document(steps, links), "join_may_starve")
+        assert one.as_json()["way"] == [{"step": "which", "port": "no"}]

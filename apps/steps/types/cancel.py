@@ -45,6 +45,7 @@ def summary(config: Mapping[str, Any]) -> str:
     output=Output,
     summary=summary,
     default_config={"steps": []},
+    moves_tokens=True,
 )
 def run(config: Config, ctx: PureContext) -> Withdraw:
     return Withdraw(tuple(config.steps), config.complete)

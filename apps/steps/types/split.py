@@ -37,6 +37,7 @@ def summary(config: Mapping[str, Any]) -> str:
     output=Output,
     summary=summary,
     default_config={"times": 2},
+    moves_tokens=True,
 )
 def run(config: Config, ctx: PureContext) -> Exit:
     return Exit("done", {"times": config.times}, times=config.times)
