@@ -21,7 +21,7 @@ from apps.engine.feel import (
 from apps.engine.feel.types import described, is_context
 from tools.dmn import model as m
 from tools.dmn.reader import read_model
-from tools.dmn.types import fitted, with_types
+from tools.dmn.types import fitted, with_types, written
 
 __all__ = ["Decisions", "Unsupported", "load"]
 
@@ -180,7 +180,9 @@ class Decisions:
             result = self._call(function, scope, values, model.name)
             return fitted(result, model.type, self.types)
 
-        return Function(tuple(one.name for one in function.parameters), call)
+        names = tuple(one.name for one in function.parameters)
+        types = tuple(written(one.type, self.types) for one in function.parameters)
+        return Function(names, call, types=types, result=written(model.type, self.types))
 
     def _service(self, service: m.Service) -> Function:
         names = [self._owner("").model.inputs[key].name for key in service.inputs]
@@ -219,7 +221,9 @@ class Decisions:
             case m.FunctionBox():
                 self._refuse_external(expression)
                 parameters = tuple(one.name for one in expression.parameters)
-                return Function(parameters, partial(self._call, expression, scope))
+                types = tuple(written(one.type, self.types) for one in expression.parameters)
+                call = partial(self._call, expression, scope)
+                return Function(parameters, call, types=types)
             case m.Relation(columns=columns, rows=rows):
                 return [
                     {

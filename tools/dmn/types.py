@@ -13,7 +13,7 @@ from apps.engine.feel.errors import FeelError
 from apps.engine.feel.types import NUMBERS, described, is_context, type_name
 from tools.dmn.model import ItemType
 
-__all__ = ["fits", "fitted", "with_types"]
+__all__ = ["fits", "fitted", "with_types", "written"]
 
 Types = Mapping[str, ItemType]
 
@@ -46,6 +46,12 @@ def with_types(source: str, types: Types) -> str:
     return re.sub(
         pattern, lambda found: found["before"] + _written(types[found["name"]], types, 8), source
     )
+
+
+def written(name: str, types: Types) -> str:
+    """A type of the model as FEEL writes it."""
+    plain = _plain(name)
+    return _written(types[plain], types, 8) if plain in types else plain or "Any"
 
 
 def _written(item: ItemType, types: Types, depth: int) -> str:

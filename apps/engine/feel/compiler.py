@@ -405,7 +405,8 @@ class _Compiler:
             (p.name, first + index, instances.requirement(p))
             for index, p in enumerate(node.parameters)
         ]
-        return loops.function(parameters, body, cost, node.span)
+        types = tuple(instances.written(p.type) if p.type else "Any" for p in node.parameters)
+        return loops.function(parameters, types, body, cost, node.span)
 
     def call(self, node: ast.Call) -> Closure:
         name = _callee(node)

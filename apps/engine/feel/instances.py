@@ -7,7 +7,7 @@ from apps.engine.feel.ast import Parameter, TypeRef
 from apps.engine.feel.errors import FeelError
 from apps.engine.feel.types import Function, Range, described, is_context, type_name
 
-__all__ = ["checker", "requirement"]
+__all__ = ["checker", "requirement", "written"]
 
 Check = Callable[[Any], bool]
 
@@ -35,9 +35,32 @@ def checker(type_: TypeRef) -> Check:
             is_context(value) and all(key in value and test(value[key]) for key, test in fields)
         )
     if name == "function" and type_.arguments:
-        count = len(type_.arguments) - 1
-        return lambda value: type(value) is Function and value.takes(count)
+        *wanted, result = map(written, type_.arguments)
+        return lambda value: type(value) is Function and _fits_function(value, wanted, result)
     return lambda value: type_name(value) == name
+
+
+def written(type_: TypeRef) -> str:
+    """A type as FEEL writes it."""
+    name = _ALIASES.get(type_.name, type_.name)
+    if not type_.arguments:
+        return name
+    inner = [written(argument) for argument in type_.arguments]
+    if name == "function":
+        return f"function<{', '.join(inner[:-1])}>->{inner[-1]}"
+    if type_.fields:
+        inner = [f"{key}: {of}" for key, of in zip(type_.fields, inner, strict=True)]
+    return f"{name}<{', '.join(inner)}>"
+
+
+def _fits_function(value: Function, wanted: list[str], result: str) -> bool:
+    """Whether a function takes what the type gives it, as far as it says what it takes."""
+    taken = value.types or ("Any",) * len(wanted)
+    return (
+        value.takes(len(wanted))
+        and all(mine in {"Any", given} for mine, given in zip(taken, wanted, strict=True))
+        and (result == "Any" or value.result in {"Any", result})
+    )
 
 
 def requirement(parameter: Parameter) -> Callable[[Any], None] | None:

@@ -227,6 +227,7 @@ def element(values: list[Any], place: Any, span: Position) -> Any:
 
 def function(
     parameters: Sequence[tuple[str, int, Callable[[Any], None] | None]],
+    types: tuple[str, ...],
     body: Closure,
     cost: int,
     span: Position,
@@ -256,7 +257,7 @@ def function(
             finally:
                 meter.calls -= 1
 
-        return Function(names, call)
+        return Function(names, call, types=types)
 
     return run
 

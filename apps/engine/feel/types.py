@@ -83,6 +83,9 @@ class Function:
     call: Callable[[Sequence[Any]], Any]
     accepts: Callable[[int], bool] | None = None
     """Whether it takes so many arguments, where it is built in and has several ways."""
+    types: tuple[str, ...] = ()
+    """The types of its parameters as FEEL writes them, where they are said; ``Any`` else."""
+    result: str = "Any"
 
     def takes(self, count: int) -> bool:
         """Whether it can be called with so many arguments."""

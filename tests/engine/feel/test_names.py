@@ -17,6 +17,9 @@ sort([3, 1, 2], before) = [1, 2, 3] and {m: max, r: m([1, 5])}.r = 5
 (function(f) f("a b", "b"))(ends with) and list replace([1, 5], function(a, b) a > 2, 0) = [1, 0]
 sum instance of function and string length instance of function<string>->number
 {date and time: 1}.date and time = 1
+(function(a: number) a) instance of function<number>->Any and not((function(a: number) a) instance of function<string>->Any)
+(function(a: list<number>, b) a) instance of function<list<number>, string>->number and not(sum instance of number)
+(function() 1) instance of function<>->number and not((function(a) a) instance of function<>->number)
 {limit: 5, r: [1, 9][item > limit]}.r = [9]
 all([true, true and 1 in [1]]) and {a: true, b: 1, r: [a, a and b in [1, 2]]}.r = [true, true]
 {a: 1, b: 2, c: [a, b - a], d: (function(a, b) a - b)(b, a)}.d = 1
