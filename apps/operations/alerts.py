@@ -25,8 +25,13 @@ from apps.inbox.models import UserTask
 from apps.operations.mails import address, one_line, write_notice
 from apps.operations.models import Alert, AlertCase, AlertKind
 from apps.runs.models import Run
+from apps.triggers.events import chain_of
+from apps.triggers.models import Event
+from apps.triggers.starting import MAX_DEPTH
 
 HOUR = timedelta(hours=1)
+#: Of events that led to one another, so many are named: enough to see the circle.
+CHAIN_SHOWN = 8
 
 
 def tell_of_failed_run(payload: dict[str, Any]) -> None:
@@ -102,6 +107,36 @@ def tell_of_too_few(payload: dict[str, Any]) -> None:
         )
 
 
+def tell_of_circle(payload: dict[str, Any]) -> None:
+    """Handles ``event.too_deep``: tells the flow's owner which events led to one another."""
+    event = Event.objects.get(pk=payload["event"])
+    flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
+    chain = chain_of(event)
+    names = dict(
+        Flow.objects.filter(pk__in={one.flow_id for one in chain}).values_list("pk", "name")
+    )
+    links = [
+        f"{one.type} (“{names[one.flow_id]}”)" if one.flow_id in names else one.type
+        for one in chain
+    ]
+    body = gettext(
+        "An event did not start this flow: %(depth)d in a row, each caused by the one before, are"
+        " more than %(most)d. It looks like a circle. The last of them: %(chain)s"
+    ) % {"depth": event.depth, "most": MAX_DEPTH, "chain": " → ".join(links[-CHAIN_SHOWN:])}
+    for user in owners(flow):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.TOO_DEEP,
+            cause=event.type,
+            case_id=event.pk,
+            run_id=event.run_id,
+            title=gettext("Events that start “%(flow)s” go in a circle") % {"flow": flow.name},
+            body=body,
+            now=clock.now(),
+        )
+
+
 @transaction.atomic
 def raise_alert(
     *,
@@ -110,7 +145,7 @@ def raise_alert(
     kind: AlertKind,
     cause: str,
     case_id: UUID,
-    run_id: UUID,
+    run_id: UUID | None,
     title: str,
     body: str,
     now: datetime,
@@ -200,7 +235,7 @@ def _write_mail(alert: Alert, *, before: int, now: datetime) -> None:
         "title": alert.title,
         "body": alert.body,
         "before": before,
-        "link": address(f"/runs/{alert.run_id}/"),
+        "link": address(f"/runs/{alert.run_id}/" if alert.run_id else f"/flows/{alert.flow_id}/"),
         "workspace": workspace.name,
     }
     write_notice(

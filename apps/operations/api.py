@@ -27,7 +27,7 @@ class AlertShape(serializers.Serializer[Any]):
     """An alert; ``count`` goes on counting within the hour."""
 
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=["run_failed", "run_held", "too_few"])
+    kind = serializers.ChoiceField(choices=["run_failed", "run_held", "too_few", "too_deep"])
     title = serializers.CharField()
     body = serializers.CharField()
     flow = FlowNamed()

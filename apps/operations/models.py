@@ -12,6 +12,7 @@ class AlertKind(models.TextChoices):
     RUN_FAILED = "run_failed"
     RUN_HELD = "run_held"
     TOO_FEW = "too_few"
+    TOO_DEEP = "too_deep"
 
 
 class Alert(models.Model):
