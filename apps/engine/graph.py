@@ -56,7 +56,8 @@ class GraphStep:
     ``fails_unlinked`` are ports that fail the run when a token leaves by them without a link.
     ``scope`` is the step that contains it, ``undo`` the step that takes back what it did.
     ``lock``: of the steps with the same one, one is at work at a time. ``takes_many``: it may
-    leave by several ports at once. ``goes_on``: where it has failed it has an output for that case. ``moves_tokens``: it multiplies or withdraws them.
+    leave by several ports at once. ``goes_on``: where it has failed it has an output for that
+    case. ``moves_tokens``: it multiplies or withdraws tokens.
     """
 
     id: str

@@ -23,11 +23,12 @@ KINDS = {
     "active": (Behaviour.JOIN, ("done",), JoinRule(waits_for_active=True)),
     "end": (Behaviour.END, (), JoinRule()),
 }
+ALL_KINDS = tuple(sorted(KINDS))
 MOST_MOVES = 150
 
 
 @st.composite
-def graphs(draw, allowed=tuple(sorted(KINDS))):
+def graphs(draw, allowed=ALL_KINDS):
     count = draw(st.integers(2, 6))
     kinds = draw(st.lists(st.sampled_from(allowed), min_size=count, max_size=count))
     names = [f"s{index}" for index in range(count)]
