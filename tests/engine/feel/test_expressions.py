@@ -115,6 +115,7 @@ mean(1, 2) = 1.5 and median([3, 1, 2]) = 2 and median(1, 2, 3, 4) = 2.5
 product(2, 3, 4) = 24 and mode([1, 2, 2]) = [2]
 decimal(stddev(2, 4, 7, 5), 6) = 2.081666
 all([true, true]) and any(false, true) and all([]) and not(any([]))
+any([true, null]) and not(all([false, 1]))
 sublist([1, 2, 3], 2) = [2, 3] and sublist([1, 2, 3], -2, 1) = [2]
 append([1], 2, 3) = [1, 2, 3]
 concatenate([1], [2, 3]) = [1, 2, 3]
