@@ -9,15 +9,15 @@ import classes from './Canvas.module.css';
 import { CanvasControls } from './CanvasControls';
 import { TRIGGER } from './catalogue';
 import type { Lookup } from './catalogue';
-import { drawLinks, drawNodes, linkId, places } from './graph';
-import { LinkEdge } from './LinkEdge';
+import { drawLinks, drawNodes, drawUndos, linkId, places } from './graph';
+import { LinkEdge, UndoEdge } from './LinkEdge';
 import type { CardRunState } from './StepCard';
-import { StepNode } from './StepNode';
+import { FrameNode, StepNode } from './StepNode';
 import { MOVES, walk } from './walk';
 import { GRID, useFar } from './zoom';
 
-export const nodeTypes = { step: StepNode };
-export const edgeTypes = { link: LinkEdge };
+const nodeTypes = { step: StepNode, frame: FrameNode };
+const edgeTypes = { link: LinkEdge, undo: UndoEdge };
 
 interface Props {
   document: FlowDocument;
@@ -48,11 +48,14 @@ function View({ document, types, selected, onSelect, runs, taken, children }: Pr
   );
   const edges = useMemo(
     () =>
-      drawLinks(document, types).map((edge) => ({
-        ...edge,
-        data: { ...edge.data!, taken: taken ? (taken[linkId(edge.source, edge.data!.port, edge.target)] ?? 0) : undefined },
-      })),
-    [document, types, taken],
+      [
+        ...drawLinks(document, types, t).map((edge) => ({
+          ...edge,
+          data: { ...edge.data!, taken: taken ? (taken[linkId(edge.source, edge.data!.port, edge.target)] ?? 0) : undefined },
+        })),
+        ...drawUndos(document),
+      ],
+    [document, types, t, taken],
   );
 
   const focus = (id: string) => {
@@ -90,6 +93,7 @@ function View({ document, types, selected, onSelect, runs, taken, children }: Pr
         nodesFocusable={false}
         edgesFocusable={false}
         disableKeyboardA11y
+        zIndexMode="manual"
         onNodeClick={(_event, node) => onSelect?.(node.id)}
         onPaneClick={() => onSelect?.(undefined)}
         proOptions={{ hideAttribution: true }}

@@ -3,6 +3,7 @@ import type { EdgeProps } from '@xyflow/react';
 import { memo } from 'react';
 import classes from './Canvas.module.css';
 import type { LinkEdgeType } from './graph';
+import { BODY } from './nesting';
 
 /** The way of a link: also what the editor draws its `+` on. */
 export function linkPath(props: Pick<EdgeProps, 'sourceX' | 'sourceY' | 'sourcePosition' | 'targetX' | 'targetY' | 'targetPosition'>) {
@@ -35,12 +36,23 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps<LinkEdgeType>) {
       <path className={classes.tip} data-run={state} data-selected={selected || undefined} d={`M ${props.targetX - 7} ${props.targetY - 4.5} L ${props.targetX} ${props.targetY} L ${props.targetX - 7} ${props.targetY + 4.5} Z`} />
       {data?.label ? (
         <EdgeLabelRenderer>
-          <span className={classes.chip} data-run={state} style={{ transform: `translate(${x}px, ${y}px) translate(${anchor})` }}>
+          <span className={classes.chip} data-run={state} data-body={data.port === BODY || undefined} style={{ zIndex: data.layer, transform: `translate(${x}px, ${y}px) translate(${anchor})` }}>
             {data.label}
             {taken !== undefined && taken > 1 ? <span className={classes.times}>{`×${taken}`}</span> : null}
           </span>
         </EdgeLabelRenderer>
       ) : null}
+    </>
+  );
+});
+
+/** From a step to the one that takes it back: no way that a run goes by itself. */
+export const UndoEdge = memo(function UndoEdge(props: EdgeProps<LinkEdgeType>) {
+  const [path] = linkPath(props);
+  return (
+    <>
+      <BaseEdge id={props.id} path={path} className={classes.undo} interactionWidth={0} />
+      <path className={classes.tip} d={`M ${props.targetX - 4.5} ${props.targetY - 7} L ${props.targetX} ${props.targetY} L ${props.targetX + 4.5} ${props.targetY - 7} Z`} />
     </>
   );
 });

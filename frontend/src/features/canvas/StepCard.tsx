@@ -24,6 +24,8 @@ export interface CardRunState {
   duration?: string;
   /** Only said when it says something: more than one attempt or visit. */
   attempts?: string;
+  /** How far a step that works through items is: "7 of 20 done, 1 failed". */
+  items?: string;
 }
 
 interface Props extends CardContent {
@@ -38,7 +40,6 @@ interface Props extends CardContent {
 export function StepCard({ title, summary, icon, tint, trigger, outward, unknown, selected, focused, run, findings, children }: Props) {
   const t = useT();
   const state = run ? lookOf(run.status) : undefined;
-  const State = state?.icon;
   return (
     <div
       className={classes.card}
@@ -60,6 +61,19 @@ export function StepCard({ title, summary, icon, tint, trigger, outward, unknown
           <span className={classes.line}>{summary}</span>
         </div>
       </div>
+      <CardMarks run={run} findings={findings} />
+      {children}
+    </div>
+  );
+}
+
+/** At the corners of a card or a frame: how it went on a run, and how much the check found. */
+export function CardMarks({ run, findings }: Pick<Props, 'run' | 'findings'>) {
+  const t = useT();
+  const state = run ? lookOf(run.status) : undefined;
+  const State = state?.icon;
+  return (
+    <>
       {run && State && run.status !== 'skipped' ? (
         <span className={classes.state} data-tone={state?.tone} data-status={run.status}>
           <State size={14} role="img" aria-label={run.statusLabel} />
@@ -72,7 +86,6 @@ export function StepCard({ title, summary, icon, tint, trigger, outward, unknown
           <span className="sr-only">{t('canvas.findings', { count: findings.count })}</span>
         </span>
       ) : null}
-      {children}
-    </div>
+    </>
   );
 }

@@ -2,6 +2,7 @@ import { useMemo } from 'react';
 import { useStepCatalogue } from '~/api/flows';
 import type { FlowDocument, StepCatalogue, StepDocument, StepType } from '~/api/types';
 import type { Category } from '~/ui/tokens';
+import { childrenOf } from './nesting';
 
 /** Where every flow begins; links name it as their `from`. */
 export const TRIGGER = 'trigger';
@@ -71,29 +72,46 @@ export function readPorts(config: Record<string, unknown>, paths: string): strin
  */
 export function portsOf(step: StepDocument, type: StepType | undefined, used: string[] = []): string[] {
   if (!type) return [...new Set(used)];
-  if (type.ports) return type.ports;
-  return type.ports_from ? readPorts(step.config, type.ports_from) : [];
+  const own = type.ports ?? (type.ports_from ? readPorts(step.config, type.ports_from) : []);
+  const added = portsOfFields(step).filter((port) => !own.includes(port));
+  return added.length > 0 ? [...own, ...added] : own;
+}
+
+/** The ways out that any step gets by what it says beside its config. */
+function portsOfFields(step: StepDocument): string[] {
+  const onError = step['on_error'];
+  const leaves = typeof onError === 'object' && onError !== null && (onError as { then?: unknown }).then === 'path';
+  return [...(leaves ? ['error'] : []), ...(typeof step['time_limit'] === 'string' && step['time_limit'] !== '' ? ['timeout'] : [])];
 }
 
 /** The port a link leaves by; it may be left out where a step has exactly one. */
 export const portOfLink = (port: string | undefined | null, ports: string[]): string => port ?? ports[0] ?? 'done';
 
-/** Ids of the steps in the order a reader meets them: along the links, then whatever is not linked. */
+/**
+ * Ids of the steps in the order a reader meets them: along the links, what a step contains before
+ * what follows it, then whatever is not linked.
+ */
 export function readingOrder(document: FlowDocument): string[] {
   const next = new Map<string, string[]>();
   for (const link of document.links) next.set(link.from, [...(next.get(link.from) ?? []), link.to]);
-  const seen = new Set<string>([TRIGGER]);
+  const children = childrenOf(document);
   const order: string[] = [];
-  const queue = [TRIGGER];
-  while (queue.length > 0) {
-    const id = queue.shift()!;
-    if (id !== TRIGGER) order.push(id);
-    for (const to of next.get(id) ?? []) {
-      if (!seen.has(to) && to in document.steps) {
-        seen.add(to);
-        queue.push(to);
+  const seen = new Set<string>([TRIGGER]);
+  const read = (scope: string | null) => {
+    const peers = new Set(children.get(scope) ?? []);
+    const along = (first: string[]) => {
+      const queue = [...first];
+      for (let id = queue.shift(); id !== undefined; id = queue.shift()) {
+        if (seen.has(id) || !peers.has(id)) continue;
+        seen.add(id);
+        order.push(id);
+        if (children.has(id)) read(id);
+        queue.push(...(next.get(id) ?? []));
       }
-    }
-  }
-  return [...order, ...Object.keys(document.steps).filter((id) => !seen.has(id))];
+    };
+    along(next.get(scope ?? TRIGGER) ?? []);
+    along([...peers]);
+  };
+  read(null);
+  return order;
 }

@@ -2,7 +2,8 @@ import type { StepDocument, StepType } from '~/api/types';
 import type { Translate } from '~/app/messages';
 
 type Config = Record<string, unknown>;
-type Rule = (config: Config, t: Translate) => string;
+type Titles = (id: string) => string;
+type Rule = (config: Config, t: Translate, titles: Titles) => string;
 
 const text = (value: unknown): string =>
   typeof value === 'string' ? value.replace(/^=\s*/, '') : typeof value === 'number' ? String(value) : '';
@@ -60,9 +61,24 @@ const RULES: Record<string, Rule> = {
   join: (config, t) => {
     const mode = config['mode'];
     if (mode === 'any') return t('canvas.summary.join_any');
-    const { n } = record(mode);
+    if (mode === 'active') return t('canvas.summary.join_active');
+    const { n, tokens } = record(mode);
+    if (tokens !== undefined) return t('canvas.summary.join_tokens', { count: Number(tokens) });
     return n === undefined ? t('canvas.summary.join_all') : t('canvas.summary.join_n', { count: Number(n) });
   },
+  for_each: (config, t) => {
+    const items = text(config['items']);
+    return items ? t('canvas.summary.for_each', { items, count: Number(config['parallel'] ?? 10) }) : '';
+  },
+  repeat: (config, t) => (config['until'] ? t('canvas.summary.repeat', { when: text(config['until']) }) : ''),
+  block: (_config, t) => t('canvas.summary.block'),
+  fork: (config, t) => t('canvas.summary.fork', { count: list(config['branches']).length }),
+  split: (config, t) => t('canvas.summary.split', { count: Number(config['times'] ?? 2) }),
+  cancel: (config, t, titles) => {
+    const steps = list(config['steps']).map((id) => titles(text(id))).filter(Boolean);
+    return steps.length > 0 ? t('canvas.summary.cancel', { steps: steps.join(', ') }) : '';
+  },
+  add_items: (config, t, titles) => (config['to'] ? t('canvas.summary.add_items', { step: titles(text(config['to'])) }) : ''),
 };
 
 const TRIGGER_RULES: Record<string, Rule> = {
@@ -83,12 +99,12 @@ function generic(config: Config, type: StepType | undefined): string {
 }
 
 /** One line of meaning for a card, in the user's words. */
-export function summaryOf(step: StepDocument, type: StepType | undefined, t: Translate): string {
+export function summaryOf(step: StepDocument, type: StepType | undefined, t: Translate, titles: Titles = (id) => id): string {
   const rule = RULES[step.type];
-  return (rule ? rule(step.config, t) : generic(step.config, type)).slice(0, 300);
+  return (rule ? rule(step.config, t, titles) : generic(step.config, type)).slice(0, 300);
 }
 
 export function triggerSummary(trigger: { type: string; config: Config }, type: StepType | undefined, t: Translate): string {
   const rule = TRIGGER_RULES[trigger.type];
-  return rule ? rule(trigger.config, t) : generic(trigger.config, type);
+  return rule ? rule(trigger.config, t, (id) => id) : generic(trigger.config, type);
 }

@@ -1,5 +1,6 @@
 import type { FlowDocument } from '~/api/types';
 import { readingOrder, TRIGGER } from './catalogue';
+import { containerOf, containersOf, undoers } from './nesting';
 
 export type Move = 'right' | 'left' | 'up' | 'down' | 'home' | 'end';
 
@@ -15,7 +16,8 @@ const before = (document: FlowDocument, id: string) =>
 /**
  * Where the focus goes from `id`: right and left along the links, up and down among the steps that
  * share a predecessor, else to the nearest card that way, so that every card can be reached; Home to
- * the trigger. Stays where there is nowhere to go.
+ * the trigger. Right goes into a step that contains others, and from its last one on to what follows
+ * it. Stays where there is nowhere to go.
  */
 export function walk(document: FlowDocument, id: string, move: Move, at: Record<string, [number, number]>): string {
   const order = readingOrder(document);
@@ -23,14 +25,23 @@ export function walk(document: FlowDocument, id: string, move: Move, at: Record<
   const known = (ids: string[]) => ids.filter((one) => one === TRIGGER || one in document.steps);
   if (move === 'home') return TRIGGER;
   if (move === 'end') return order[order.length - 1] ?? TRIGGER;
-  if (move === 'right') return byHeight(known(after(document, id)))[0] ?? id;
-  if (move === 'left') return byHeight(known(before(document, id)))[0] ?? id;
+  if (move === 'right') return onward(document, id, (ids) => byHeight(known(ids))) ?? id;
+  if (move === 'left') return byHeight(known(before(document, id)))[0] ?? undoers(document).get(id)?.[0] ?? containerOf(document, id) ?? id;
   const parents = before(document, id);
   let peers = byHeight([...new Set(parents.flatMap((parent) => known(after(document, parent))))]);
   // Steps that nothing leads to are each other's neighbours; otherwise they could not be reached.
   if (parents.length === 0) peers = [TRIGGER, ...order.filter((one) => before(document, one).length === 0)];
   const next = peers[peers.indexOf(id) + (move === 'down' ? 1 : -1)];
   return next ?? nearest(known([TRIGGER, ...order]), id, move === 'down' ? 1 : -1, at) ?? id;
+}
+
+function onward(document: FlowDocument, id: string, sorted: (ids: string[]) => string[]): string | undefined {
+  const isInside = (one: string) => containerOf(document, one) === id;
+  const inside = sorted([...after(document, id).filter(isInside), ...Object.keys(document.steps).filter(isInside)]);
+  const begins = sorted(after(document, id).filter(isInside))[0] ?? inside[0];
+  if (begins !== undefined) return begins;
+  const ways = [id, ...containersOf(document, id)].map((one) => sorted(after(document, one).filter((to) => containerOf(document, to) !== one))[0]);
+  return ways.find((to) => to !== undefined);
 }
 
 function nearest(ids: string[], id: string, sign: 1 | -1, at: Record<string, [number, number]>): string | undefined {

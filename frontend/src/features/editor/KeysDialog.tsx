@@ -14,6 +14,7 @@ const KEYS: [keys: string, text: MessageId][] = [
   ['A  +', 'editor.key.add'],
   ['C', 'editor.key.connect'],
   ['P', 'editor.key.ports'],
+  ['M', 'editor.key.put'],
   ['Space', 'editor.key.choose'],
   ['Del', 'editor.key.delete'],
   ['Shift ← → ↑ ↓', 'editor.key.move'],

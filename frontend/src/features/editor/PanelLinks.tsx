@@ -2,7 +2,8 @@ import { ActionIcon, Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useT } from '~/app/messages';
 import { portOfLink, TRIGGER, useLookup } from '~/features/canvas/catalogue';
-import { portsIn } from '~/features/canvas/graph';
+import { portsIn, portWord } from '~/features/canvas/graph';
+import { undoers } from '~/features/canvas/nesting';
 import { IconLink, IconPlus, IconX } from '~/ui/icons';
 import { useActions } from './actions';
 import { linkKeys } from './document/links';
@@ -17,7 +18,8 @@ export function PanelLinks({ id }: { id: string }) {
   const document = useEditor((editor) => editor.document);
   const ports = portsIn(document, id, types);
   const keys = linkKeys(document.links);
-  if (ports.length === 0) return null;
+  // What only takes others back has no ways.
+  if (ports.length === 0 || undoers(document).has(id)) return null;
   return (
     <>
       <h3 className={classes.section}>{t('editor.ways')}</h3>
@@ -27,7 +29,7 @@ export function PanelLinks({ id }: { id: string }) {
             key={port}
             id={id}
             port={port}
-            name={id === TRIGGER ? t('editor.way') : port}
+            name={id === TRIGGER ? t('editor.way') : portWord(document, id, port, types, t)}
             links={document.links.flatMap((link, at) => (link.from === id && portOfLink(link.port, ports) === port ? [{ to: link.to, key: keys[at] ?? '' }] : []))}
           />
         ))}

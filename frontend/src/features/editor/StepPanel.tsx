@@ -1,7 +1,8 @@
-import { ActionIcon, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Menu, TextInput, Tooltip } from '@mantine/core';
 import type { Finding } from '~/api/types';
 import { useT } from '~/app/messages';
 import { tintOf, useLookup } from '~/features/canvas/catalogue';
+import { insideOf } from '~/features/canvas/nesting';
 import { StepIcon } from '~/features/canvas/StepIcon';
 import { IconAlertCircle, IconAlertTriangle, IconCopy, IconInfoCircle, IconTrash } from '~/ui/icons';
 import { useActions } from './actions';
@@ -9,6 +10,8 @@ import { firstLine, restOf } from './canvas/help';
 import { fieldOfFinding, findingsOf, useFindings } from './findings';
 import { ConfigForm } from './form/ConfigForm';
 import { PanelLinks } from './PanelLinks';
+import { StandsIn } from './StandsIn';
+import { StepRules } from './StepRules';
 import classes from './SidePanel.module.css';
 import { useEditor } from './store';
 
@@ -19,6 +22,7 @@ export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
   const actions = useActions();
   const step = useEditor(({ document }) => document.steps[id]);
   const readOnly = useEditor((editor) => editor.readOnly);
+  const inside = useEditor(({ document }) => insideOf(document, [id]).length);
   if (!step) return null;
   const type = types.step(step.type, step.version);
   return (
@@ -31,9 +35,23 @@ export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
             <Tooltip label={t('editor.duplicate')}>
               <ActionIcon aria-label={t('editor.duplicate')} onClick={() => actions.duplicate([id])}><IconCopy size={16} aria-hidden /></ActionIcon>
             </Tooltip>
-            <Tooltip label={t('editor.delete')}>
-              <ActionIcon aria-label={t('editor.delete')} onClick={() => actions.remove([id])}><IconTrash size={16} aria-hidden /></ActionIcon>
-            </Tooltip>
+            {inside > 0 ? (
+              <Menu position="bottom-end" withinPortal>
+                <Menu.Target>
+                  <Tooltip label={t('editor.delete')}>
+                    <ActionIcon aria-label={t('editor.delete')}><IconTrash size={16} aria-hidden /></ActionIcon>
+                  </Tooltip>
+                </Menu.Target>
+                <Menu.Dropdown>
+                  <Menu.Item onClick={() => actions.remove([id])}>{t('editor.delete.frame')}</Menu.Item>
+                  <Menu.Item onClick={() => actions.remove([id], true)}>{t('editor.delete.whole', { count: inside })}</Menu.Item>
+                </Menu.Dropdown>
+              </Menu>
+            ) : (
+              <Tooltip label={t('editor.delete')}>
+                <ActionIcon aria-label={t('editor.delete')} onClick={() => actions.remove([id])}><IconTrash size={16} aria-hidden /></ActionIcon>
+              </Tooltip>
+            )}
           </>
         )}
       </div>
@@ -50,10 +68,12 @@ export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
           onBlur={() => useEditor.getState().settle()}
         />
         <div className={classes.id}>{t('editor.step_id', { id })}</div>
+        <StandsIn id={id} />
       </div>
       <GeneralFindings owner={id} />
       {type ? <ConfigForm flowId={flowId} owner={id} type={type} /> : <p className={classes.note}>{t('editor.unknown_help')}</p>}
       <PanelLinks id={id} />
+      <StepRules flowId={flowId} id={id} type={type} />
     </>
   );
 }

@@ -1,20 +1,23 @@
 import { useMemo } from 'react';
-import type { StepType } from '~/api/types';
+import type { StepDocument, StepType } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { Translate } from '~/app/messages';
 import { isSidePort, portOfLink, portsOf, TRIGGER, useLookup } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
-import { freePlace, places, portsIn } from '~/features/canvas/graph';
+import { FIRST } from '~/features/canvas/frames';
+import { portsIn } from '~/features/canvas/graph';
 import type { Point } from '~/features/canvas/graph';
+import { containerOf, outermost, scopeOfWay, withInside } from '~/features/canvas/nesting';
 import { tidy } from '~/features/canvas/tidy';
 import { fragmentOf, newIds, paste, readFragment, writeFragment } from './document/clipboard';
 import type { Fragment } from './document/clipboard';
-import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepId, setConfig, setName, setTitle, setTrigger } from './document/document';
-import type { Config } from './document/document';
+import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepId, setConfig, setField, setName, setTitle, setTrigger } from './document/document';
+import type { Config, Edit, FieldName } from './document/document';
 import { findLink, linkKey } from './document/links';
 import type { PortRef } from './document/links';
-import { placeAfter, snapped } from './document/place';
-import { freshStep, onwardPort, openWay } from './document/ports';
+import { freeIn, measured, placeAfter, roomBetween } from './document/place';
+import { contains, freshStep, onwardPort, openWay } from './document/ports';
+import { makeFrameActions } from './frameActions';
 import { useEditor } from './store';
 import { onStage, say, select, useView } from './view';
 
@@ -22,6 +25,10 @@ export interface Where {
   after?: PortRef;
   onLink?: string;
   place?: Point;
+  /** The container it goes into, where neither a way nor a link says so. */
+  into?: string | null;
+  /** The step that it shall take back. */
+  undoes?: string;
 }
 
 const doc = () => useEditor.getState().document;
@@ -30,25 +37,35 @@ const doc = () => useEditor.getState().document;
 export function makeActions(t: Translate, types: Lookup) {
   const titleOf = (id: string): string =>
     id === TRIGGER ? (types.trigger(doc().trigger.type)?.title ?? t('canvas.trigger')) : doc().steps[id]?.title || id;
-  const apply = (label: string, ...rest: [edit: Parameters<ReturnType<typeof useEditor.getState>['apply']>[1], merge?: string]) => {
-    const changed = useEditor.getState().apply(label, ...rest);
-    if (changed && !rest[1]) say(label);
+  const apply = (label: string, edit: Edit, merge?: string) => {
+    const changed = useEditor.getState().apply(label, edit, merge);
+    if (changed && !merge) say(label);
     return changed;
   };
+  const portsOfId = (id: string) => portsIn(doc(), id, types);
+  const portsOfStep = (step: StepDocument) => {
+    const type = types.step(step.type, step.version);
+    return type ? portsOf(step, type) : null;
+  };
+  const { fitting, refuse, put, scopeOfSelection } = makeFrameActions({ t, types, titleOf, apply, portsOfId });
 
   const add = (type: StepType, where: Where = {}): string => {
     const id = newStepId((taken) => taken in doc().steps, type.kind);
     const step = freshStep(type);
-    const label = t('editor.edit.add', { title: type.title });
     const onward = onwardPort(type);
     const link = where.onLink === undefined ? undefined : doc().links[findLink(doc(), where.onLink)];
     if (where.onLink !== undefined && link && onward !== undefined) {
-      apply(t('editor.edit.insert', { title: type.title, from: titleOf(link.from), to: titleOf(link.to) }), insertOnLink(where.onLink, { id, step }, onward, where.place));
+      const room = roomBetween(doc(), link.from, link.to, types, contains(type), where.place);
+      apply(t('editor.edit.insert', { title: type.title, from: titleOf(link.from), to: titleOf(link.to) }), fitting(insertOnLink(where.onLink, { id, step }, onward, room)));
     } else {
-      const below = where.after?.port !== undefined && isSidePort(where.after.port);
-      const wish = where.place ?? (where.after ? placeAfter(doc(), where.after.from, below) : (onStage()?.middle() ?? [0, 0]));
-      const at = freePlace(Object.values(places(doc())), snapped(wish));
-      apply(label, addStep({ id, step, at, ...(where.after ? { after: where.after } : {}) }));
+      const { after, undoes } = where;
+      const into = after ? scopeOfWay(doc(), after.from, after.port, types) : undoes === undefined ? (where.into ?? null) : containerOf(doc(), undoes);
+      const below = undoes !== undefined || (after?.port !== undefined && isSidePort(after.port));
+      const behind = after ?? (undoes === undefined ? undefined : { from: undoes });
+      const wish = where.place ?? (behind ? placeAfter(doc(), behind, types, below) : (onStage()?.middle() ?? [0, 0]));
+      const at = freeIn(doc(), into, types, wish, contains(type));
+      const label = into === null || after ? t('editor.edit.add', { title: type.title }) : t('editor.edit.add_into', { title: type.title, frame: titleOf(into) });
+      apply(label, fitting(addStep({ id, step, at, into, ...(after ? { after } : {}), ...(undoes === undefined ? {} : { undoes }) }, portsOfId)));
     }
     select([id]);
     return id;
@@ -60,16 +77,16 @@ export function makeActions(t: Translate, types: Lookup) {
     const alone = Object.keys(doc().steps).length === 0;
     const from = chosen ?? (alone || !doc().links.some((link) => link.from === TRIGGER) ? TRIGGER : undefined);
     const way = from === undefined ? undefined : openWay(doc(), from, types);
-    if (!way) return add(type);
+    if (!way) return add(type, chosen === undefined ? {} : { into: containerOf(doc(), chosen) });
     const ports = portsIn(doc(), way.from, types);
     const link = doc().links.find((one) => one.from === way.from && portOfLink(one.port, ports) === way.port);
     return link && onwardPort(type) !== undefined ? add(type, { onLink: linkKey(link) }) : add(type, { after: way });
   };
 
-  const place = (fragment: Fragment, label: string, at: Point) => {
+  const place = (fragment: Fragment, label: string, at: Point, into?: string | null) => {
     const ids = newIds(doc(), fragment);
-    apply(label, paste(fragment, ids, at));
-    select([...ids.values()]);
+    apply(label, fitting(paste(fragment, ids, { at, into, types, portsOf: portsOfId })));
+    select(outermost(doc(), [...ids.values()]));
     const first = [...ids.values()][0];
     if (first) onStage()?.reveal(first);
   };
@@ -78,19 +95,25 @@ export function makeActions(t: Translate, types: Lookup) {
     titleOf,
     add,
     addNext,
+    /** Whether a way may lead there; says why not. */
+    refuse,
+    put,
     connect: (way: PortRef, to: string) =>
-      apply(t('editor.edit.connect', { from: titleOf(way.from), to: titleOf(to) }), connect(way, to)),
+      !refuse(way, to) && apply(t('editor.edit.connect', { from: titleOf(way.from), to: titleOf(to) }), connect(way, to)),
     disconnect: (key: string) => {
       const link = doc().links[findLink(doc(), key)];
       if (!link) return;
       apply(t('editor.edit.disconnect', { from: titleOf(link.from), to: titleOf(link.to) }), disconnect([key]));
       select([]);
     },
-    remove: (ids: string[]) => {
-      const steps = ids.filter((id) => doc().steps[id]);
+    /** Delete steps. What a container holds stays in its place, unless it is deleted `whole`. */
+    remove: (ids: string[], whole = false) => {
+      const given = ids.filter((id) => doc().steps[id]);
+      const steps = whole ? withInside(doc(), given) : given;
       if (steps.length === 0) return;
-      const label = steps.length === 1 ? t('editor.edit.delete', { title: titleOf(steps[0] ?? '') }) : t('editor.edit.delete_many', { count: steps.length });
-      apply(label, deleteSteps(steps, (id) => portsIn(doc(), id, types)));
+      const staying = withInside(doc(), steps).length - steps.length;
+      const label = given.length === 1 ? t('editor.edit.delete', { title: titleOf(given[0] ?? '') }) : t('editor.edit.delete_many', { count: given.length });
+      if (apply(label, fitting(deleteSteps(steps, portsOfId))) && staying > 0) say(`${label}. ${t('editor.lifted', { count: staying })}`);
       select([]);
     },
     rename: (id: string, title: string) => apply(t('editor.edit.rename', { title: titleOf(id) }), setTitle(id, title), `title:${id}`),
@@ -98,14 +121,17 @@ export function makeActions(t: Translate, types: Lookup) {
     configure: (id: string, config: Config, merge: string) =>
       apply(
         t('editor.edit.configure', { title: titleOf(id) }),
-        setConfig(id, config, (step) => { const type = types.step(step.type, step.version); return type ? portsOf(step, type) : null; }),
+        setConfig(id, config, portsOfStep),
         merge,
       ),
+    /** What any step may say beside its config; `undefined` says it no longer. */
+    setField: (id: string, name: FieldName, value: unknown, merge?: string) =>
+      apply(t('editor.edit.configure', { title: titleOf(id) }), setField(id, name, value, portsOfStep), merge),
     setTrigger: (type: string, config: Config, merge?: string) => apply(t('editor.edit.trigger'), setTrigger(type, config), merge),
     move: (to: Record<string, Point>, merge?: string) => {
       const ids = Object.keys(to);
       const label = ids.length === 1 ? t('editor.edit.move', { title: titleOf(ids[0] ?? '') }) : t('editor.edit.move_many', { count: ids.length });
-      return apply(label, move(to), merge);
+      return apply(label, fitting(move(to)), merge);
     },
     tidy: async () => {
       const to = await tidy(doc(), types);
@@ -113,10 +139,10 @@ export function makeActions(t: Translate, types: Lookup) {
     },
     duplicate: (ids: string[]) => {
       const fragment = fragmentOf(doc(), ids);
-      const corners = Object.values(fragment.layout);
-      if (corners.length === 0) return;
-      const corner: Point = [Math.min(...corners.map(([x]) => x)) + 32, Math.max(...corners.map(([, y]) => y)) + 96];
-      place(fragment, t('editor.edit.duplicate', { count: corners.length }), corner);
+      const boxes = Object.keys(fragment.steps).map(measured(doc(), types));
+      if (boxes.length === 0) return;
+      const corner: Point = [Math.min(...boxes.map(({ x }) => x)) + 32, Math.max(...boxes.map((box) => box.y + box.height)) + 32];
+      place(fragment, t('editor.edit.duplicate', { count: boxes.length }), corner);
     },
     copyText: (ids: string[]): string | null => {
       const fragment = fragmentOf(doc(), ids);
@@ -127,7 +153,10 @@ export function makeActions(t: Translate, types: Lookup) {
       const fragment = readFragment(text);
       if (typeof fragment === 'string') return say(t(REFUSALS[fragment]));
       const [x, y] = onStage()?.middle() ?? [0, 0];
-      place(fragment, t('editor.edit.paste', { count: Object.keys(fragment.steps).length }), [x - 112, y - 32]);
+      const into = scopeOfSelection();
+      const corner = into === null ? null : measured(doc(), types)(into);
+      const at: Point = corner ? [corner.x + FIRST[0], corner.y + corner.height] : [x - 112, y - 32];
+      place(fragment, t('editor.edit.paste', { count: Object.keys(fragment.steps).length }), at, into);
     },
     undo: () => {
       const entry = useEditor.getState().undo();

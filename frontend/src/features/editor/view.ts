@@ -4,8 +4,9 @@ import type { PortRef } from './document/links';
 
 /** What the list that opens beside the canvas is asked for. */
 export type Asking =
-  | { kind: 'add'; after?: PortRef; onLink?: string; place?: Point }
-  | { kind: 'connect'; way: PortRef };
+  | { kind: 'add'; after?: PortRef; onLink?: string; place?: Point; into?: string | null; undoes?: string }
+  | { kind: 'connect'; way: PortRef }
+  | { kind: 'put'; ids: string[] };
 
 export type Drawer = 'problems' | 'samples' | 'versions';
 
@@ -27,6 +28,8 @@ export interface ViewState {
   carried: Carried | null;
   /** The link under what is carried. */
   dropLink: string | null;
+  /** The frame in which what is carried or dragged would land, where that is not where it stands. */
+  dropInto: string | null;
   /** The link under the pointer, whose `+` is shown. */
   hoverLink: string | null;
   connecting: boolean;
@@ -45,6 +48,7 @@ const INITIAL: ViewState = {
   asking: null,
   carried: null,
   dropLink: null,
+  dropInto: null,
   hoverLink: null,
   connecting: false,
   drawer: null,
@@ -63,6 +67,12 @@ export const select = (ids: string[], link: string | null = null): void => {
   const { selected, link: before } = useView.getState();
   const same = before === link && selected.length === ids.length && selected.every((id, at) => id === ids[at]);
   if (!same) useView.setState({ selected: ids, link });
+};
+
+/** The selection, where the step is a part of it; else the step alone. */
+export const chosenWith = (id: string): string[] => {
+  const { selected } = useView.getState();
+  return selected.includes(id) ? selected : [id];
 };
 
 export const say = (text: string): void => useView.setState(({ said }) => ({ said: { text, count: said.count + 1 } }));

@@ -4,22 +4,26 @@ import { useRef, useState } from 'react';
 import { useT } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
 import { CanvasControls } from '~/features/canvas/CanvasControls';
+import { UndoEdge } from '~/features/canvas/LinkEdge';
 import { SNAP, GRID, useFar } from '~/features/canvas/zoom';
+import type { StepNodeType } from '~/features/canvas/graph';
 import { useFindings } from '../findings';
 import { useEditor } from '../store';
 import { useView } from '../view';
 import classes from './EditorCanvas.module.css';
 import { EditorControls } from './EditorControls';
 import { EditorLink } from './EditorLink';
-import { EditorNode } from './EditorNode';
+import { EditorFrame, EditorNode } from './EditorNode';
 import { useCanvasEvents } from './useCanvasEvents';
 import { useCanvasKeys } from './useCanvasKeys';
 import { useDrawnLinks, useDrawnNodes } from './useDrawing';
 import { useStage } from './useStage';
 
-const nodeTypes = { step: EditorNode };
-const edgeTypes = { link: EditorLink };
+const nodeTypes = { step: EditorNode, frame: EditorFrame };
+const edgeTypes = { link: EditorLink, undo: UndoEdge };
 const FIT = { padding: 0.15, maxZoom: 1 };
+/** In the overview a frame must not hide what is inside. */
+const mapColor = (node: StepNodeType) => (node.type === 'frame' ? 'var(--sb-line)' : 'var(--sb-control)');
 /** From here on only what is seen is in the page. */
 const LARGE = 120;
 const MANY = 15;
@@ -35,11 +39,13 @@ function Surface() {
   const selected = useView((view) => view.selected);
   const link = useView((view) => view.link);
   const dragged = useView((view) => view.dragged);
+  const dropInto = useView((view) => view.dropInto);
   const connecting = useView((view) => view.connecting);
   const carrying = useView((view) => view.carried !== null);
   const count = Object.keys(document.steps).length;
   const [map, setMap] = useState(count >= MANY);
-  const nodes = useDrawnNodes({ document, types, findings, selected, dragged });
+  const nodes = useDrawnNodes({ document, types, findings, selected, dragged, dropInto });
+  const hasFrames = nodes.some((node) => node.type === 'frame');
   const edges = useDrawnLinks(document, types, link);
   const events = useCanvasEvents(frame);
   const onKeyDown = useCanvasKeys(frame);
@@ -78,7 +84,9 @@ function Surface() {
         deleteKeyCode={null}
         selectionKeyCode="Shift"
         multiSelectionKeyCode={['Control', 'Meta']}
-        selectionMode={SelectionMode.Partial}
+        // With frames a box around what is inside must not take hold of what is around.
+        selectionMode={hasFrames ? SelectionMode.Full : SelectionMode.Partial}
+        zIndexMode="manual"
         panOnScroll
         zoomOnDoubleClick={false}
         onlyRenderVisibleElements={count > LARGE}
@@ -89,7 +97,7 @@ function Surface() {
         {...events}
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--sb-grid)" />
-        {map ? <MiniMap pannable zoomable ariaLabel={t('editor.map')} nodeColor="var(--sb-control)" maskColor="var(--sb-scrim)" nodeBorderRadius={20} /> : null}
+        {map ? <MiniMap pannable zoomable ariaLabel={t('editor.map')} nodeColor={mapColor} maskColor="var(--sb-scrim)" nodeBorderRadius={20} /> : null}
       </ReactFlow>
       <CanvasControls>
         <EditorControls map={map} onMap={() => setMap(!map)} />

@@ -5,9 +5,11 @@ import type { MouseEvent } from 'react';
 import { useT } from '~/app/messages';
 import shared from '~/features/canvas/Canvas.module.css';
 import { portOfLink } from '~/features/canvas/catalogue';
-import { portPlace, portStyle } from '~/features/canvas/graph';
-import type { StepNodeType } from '~/features/canvas/graph';
+import { FrameCard } from '~/features/canvas/FrameCard';
+import type { StepNodeData, StepNodeType } from '~/features/canvas/graph';
+import { BODY } from '~/features/canvas/nesting';
 import { StepCard } from '~/features/canvas/StepCard';
+import { PlainHandles, portSpot } from '~/features/canvas/StepNode';
 import { IconPlus } from '~/ui/icons';
 import { linksFrom } from '../document/links';
 import { useEditor } from '../store';
@@ -16,9 +18,8 @@ import classes from './EditorCanvas.module.css';
 
 interface PortProps {
   id: string;
-  title: string;
   port: string;
-  ports: string[];
+  data: StepNodeData;
   connectable: boolean;
 }
 
@@ -33,13 +34,15 @@ function useTargets(id: string, port: string, ports: string[]): string {
 }
 
 /** A way out: drag from it to connect; where it leads nowhere yet, a `+` adds the next step. */
-function Port({ id, title, port, ports, connectable }: PortProps) {
+function Port({ id, port, data, connectable }: PortProps) {
   const t = useT();
+  const { title, ports, frame } = data;
   const targets = useTargets(id, port, ports);
-  const { side } = portPlace(port, ports);
-  const place = portStyle(port, ports);
+  const { side, style: place } = portSpot(port, data);
+  const isBody = frame !== undefined && port === BODY;
+  const word = isBody ? (data.bodyWord ?? port) : port;
   const named = ports.length > 1;
-  const values = { port, title };
+  const values = { port: word, title };
   const name = targets
     ? t(named ? 'editor.port.connected' : 'editor.port.only_connected', { ...values, targets })
     : t(named ? 'editor.port.open' : 'editor.port.only_open', values);
@@ -62,7 +65,7 @@ function Port({ id, title, port, ports, connectable }: PortProps) {
         data-focus={focusName({ step: id, port })}
       />
       {!targets && named ? (
-        <span className={classes.portName} data-side={side || undefined} style={place} aria-hidden>{port}</span>
+        <span className={classes.portName} data-side={side || undefined} data-body={isBody || undefined} style={place} aria-hidden>{word}</span>
       ) : null}
       {!targets && connectable ? (
         <button
@@ -70,6 +73,7 @@ function Port({ id, title, port, ports, connectable }: PortProps) {
           tabIndex={-1}
           className={`${classes.plus} nodrag nopan`}
           data-side={side || undefined}
+          data-body={isBody || undefined}
           style={place}
           data-named={named || undefined}
           aria-label={named ? t('editor.port.add', values) : t('editor.port.only_add', values)}
@@ -82,16 +86,26 @@ function Port({ id, title, port, ports, connectable }: PortProps) {
   );
 }
 
+const Ports = ({ id, data, connectable }: Omit<PortProps, 'port'>) =>
+  data.undoes ? null : data.ports.map((port) => <Port key={port} id={id} port={port} data={data} connectable={connectable} />);
+
 /** A step that can be dragged, connected and walked to. */
 export const EditorNode = memo(function EditorNode({ id, data, selected, isConnectable }: NodeProps<StepNodeType>) {
   return (
     <StepCard {...data} selected={selected}>
-      {data.entry ? null : (
-        <Handle type="target" id="in" position={Position.Left} className={shared.port} isConnectable={isConnectable} aria-hidden />
-      )}
-      {data.ports.map((port) => (
-        <Port key={port} id={id} title={data.title} port={port} ports={data.ports} connectable={isConnectable} />
-      ))}
+      <PlainHandles data={data} connectable={isConnectable} />
+      <Ports id={id} data={data} connectable={isConnectable} />
     </StepCard>
+  );
+});
+
+/** A step that contains others: steps are dragged into its frame and out of it. */
+export const EditorFrame = memo(function EditorFrame({ id, data, selected, isConnectable }: NodeProps<StepNodeType>) {
+  const t = useT();
+  return (
+    <FrameCard data={data} selected={selected} target={data.target} empty={isConnectable ? t('editor.frame.empty') : undefined}>
+      <PlainHandles data={data} connectable={isConnectable} />
+      <Ports id={id} data={data} connectable={isConnectable} />
+    </FrameCard>
   );
 });

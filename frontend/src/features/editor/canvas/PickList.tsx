@@ -21,6 +21,8 @@ interface Props {
   items: PickItem[];
   /** A sentence below the list. */
   note?: string;
+  /** What is said where there is nothing to choose at all. */
+  none?: string;
   onPick: (id: string) => void;
 }
 
@@ -45,7 +47,7 @@ function search(items: PickItem[], term: string): PickItem[] {
 }
 
 /** A list to choose one thing from by typing and arrows, or with the pointer. */
-export function PickList({ label, placeholder, items, note, onPick }: Props) {
+export function PickList({ label, placeholder, items, note, none, onPick }: Props) {
   const t = useT();
   const base = useId();
   const [term, setTerm] = useState('');
@@ -108,7 +110,7 @@ export function PickList({ label, placeholder, items, note, onPick }: Props) {
           </Fragment>
         ))}
       </ul>
-      {found.length === 0 ? <p className={classes.none} role="status">{t('editor.pick.none')}</p> : null}
+      {found.length === 0 ? <p className={classes.none} role="status">{items.length === 0 && none ? none : t('editor.pick.none')}</p> : null}
       {note ? <p className={classes.note}>{note}</p> : null}
     </div>
   );

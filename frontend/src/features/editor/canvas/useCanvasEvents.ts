@@ -1,17 +1,24 @@
 import { useReactFlow } from '@xyflow/react';
 import type { Connection, EdgeChange, NodeChange, OnConnectEnd, OnConnectStartParams, ReactFlowProps } from '@xyflow/react';
 import { useMemo, useRef } from 'react';
-import type { RefObject } from 'react';
+import type { MouseEvent as ReactMouseEvent, RefObject, TouchEvent as ReactTouchEvent } from 'react';
 import type { LinkEdgeType, StepNodeType } from '~/features/canvas/graph';
 import type { Point } from '~/features/canvas/graph';
+import { useLookup } from '~/features/canvas/catalogue';
+import { containerOf } from '~/features/canvas/nesting';
 import { useActions } from '../actions';
 import type { PortRef } from '../document/links';
+import { refusalOf } from '../document/ports';
 import { useEditor } from '../store';
 import { select, useView } from '../view';
+import { frameUnder } from './drop';
 
 type Events = ReactFlowProps<StepNodeType, LinkEdgeType>;
 
-const pointOf = (event: MouseEvent | TouchEvent): { x: number; y: number } => {
+/** React Flow hands on the event of the pointer itself, whatever its types say. */
+type Pointer = MouseEvent | TouchEvent | ReactMouseEvent | ReactTouchEvent;
+
+const pointOf = (event: Pointer): { x: number; y: number } => {
   const at = 'clientX' in event ? event : event.changedTouches[0];
   return { x: at?.clientX ?? 0, y: at?.clientY ?? 0 };
 };
@@ -43,16 +50,42 @@ function gatherMoves() {
 export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events {
   const actions = useActions();
   const flow = useReactFlow();
+  const types = useLookup();
   const from = useRef<PortRef | null>(null);
 
   return useMemo(() => {
     const drag = gatherMoves();
 
-    const letGo = () => {
+    // Where what is dragged would land: by the pointer, since a card is larger than what it aims at.
+    const landing = (event: Pointer, ids: string[]) => {
+      const at = flow.screenToFlowPosition(pointOf(event));
+      return frameUnder([at.x, at.y], types, ids);
+    };
+    const onDrag = (event: Pointer, ids: string[]) => {
+      const into = landing(event, ids);
+      const { document } = useEditor.getState();
+      const isNew = ids.some((id) => document.steps[id] && containerOf(document, id) !== into);
+      useView.setState({ dropInto: isNew ? into : null });
+    };
+
+    const letGo = (event: Pointer, ids: string[]) => {
       drag.finish();
       const { dragged } = useView.getState();
-      useView.setState({ dragged: null });
-      if (dragged) actions.move(dragged);
+      const into = landing(event, ids);
+      useView.setState({ dragged: null, dropInto: null });
+      if (!dragged) return;
+      const { document } = useEditor.getState();
+      const isNew = ids.some((id) => document.steps[id] && containerOf(document, id) !== into);
+      if (isNew) actions.put(ids, into, dragged);
+      else actions.move(dragged);
+    };
+    const idsOf = (nodes: readonly { id: string }[]) => nodes.map((node) => node.id);
+
+    // React Flow says where a step stands in its frame; the document keeps its place on the canvas.
+    const absolute = (id: string, { x, y }: { x: number; y: number }): Point => {
+      const around = flow.getInternalNode(id)?.parentId;
+      const corner = around === undefined ? undefined : flow.getInternalNode(around)?.internals.positionAbsolute;
+      return [x + (corner?.x ?? 0), y + (corner?.y ?? 0)];
     };
 
     const onNodesChange = (changes: NodeChange<StepNodeType>[]) => {
@@ -60,7 +93,7 @@ export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events
       const moved: Record<string, Point> = {};
       let choosing = false;
       for (const change of changes) {
-        if (change.type === 'position' && change.position && change.dragging) moved[change.id] = [change.position.x, change.position.y];
+        if (change.type === 'position' && change.position && change.dragging) moved[change.id] = absolute(change.id, change.position);
         if (change.type === 'select') {
           choosing = true;
           if (change.selected) chosen.add(change.id);
@@ -108,18 +141,23 @@ export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events
     return {
       onNodesChange,
       onEdgesChange,
-      onNodeDragStop: letGo,
-      onSelectionDragStop: letGo,
+      onNodeDrag: (event, _node, nodes) => onDrag(event, idsOf(nodes)),
+      onSelectionDrag: (event, nodes) => onDrag(event, idsOf(nodes)),
+      onNodeDragStop: (event, _node, nodes) => letGo(event, idsOf(nodes)),
+      onSelectionDragStop: (event, nodes) => letGo(event, idsOf(nodes)),
       onConnect,
       onConnectStart: (_event, params) => {
         from.current = wayOf(params);
         useView.setState({ connecting: true });
       },
       onConnectEnd,
-      isValidConnection: ({ source, target }) => source !== target && !useEditor.getState().readOnly,
+      isValidConnection: ({ source, sourceHandle, target }) => {
+        const { document, readOnly } = useEditor.getState();
+        return source !== target && !readOnly && refusalOf(document, { from: source, ...(sourceHandle ? { port: sourceHandle } : {}) }, target, types) === null;
+      },
       onEdgeMouseEnter: (_event, edge) => useView.setState({ hoverLink: edge.id }),
       onEdgeMouseLeave: () => useView.setState({ hoverLink: null }),
       onPaneClick: () => select([]),
     } satisfies Events;
-  }, [actions, flow, frame]);
+  }, [actions, flow, frame, types]);
 }

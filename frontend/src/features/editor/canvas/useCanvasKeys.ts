@@ -7,11 +7,12 @@ import { MOVES, walk } from '~/features/canvas/walk';
 import type { Actions } from '../actions';
 import { useActions } from '../actions';
 import { findLink, linkKeys } from '../document/links';
+import { measured } from '../document/place';
 import { openWay } from '../document/ports';
 import { focusForm } from '../panel';
 import { lettersAreOn } from '../shortcuts';
 import { useEditor } from '../store';
-import { onStage, select, useView } from '../view';
+import { chosenWith, onStage, select, useView } from '../view';
 import type { Asking, FocusTarget } from '../view';
 
 const STRIDE = 16;
@@ -43,7 +44,7 @@ function onStep(id: string, { key, shift }: KeyPress, actions: Actions, types: L
   const at = places(doc());
   const shiftBy = SHIFTS[key];
   if (shift && shiftBy) {
-    const [x, y] = at[id] ?? [0, 0];
+    const { x, y } = measured(doc(), types)(id);
     actions.move({ [id]: [x + shiftBy[0], y + shiftBy[1]] }, `shift:${id}`);
     return true;
   }
@@ -75,7 +76,8 @@ function onStep(id: string, { key, shift }: KeyPress, actions: Actions, types: L
     if (first !== undefined) go({ step: id, port: first });
     return true;
   }
-  if (key === 'c' && way) ask({ step: id }, { kind: 'connect', way });
+  if (key === 'm' && id !== TRIGGER) ask({ step: id }, { kind: 'put', ids: chosenWith(id) });
+  else if (key === 'c' && way) ask({ step: id }, { kind: 'connect', way });
   else if ((key === 'a' || key === '+') && way) ask({ step: id }, { kind: 'add', after: way });
   else return false;
   return true;

@@ -2,9 +2,10 @@ import { useRef } from 'react';
 import type { PointerEvent as ReactPointerEvent } from 'react';
 import type { StepType } from '~/api/types';
 import { useActions } from '../actions';
+import { useLookup } from '~/features/canvas/catalogue';
 import { onwardPort } from '../document/ports';
 import { useView } from '../view';
-import { dropPlace } from './drop';
+import { dropPlace, frameUnder } from './drop';
 
 /** Pixels after which a press is a drag. */
 const START = 4;
@@ -15,6 +16,7 @@ const START = 4;
  */
 export function useCarry(type: StepType) {
   const actions = useActions();
+  const types = useLookup();
   const carried = useRef(false);
 
   const onPointerDown = (down: ReactPointerEvent) => {
@@ -23,10 +25,12 @@ export function useCarry(type: StepType) {
     const move = (event: PointerEvent) => {
       if (!carried.current && Math.hypot(event.clientX - down.clientX, event.clientY - down.clientY) < START) return;
       carried.current = true;
-      const { link } = dropPlace(event.clientX, event.clientY);
+      const { link, point } = dropPlace(event.clientX, event.clientY);
+      const dropLink = onwardPort(type) === undefined ? null : link;
       useView.setState({
         carried: { kind: type.kind, version: type.version, x: event.clientX, y: event.clientY },
-        dropLink: onwardPort(type) === undefined ? null : link,
+        dropLink,
+        dropInto: dropLink === null ? frameUnder(point, types) : null,
       });
     };
     const end = () => {
@@ -34,14 +38,14 @@ export function useCarry(type: StepType) {
       window.removeEventListener('pointerup', up);
       window.removeEventListener('pointercancel', end);
       window.removeEventListener('keydown', cancel, true);
-      useView.setState({ carried: null, dropLink: null });
+      useView.setState({ carried: null, dropLink: null, dropInto: null });
     };
     const up = (event: PointerEvent) => {
       const { dropLink } = useView.getState();
       end();
       if (!carried.current) return;
-      const { place } = dropPlace(event.clientX, event.clientY);
-      if (place) actions.add(type, dropLink === null ? { place } : { place, onLink: dropLink });
+      const { place, point } = dropPlace(event.clientX, event.clientY);
+      if (place) actions.add(type, dropLink === null ? { place, into: frameUnder(point, types) } : { place, onLink: dropLink });
     };
     const cancel = (event: KeyboardEvent) => {
       if (event.key === 'Escape') end();

@@ -4,8 +4,9 @@ import { useT } from '~/app/messages';
 import type { Translate } from '~/app/messages';
 import { TRIGGER } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
-import { drawLinks, drawNode, places } from '~/features/canvas/graph';
-import type { LinkEdgeType, Point, StepNodeType } from '~/features/canvas/graph';
+import { drawLinks, drawNode, drawUndos, layerOf, outerFirst, pictureOf } from '~/features/canvas/graph';
+import type { LinkEdgeType, StepNodeType } from '~/features/canvas/graph';
+import { containerOf, containersOf, undoOf } from '~/features/canvas/nesting';
 import { linkKeys } from '../document/links';
 import { bySeverity, findingsOf } from '../findings';
 import type { ViewState } from '../view';
@@ -28,10 +29,15 @@ function spoken(doc: FlowDocument, node: StepNodeType, order: number, count: num
   const names = (ids: string[]) => [...new Set(ids)].map(titles).join(', ');
   const before = doc.links.filter((link) => link.to === node.id).map((link) => link.from);
   const after = doc.links.filter((link) => link.from === node.id).map((link) => link.to);
+  const around = containerOf(doc, node.id);
+  const undo = undoOf(doc, node.id);
   const parts = [
     node.ariaLabel ?? '',
     node.data.summary,
     node.data.findings ? t('canvas.findings', { count: node.data.findings.count }) : '',
+    around === null ? '' : t('canvas.in_frame', { title: titles(around) }),
+    node.data.frame ? t('canvas.inside', { count: node.data.frame.count }) : '',
+    undo === null ? '' : t('editor.undone_by', { title: titles(undo) }),
     t('editor.place', { at: order, count }),
     before.length > 0 ? t('editor.after', { steps: names(before) }) : '',
     after.length > 0 ? t('editor.then', { steps: names(after) }) : '',
@@ -45,17 +51,18 @@ interface Seen {
   findings: readonly Finding[];
   selected: ViewState['selected'];
   dragged: ViewState['dragged'];
+  dropInto: ViewState['dropInto'];
 }
 
 /**
  * The document as React Flow draws it. A card that did not change keeps its object, so that typing
  * in a form or dragging one card draws one card, however large the flow is.
  */
-export function useDrawnNodes({ document, types, findings, selected, dragged }: Seen): StepNodeType[] {
+export function useDrawnNodes({ document, types, findings, selected, dragged, dropInto }: Seen): StepNodeType[] {
   const t = useT();
   const [kept] = useState(() => ({ current: new Map<string, Drawn>() }));
   return useMemo(() => {
-    const at = places(document);
+    const picture = pictureOf(document, types);
     const ids = [TRIGGER, ...Object.keys(document.steps)];
     const titles = (id: string) => (id === TRIGGER ? t('canvas.trigger') : document.steps[id]?.title || id);
     const chosen = new Set(selected);
@@ -63,22 +70,32 @@ export function useDrawnNodes({ document, types, findings, selected, dragged }: 
     for (const finding of findings) if (finding.step && !badges.has(finding.step)) badges.set(finding.step, badgeOf(findings, finding.step));
     if (!badges.has(TRIGGER)) badges.set(TRIGGER, badgeOf(findings, TRIGGER));
     const next = new Map<string, Drawn>();
-    const nodes = ids.map((id, order) => {
-      const place: Point = dragged?.[id] ?? at[id] ?? [0, 0];
+    const nodes = outerFirst(document, ids).map((id, order) => {
+      // What is dragged moves away from its frame, which stays as it was until it is let go.
+      const moved = dragged?.[id];
+      const [around] = containersOf(document, id);
+      const frame = picture.frames.get(id);
+      const parent = around === undefined ? undefined : picture.frames.get(around);
+      const [left, top] = (around === undefined ? undefined : dragged?.[around]) ?? (parent ? [parent.x, parent.y] : [0, 0]);
+      const place = moved ?? (frame ? [frame.x, frame.y] : (picture.at[id] ?? [0, 0]));
+      const [x, y] = moved ? [moved[0] - left, moved[1] - top] : [place[0] - (parent?.x ?? 0), place[1] - (parent?.y ?? 0)];
       const badge = badges.get(id);
       const part = id === TRIGGER ? document.trigger : document.steps[id];
       const isSelected = chosen.has(id);
-      const key = [part, place[0], place[1], isSelected, badge?.count, badge?.severity, document.links, types, t, ids.length];
+      const mark = [picture.undoers.has(id), frame?.width, frame?.height, picture.children.get(id)?.length].join();
+      const key = [part, x, y, isSelected, badge?.count, badge?.severity, document.links, types, t, ids.length, mark, dropInto === id];
       const before = kept.current.get(id);
       if (before && same(before.key, key)) {
         next.set(id, before);
         return before.node;
       }
-      const plain = drawNode(document, id, types, t, place);
+      const plain = drawNode(document, id, types, t, picture);
       // Where only links or the place changed, the card itself need not be drawn again.
-      const sameCard = before && same(before.key.slice(0, 1), key.slice(0, 1)) && same(before.key.slice(3, 6), key.slice(3, 6)) && before.key[7] === types;
-      const data = sameCard ? before.node.data : { ...plain.data, findings: badge };
-      const node: StepNodeType = { ...plain, data, selected: isSelected };
+      const ofCard = (of: unknown[]) => [of[0], of[4], of[5], of[7], of[10], of[11]];
+      const sameCard = before && same(ofCard(before.key), ofCard(key));
+      const data = sameCard ? before.node.data : { ...plain.data, findings: badge, target: dropInto === id };
+      const layer = frame ? plain.zIndex : layerOf(containersOf(document, id).length, isSelected ? 'chosen' : 'card');
+      const node: StepNodeType = { ...plain, position: { x, y }, zIndex: layer, data, selected: isSelected };
       node.ariaLabel = spoken(document, node, order + 1, ids.length, titles, t);
       next.set(id, { key, node });
       return node;
@@ -86,15 +103,18 @@ export function useDrawnNodes({ document, types, findings, selected, dragged }: 
     // eslint-disable-next-line react-hooks/immutability -- a cache: the same input gives equal cards with or without it
     kept.current = next;
     return nodes;
-  }, [document, types, findings, selected, dragged, t, kept]);
+  }, [document, types, findings, selected, dragged, dropInto, t, kept]);
 }
 
 /** The links, named by their place in the document; the selected one is marked. */
 export function useDrawnLinks(document: FlowDocument, types: Lookup, selected: string | null): LinkEdgeType[] {
+  const t = useT();
   const { links, steps } = document;
   const drawn = useMemo(() => {
     const keys = linkKeys(links);
-    return drawLinks({ links, steps } as FlowDocument, types).map((edge) => ({ ...edge, id: keys[edge.data?.index ?? 0] ?? edge.id, ariaRole: 'presentation' as const, ariaLabel: undefined, domAttributes: { 'aria-hidden': true } }));
-  }, [links, steps, types]);
+    const silent = { ariaRole: 'presentation' as const, ariaLabel: undefined, domAttributes: { 'aria-hidden': true } };
+    const ways = drawLinks({ links, steps }, types, t).map((edge) => ({ ...edge, id: keys[edge.data?.index ?? 0] ?? edge.id, ...silent }));
+    return [...ways, ...drawUndos({ steps }).map((edge) => ({ ...edge, ...silent }))];
+  }, [links, steps, types, t]);
   return useMemo(() => (selected === null ? drawn : drawn.map((edge) => (edge.id === selected ? { ...edge, selected: true } : edge))), [drawn, selected]);
 }

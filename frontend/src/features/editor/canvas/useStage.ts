@@ -1,21 +1,24 @@
 import { useReactFlow } from '@xyflow/react';
 import { useEffect } from 'react';
 import type { RefObject } from 'react';
-import { places } from '~/features/canvas/graph';
+import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
 import { motion, sizes } from '~/ui/tokens';
 import { findLink } from '../document/links';
+import { measured } from '../document/place';
 import { useEditor } from '../store';
 import { focusName, setStage } from '../view';
 import type { FocusTarget } from '../view';
 import { setDropTarget } from './drop';
 
 const { width, height } = sizes.card;
+const WIDEST = 520;
 const MARGIN = 24;
 const TRIES = 12;
 
 /** Lets the rest of the editor move the focus and the view of the canvas. */
 export function useStage(frame: RefObject<HTMLDivElement | null>): void {
   const flow = useReactFlow();
+  const types = useLookup();
   useEffect(() => {
     const find = (target: FocusTarget) => {
       const name = focusName(target);
@@ -24,8 +27,12 @@ export function useStage(frame: RefObject<HTMLDivElement | null>): void {
     };
     const reveal = (id: string) => {
       const box = frame.current?.getBoundingClientRect();
-      const [x, y] = places(useEditor.getState().document)[id] ?? [0, 0];
-      if (!box) return;
+      const { document } = useEditor.getState();
+      if (!box || (id !== TRIGGER && !document.steps[id])) return;
+      const it = measured(document, types)(id);
+      const [x, y] = [it.x, it.y];
+      // Of a large frame its bar is enough.
+      const [width, height] = [Math.min(it.width, WIDEST), Math.min(it.height, WIDEST)];
       const first = flow.flowToScreenPosition({ x, y });
       const last = flow.flowToScreenPosition({ x: x + width, y: y + height });
       const seen = first.x >= box.left + MARGIN && first.y >= box.top + MARGIN && last.x <= box.right - MARGIN && last.y <= box.bottom - MARGIN;
@@ -59,5 +66,5 @@ export function useStage(frame: RefObject<HTMLDivElement | null>): void {
       setStage(null);
       setDropTarget(null);
     };
-  }, [flow, frame]);
+  }, [flow, frame, types]);
 }

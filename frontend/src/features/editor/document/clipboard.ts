@@ -2,6 +2,9 @@ import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
 import { parseExact, stringifyExact } from '~/api/exact';
 import type { Edit } from './document';
 import { newStepId } from './document';
+import { begin, setContainer, withUndoers } from './inside';
+import { containerOf, withInside } from '~/features/canvas/nesting';
+import type { Lookup } from '~/features/canvas/catalogue';
 import { places } from '~/features/canvas/graph';
 import type { Point } from '~/features/canvas/graph';
 import { snapped } from './place';
@@ -17,8 +20,10 @@ export interface Fragment {
 const FORMAT = /^signalbox\.flow\/\d+$/;
 const MOST_CHARACTERS = 2_000_000;
 
+/** The steps with all that is inside them, and with those that only take them back. */
 export function fragmentOf(doc: FlowDocument, ids: readonly string[]): Fragment {
-  const kept = ids.filter((id) => doc.steps[id]);
+  const chosen = withInside(doc, ids.filter((id) => doc.steps[id]));
+  const kept = withUndoers(doc, chosen).filter((id, at, all) => all.indexOf(id) === at);
   const at = places(doc);
   return {
     format: doc.format,
@@ -68,24 +73,64 @@ export function newIds(doc: FlowDocument, fragment: Fragment): Map<string, strin
   return ids;
 }
 
-/** Put a fragment on the canvas with its upper left corner at `at`; expressions follow the new ids. */
+interface Pasting {
+  at: Point;
+  /** The container they go into; `undefined` leaves each where it stands in this flow. */
+  into?: string | null;
+  types: Lookup;
+  portsOf: (id: string) => string[];
+}
+
+/** Put a fragment on the canvas with its upper left corner at `at`; everything in it follows the new ids. */
 export const paste =
-  (fragment: Fragment, ids: Map<string, string>, at: Point): Edit =>
+  (fragment: Fragment, ids: Map<string, string>, { at, into, types, portsOf }: Pasting): Edit =>
   (doc) => {
     const corners = Object.values(fragment.layout);
     const left = Math.min(...corners.map(([x]) => x));
     const top = Math.min(...corners.map(([, y]) => y));
     doc.layout = { ...places(doc) };
+    const outer: string[] = [];
     for (const [id, step] of Object.entries(fragment.steps)) {
       const now = ids.get(id) ?? id;
       const [x, y] = fragment.layout[id] ?? [left, top];
-      doc.steps[now] = { ...step, config: followIds(step.config ?? {}, ids) as StepDocument['config'] };
+      doc.steps[now] = follow(step, ids, types);
+      const around = containerOf(fragment, id);
+      if (around !== null) setContainer(doc, now, ids.get(around) ?? around);
+      else {
+        const stays = typeof step['in'] === 'string' && doc.steps[step['in']] ? step['in'] : null;
+        setContainer(doc, now, into === undefined ? stays : into);
+        outer.push(now);
+      }
       doc.layout[now] = snapped([x - left + at[0], y - top + at[1]]);
     }
     for (const link of fragment.links) {
       doc.links.push({ ...link, from: ids.get(link.from) ?? link.from, to: ids.get(link.to) ?? link.to });
     }
+    if (into) begin(doc, into, outer, portsOf);
   };
+
+/** A step under new ids: in its expressions, in what undoes it, and in fields that name steps. */
+function follow(step: StepDocument, ids: Map<string, string>, types: Lookup): StepDocument {
+  const next: StepDocument = { ...step, config: followNames(followIds(step.config ?? {}, ids) as StepDocument['config'], step, ids, types) };
+  if (step['on_error'] !== undefined) next['on_error'] = followIds(step['on_error'], ids);
+  const undo = step['undo'];
+  if (typeof undo === 'string' && ids.has(undo)) next['undo'] = ids.get(undo);
+  else delete next['undo'];
+  return next;
+}
+
+function followNames(config: StepDocument['config'], step: StepDocument, ids: Map<string, string>, types: Lookup): StepDocument['config'] {
+  const properties = types.step(step.type, step.version)?.config_schema['properties'];
+  const renamed = (one: unknown) => (typeof one === 'string' ? (ids.get(one) ?? one) : one);
+  return Object.fromEntries(
+    Object.entries(config).map(([name, value]) => {
+      const part = isRecord(properties) ? properties[name] : undefined;
+      const widget = isRecord(part) ? part['x-widget'] : undefined;
+      if (widget === 'step') return [name, renamed(value)];
+      return [name, widget === 'steps' && Array.isArray(value) ? value.map(renamed) : value];
+    }),
+  );
+}
 
 /** `steps.old.` becomes `steps.new.` in every text of a config. */
 export function followIds(value: unknown, ids: Map<string, string>): unknown {

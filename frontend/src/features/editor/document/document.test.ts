@@ -6,6 +6,7 @@ import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepI
 import type { Edit } from './document';
 import { sampleFlow, types } from './fixtures';
 import { linkKey } from './links';
+import { roomBetween } from './place';
 import { portsOf } from '~/features/canvas/catalogue';
 import { portsIn as portsInFlow } from '~/features/canvas/graph';
 import { freshStep, onwardPort } from './ports';
@@ -40,7 +41,7 @@ describe('a new step', () => {
   it('goes into a link, joins both ends and makes room', () => {
     const key = linkKey({ from: 'size', port: 'large', to: 'call' });
     const { type, step } = stepOf('http.request');
-    const doc = after(insertOnLink(key, { id: 'mid', step }, onwardPort(type) ?? ''));
+    const doc = after(insertOnLink(key, { id: 'mid', step }, onwardPort(type) ?? '', roomBetween(sampleFlow(), 'size', 'call', types, false)));
     expect(ends(doc)).toContain('size.large>mid');
     expect(ends(doc)).toContain('mid.done>call');
     expect(ends(doc)).not.toContain('size.large>call');
@@ -122,7 +123,7 @@ describe('copy and paste', () => {
     const fragment = readFragment(writeFragment(fragmentOf(source, ['note', 'end'])));
     if (typeof fragment === 'string') throw new Error(fragment);
     const ids = newIds(source, fragment);
-    const pasted = after(paste(fragment, ids, [0, 400]), source);
+    const pasted = after(paste(fragment, ids, { at: [0, 400], into: null, types, portsOf: () => [] }), source);
     expect(pasted.steps['end_2']?.config['message']).toBe('= steps.note_2.output.total + steps.size.output.port');
     expect(ends(pasted)).toContain('note_2.>end_2');
     expect(pasted.layout?.['note_2']).toEqual([0, 512]);

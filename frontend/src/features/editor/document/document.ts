@@ -1,10 +1,12 @@
 import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
-import { isSidePort, TRIGGER } from '~/features/canvas/catalogue';
-import { COLUMN, places } from '~/features/canvas/graph';
+import { TRIGGER } from '~/features/canvas/catalogue';
+import { places } from '~/features/canvas/graph';
 import type { Point } from '~/features/canvas/graph';
-import { findLink, leavesBy, makeLink } from './links';
+import { containerOf, containersOf, insideOf } from '~/features/canvas/nesting';
+import { begin, detach, liftOut, setContainer } from './inside';
+import { findLink, makeLink } from './links';
 import type { PortRef } from './links';
-import { roomNeeded, snapped } from './place';
+import { snapped } from './place';
 
 /** An edit is a value: it can be tested, named, merged and undone. It changes the draft it is given. */
 export type Edit = (doc: FlowDocument) => void;
@@ -29,7 +31,7 @@ function layoutOf(doc: FlowDocument): Record<string, Point> {
   return doc.layout;
 }
 
-function addLink(doc: FlowDocument, link: LinkDocument): void {
+export function addLink(doc: FlowDocument, link: LinkDocument): void {
   const same = doc.links.some((one) => one.from === link.from && one.to === link.to && (one.port ?? '') === (link.port ?? ''));
   if (!same && link.to !== link.from && link.to !== TRIGGER) doc.links.push(link);
 }
@@ -40,58 +42,70 @@ export interface NewStep {
   at: Point;
   /** Connect it behind this way out. */
   after?: PortRef;
+  /** The step that shall contain it. */
+  into?: string | null;
+  /** The step that it takes back. */
+  undoes?: string;
 }
 
-/** Put a new step on the canvas, connected behind `after` if that is given. */
+/** Put a new step on the canvas, connected behind `after` if that is given; the first in a container begins it. */
 export const addStep =
-  ({ id, step, at, after }: NewStep): Edit =>
+  ({ id, step, at, after, into, undoes }: NewStep, portsOf: (id: string) => string[] = () => []): Edit =>
   (doc) => {
     const layout = layoutOf(doc);
-    doc.steps[id] = step;
+    doc.steps[id] = { ...step };
+    setContainer(doc, id, into ?? null);
     layout[id] = snapped(at);
     if (after) addLink(doc, makeLink(after, id));
+    const done = undoes === undefined ? undefined : doc.steps[undoes];
+    if (done) done['undo'] = id;
+    else if (into && !after) begin(doc, into, [id], portsOf);
   };
 
-/** Put a new step into a link; `onward` is the way by which it goes on. Makes room on the right. */
+/** Where a step put into a link finds room; see `roomBetween`. */
+export interface Room {
+  at: Point;
+  /** Steps that move right to make it. */
+  ids: string[];
+  by: number;
+}
+
+/** Put a new step into a link; `onward` is the way by which it goes on. It stands where the link does. */
 export const insertOnLink =
-  (key: string, { id, step }: Pick<NewStep, 'id' | 'step'>, onward: string, at?: Point): Edit =>
+  (key: string, { id, step }: Pick<NewStep, 'id' | 'step'>, onward: string, room: Room): Edit =>
   (doc) => {
     const index = findLink(doc, key);
     const link = doc.links[index];
     if (!link) return;
     const layout = layoutOf(doc);
-    const [x, y] = layout[link.from] ?? [0, 0];
-    const target = layout[link.to] ?? [0, 0];
-    const room = roomNeeded(doc, link.from, link.to);
     for (const one of room.ids) {
       const place = layout[one];
       if (place) layout[one] = [place[0] + room.by, place[1]];
     }
-    doc.steps[id] = step;
-    layout[id] = snapped(at && room.by === 0 ? at : [x + COLUMN, target[0] > x ? target[1] : y]);
+    doc.steps[id] = { ...step };
+    setContainer(doc, id, containerOf(doc, link.to));
+    layout[id] = snapped(room.at);
     const onwards = link.to;
     link.to = id;
     doc.links.splice(index + 1, 0, { from: id, port: onward, to: onwards });
   };
 
 /**
- * Take steps away and join what stood around them: whoever led to a step now leads to what followed
- * by the first of its connected ways, those at the right before those at the bottom.
+ * Take steps away and join what stood around them. What a step contained stays, in its place, unless
+ * it is among the ids itself.
  */
 export const deleteSteps =
   (ids: readonly string[], portsOf: (id: string) => string[]): Edit =>
   (doc) => {
-    for (const id of ids) {
-      if (!doc.steps[id]) continue;
-      const ports = portsOf(id);
-      const leaving = (port: string) => doc.links.filter((link) => leavesBy(link, { from: id, port }, ports));
-      const way = ports.filter((port) => !isSidePort(port)).find((port) => leaving(port).length > 0);
-      const onward = way === undefined ? [] : leaving(way).map((link) => link.to).filter((to) => to !== id);
-      const incoming = doc.links.filter((link) => link.to === id && link.from !== id);
-      doc.links = doc.links.filter((link) => link.from !== id && link.to !== id);
-      for (const link of incoming) for (const to of onward) addLink(doc, { ...link, to });
+    // The innermost first: a container that goes with everything inside has nothing left to lift out.
+    const order = ids.filter((id) => doc.steps[id]).sort((a, b) => containersOf(doc, b).length - containersOf(doc, a).length);
+    for (const id of order) {
+      liftOut(doc, id, portsOf);
+      detach(doc, id, portsOf(id));
+      doc.links = doc.links.filter((link) => link.from !== id);
       delete doc.steps[id];
       if (doc.layout) delete doc.layout[id];
+      for (const step of Object.values(doc.steps)) if (step['undo'] === id) delete step['undo'];
     }
   };
 
@@ -127,13 +141,28 @@ export const setName =
  * Change a step's config. Links follow the ports: a port that got another name keeps its links,
  * a port that is gone takes them with it.
  */
-export const setConfig =
-  (id: string, config: Config, portsOf: (step: StepDocument) => string[] | null): Edit =>
+export const setConfig = (id: string, config: Config, portsOf: (step: StepDocument) => string[] | null): Edit =>
+  changeStep(id, portsOf, (step) => {
+    step.config = config;
+  });
+
+/** What any step may say beside its config. */
+export type FieldName = 'undo' | 'lock' | 'time_limit' | 'on_error';
+
+/** Say something beside the config, or (`undefined`) no longer; the ways out that come of it follow. */
+export const setField = (id: string, name: FieldName, value: unknown, portsOf: (step: StepDocument) => string[] | null): Edit =>
+  changeStep(id, portsOf, (step) => {
+    if (value === undefined) delete step[name];
+    else step[name] = value;
+  });
+
+const changeStep =
+  (id: string, portsOf: (step: StepDocument) => string[] | null, change: (step: StepDocument) => void): Edit =>
   (doc) => {
     const step = doc.steps[id];
     if (!step) return;
     const old = portsOf(step);
-    step.config = config;
+    change(step);
     const now = portsOf(step);
     if (!old || !now || (old.length === now.length && old.every((port, at) => port === now[at]))) return;
     const renamed = renamedPorts(old, now);
@@ -157,11 +186,21 @@ export const setTrigger =
     doc.trigger = { ...doc.trigger, type, config };
   };
 
+/** Put steps in their places; what they contain goes along. */
 export const move =
   (to: Record<string, Point>): Edit =>
   (doc) => {
     const layout = layoutOf(doc);
+    const moved: Record<string, Point> = {};
     for (const [id, place] of Object.entries(to)) {
-      if (id === TRIGGER || doc.steps[id]) layout[id] = snapped(place);
+      if (id !== TRIGGER && !doc.steps[id]) continue;
+      const [x, y] = layout[id] ?? [0, 0];
+      const there = snapped(place);
+      moved[id] = there;
+      for (const one of insideOf(doc, [id])) {
+        const [left, top] = layout[one] ?? [0, 0];
+        if (!(one in to)) moved[one] ??= [left + there[0] - x, top + there[1] - y];
+      }
     }
+    for (const [id, place] of Object.entries(moved)) layout[id] = place;
   };

@@ -43,6 +43,12 @@ export const catalogue: StepCatalogue = {
       output_from: 'fields',
     }),
     type('stop', { title: 'Stop', ports: [], behaviour: 'end' }),
+    type('for_each', { title: 'For each', ports: ['done', 'body', 'error'], behaviour: 'scope', default_config: { items: 'trigger.body.items' } }),
+    type('cancel', {
+      title: 'Cancel',
+      config_schema: { type: 'object', properties: { steps: { type: 'array', items: { type: 'string' }, 'x-widget': 'steps' } } },
+      default_config: { steps: [] },
+    }),
   ],
   triggers: [type('webhook', { title: 'Webhook', default_config: { path: '' } })],
 };
@@ -73,4 +79,25 @@ export const sampleFlow = (): FlowDocument => ({
   layout: { trigger: [0, 0], size: [304, 0], call: [608, 0], note: [608, 112], end: [912, 0] },
   settings: { owner: 'ops@example.com' },
   comment: 'A field that this editor does not know',
+});
+
+/** webhook → each [ask → tell] → end, and a step beside it that takes `tell` back */
+export const nestedFlow = (): FlowDocument => ({
+  format: 'signalbox.flow/1',
+  name: 'Lines',
+  trigger: { type: 'webhook', config: { path: 'lines' } },
+  steps: {
+    each: { type: 'for_each', version: 1, title: 'Each line', config: { items: 'trigger.body.lines' } },
+    ask: { type: 'map', version: 1, title: 'Ask', in: 'each', config: { fields: { line: '= item' } } },
+    tell: { type: 'http.request', version: 1, title: 'Tell', in: 'each', undo: 'untell', config: { method: 'POST', url: '' } },
+    untell: { type: 'http.request', version: 1, title: 'Untell', in: 'each', config: { method: 'DELETE', url: '' } },
+    end: { type: 'stop', version: 1, title: 'End', config: {} },
+  },
+  links: [
+    { from: 'trigger', to: 'each' },
+    { from: 'each', port: 'body', to: 'ask' },
+    { from: 'ask', to: 'tell' },
+    { from: 'each', port: 'done', to: 'end' },
+  ],
+  layout: { trigger: [0, 0], each: [304, 0], ask: [416, 96], tell: [736, 96], untell: [736, 240], end: [1176, 0] },
 });

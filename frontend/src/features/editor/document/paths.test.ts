@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { walk } from '~/features/canvas/walk';
 import { places } from '~/features/canvas/graph';
-import { sampleFlow, types } from './fixtures';
+import { nestedFlow, sampleFlow, types } from './fixtures';
 import { flatPaths, member, pathsFor } from './paths';
 
 describe('paths', () => {
@@ -28,6 +28,27 @@ describe('paths', () => {
     expect(member('trigger.body', 'größe')).toBe('trigger.body.größe');
     expect(member('a', 'content-type')).toBe('get value(a, "content-type")');
     expect(member('a', 'in')).toBe('get value(a, "in")');
+  });
+});
+
+describe('inside a container', () => {
+  it('are those of the item, of steps inside and before, never of what is around', () => {
+    const sources = pathsFor(nestedFlow(), 'tell', types, { run: 'r', trigger: { body: { lines: [{ sku: 'a' }] } }, steps: {} });
+    expect(sources.map((source) => source.id)).toEqual(['item', 'trigger', 'ask', 'run']);
+    expect(flatPaths(sources).map((node) => node.path)).toContain('item.sku');
+    expect(flatPaths(sources).map((node) => node.path)).toContain('index');
+  });
+
+  it('are not read from outside a list, but after rounds', () => {
+    const after = (type: string) => {
+      const doc = nestedFlow();
+      doc.steps['each']!.type = type;
+      doc.steps['more'] = { type: 'map', version: 1, title: 'More', config: {} };
+      doc.links = [...doc.links.filter((link) => link.to !== 'end'), { from: 'each', port: 'done', to: 'more' }];
+      return pathsFor(doc, 'more', { ...types, step: (kind, version) => types.step(kind === 'repeat' ? 'for_each' : kind, version) }, null).map((source) => source.id);
+    };
+    expect(after('for_each')).toEqual(['trigger', 'each', 'run']);
+    expect(after('repeat')).toEqual(['trigger', 'each', 'ask', 'tell', 'untell', 'run']);
   });
 });
 

@@ -2,6 +2,7 @@ import type { FlowDocument, StepType } from '~/api/types';
 import { tintOf, TRIGGER } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
 import { portsIn } from '~/features/canvas/graph';
+import { canContain, containersOf, insideOf } from '~/features/canvas/nesting';
 import type { Category } from '~/ui/tokens';
 import { before } from './links';
 
@@ -145,10 +146,52 @@ export function pathsFor(
     nodes: grow('trigger', 'trigger', { schema: triggerSchema(doc), sample: sample?.trigger, hasSample: isRecord(sample?.trigger) }).children,
   };
   if (id === TRIGGER) return [trigger];
-  const steps = before(doc, id).filter((one) => one !== TRIGGER && one !== id && doc.steps[one]);
+  const steps = readable(doc, id, types).filter((one) => one !== TRIGGER && one !== id && doc.steps[one]);
   const sources = steps.map((one) => stepSource(doc, one, types, sample));
   const run: PathSource = { id: 'run', title: '', icon: '', tint: 'other', nodes: grow('run', 'run', { schema: RUN, hasSample: false }).children };
-  return [trigger, ...sources, run];
+  const known = [trigger, ...sources];
+  return [...itemSources(doc, id, types, known), ...known, run];
+}
+
+const LIST = 'for_each';
+
+/**
+ * Steps that may have run before: what led here, without the containers around, which give nothing
+ * before they are done. After a container that goes round by round, also what stood in it.
+ */
+function readable(doc: FlowDocument, id: string, types: Lookup): string[] {
+  const around = new Set(containersOf(doc, id));
+  const led = before(doc, id).filter((one) => !around.has(one));
+  const inner = led.filter((one) => doc.steps[one]?.type !== LIST && canContain(doc, one, types)).flatMap((one) => insideOf(doc, [one]));
+  // Inside a list each item is for itself: nothing of it is read from outside.
+  const isHidden = (one: string) => containersOf(doc, one).some((container) => doc.steps[container]?.type === LIST && !around.has(container));
+  return [...new Set([...led, ...inner])].filter((one) => !isHidden(one));
+}
+
+/** `item` and `index`, where the step is inside another; the first item of the sample shows what an item is. */
+function itemSources(doc: FlowDocument, id: string, types: Lookup, known: PathSource[]): PathSource[] {
+  const containers = containersOf(doc, id);
+  const nearest = containers[0];
+  if (nearest === undefined) return [];
+  const list = containers.find((one) => doc.steps[one]?.type === LIST);
+  const items = list === undefined ? undefined : doc.steps[list]?.config['items'];
+  const path = typeof items === 'string' ? items.replace(/^=/, '').trim() : '';
+  const sampled = path === '' ? undefined : flatPaths(known).find((node) => node.path === path)?.sample;
+  const first: unknown = Array.isArray(sampled) ? sampled[0] : undefined;
+  const step = doc.steps[list ?? nearest];
+  const type = step && types.step(step.type, step.version);
+  return [
+    {
+      id: 'item',
+      title: step?.title || nearest,
+      icon: type?.icon ?? '',
+      tint: tintOf(type),
+      nodes: [
+        ...(list === undefined ? [] : [grow('item', 'item', { sample: first, hasSample: first !== undefined })]),
+        grow('index', 'index', { schema: { type: 'integer' }, hasSample: false }),
+      ],
+    },
+  ];
 }
 
 function stepSource(doc: FlowDocument, id: string, types: Lookup, sample: Sample | null): PathSource {

@@ -1,10 +1,8 @@
 import { useMemo } from 'react';
 import type { StepType } from '~/api/types';
-import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
-import { useSample } from '../api';
+import { TRIGGER } from '~/features/canvas/catalogue';
 import { useActions } from '../actions';
 import type { Config } from '../document/document';
-import { flatPaths, pathsFor } from '../document/paths';
 import { portPaths } from '../document/ports';
 import { fieldOfFinding, findingsOf, isError, useFindings } from '../findings';
 import { useEditor } from '../store';
@@ -13,6 +11,7 @@ import type { FormValues } from './FormContext';
 import { ObjectFields } from './ObjectFields';
 import { pathName, setAt } from './schema';
 import { TableForm } from './table/TableForm';
+import { useExpressionReads } from './useExpressionReads';
 
 const EMPTY: Config = {};
 
@@ -23,17 +22,12 @@ const configOf = (owner: string): Config => {
 
 /** The form of a step or of the trigger, out of its type's schema. */
 export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: string; type: StepType }) {
-  const types = useLookup();
   const actions = useActions();
   const readOnly = useEditor((editor) => editor.readOnly);
   const findings = useFindings((state) => state.findings);
-  const { data: sample } = useSample(flowId);
   const config = useEditor(({ document }) => (owner === TRIGGER ? document.trigger.config : document.steps[owner]?.config)) ?? EMPTY;
 
-  const reads = useMemo(() => {
-    const sources = () => pathsFor(useEditor.getState().document, owner, types, sample ?? null);
-    return { sources, paths: () => flatPaths(sources()) };
-  }, [owner, types, sample]);
+  const { sample, ...reads } = useExpressionReads(flowId, owner);
 
   const said = useMemo(() => {
     const errors = new Map<string, string>();
@@ -53,7 +47,7 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
       root: type.config_schema,
       readOnly,
       ...reads,
-      sample: sample ?? null,
+      sample,
       ...said,
       portPaths: portPaths(type),
       current: () => configOf(owner),

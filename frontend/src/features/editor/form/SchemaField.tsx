@@ -11,6 +11,7 @@ import { PeopleField } from './fields/PeopleField';
 import { PortField } from './fields/PortField';
 import { RowsField } from './fields/RowsField';
 import { SecretField } from './fields/SecretField';
+import { StepField, StepsField } from './fields/StepField';
 import { TextsField } from './fields/TextsField';
 import { UnionField } from './fields/UnionField';
 import { ValueField } from './fields/ValueField';
@@ -39,6 +40,8 @@ const FIELDS: Record<FieldKind, ComponentType<FieldProps>> = {
   group: GroupField,
   fields: MapField,
   value: ValueField,
+  step: StepField,
+  steps: StepsField,
   duration: DurationField,
   people: PeopleField,
   cron: CronField,

@@ -34,7 +34,7 @@ export interface Variant {
 export type FieldKind =
   | 'expression' | 'template' | 'text' | 'number' | 'boolean' | 'choice' | 'union'
   | 'texts' | 'rows' | 'group' | 'fields' | 'value'
-  | 'duration' | 'people' | 'cron' | 'zone' | 'secret' | 'addresses' | 'form';
+  | 'step' | 'steps' | 'duration' | 'people' | 'cron' | 'zone' | 'secret' | 'addresses' | 'form';
 
 export interface Field {
   kind: FieldKind;
@@ -52,7 +52,7 @@ export interface Field {
 }
 
 const WIDGETS: Record<string, FieldKind> = {
-  duration: 'duration', people: 'people', cron: 'cron', zone: 'zone', secret: 'secret',
+  step: 'step', steps: 'steps', duration: 'duration', people: 'people', cron: 'cron', zone: 'zone', secret: 'secret',
   addresses: 'addresses', form: 'form', fields: 'fields', value: 'value',
 };
 const LONG_WIDGETS = new Set(['markdown', 'text', 'code']);

@@ -1,7 +1,8 @@
 import { memo } from 'react';
 import { useT } from '~/app/messages';
 import { isSidePort, TRIGGER, useLookup } from '~/features/canvas/catalogue';
-import { drawNode } from '~/features/canvas/graph';
+import { drawCard, portWord } from '~/features/canvas/graph';
+import { undoers } from '~/features/canvas/nesting';
 import { StepIcon } from '~/features/canvas/StepIcon';
 import { IconAlertCircle, IconAlertTriangle, IconCornerDownRight } from '~/ui/icons';
 import { useActions } from '../actions';
@@ -17,12 +18,16 @@ interface Props {
   onChoose: (row: Row) => void;
 }
 
+const indent = (level: number) => 12 + (level - 1) * 16;
+
 /** One line of the tree; what it says is its name for a screen reader, too. */
 export const OutlineRow = memo(function OutlineRow({ row, focusable, onChoose }: Props) {
   const t = useT();
   const selected = useView((view) => view.selected);
   const isSelected = row.kind === 'step' && selected.includes(row.id);
-  if (row.kind === 'loose') return <div className={classes.loose} role="none">{t('editor.outline.loose')}</div>;
+  if (row.kind === 'loose') {
+    return <div className={classes.loose} role="none" style={{ paddingInlineStart: indent(row.level) }}>{t(row.inside ? 'editor.outline.loose_inside' : 'editor.outline.loose')}</div>;
+  }
   return (
     // eslint-disable-next-line jsx-a11y/click-events-have-key-events -- the tree has the keys
     <div
@@ -33,7 +38,7 @@ export const OutlineRow = memo(function OutlineRow({ row, focusable, onChoose }:
       aria-level={row.level}
       aria-selected={isSelected}
       className={classes.row}
-      style={{ paddingInlineStart: 12 + (row.level - 1) * 16 }}
+      style={{ paddingInlineStart: indent(row.level) }}
       onClick={() => onChoose(row)}
     >
       {row.kind === 'step' ? <StepLine id={row.id} /> : <WayLine row={row} />}
@@ -47,7 +52,8 @@ function StepLine({ id }: { id: string }) {
   const document = useEditor((editor) => editor.document);
   const findings = useFindings((state) => state.findings);
   const mine = [...findingsOf(findings, id)].sort(bySeverity);
-  const { data } = drawNode(document, id, types, t, [0, 0]);
+  const data = drawCard(document, id, types, t);
+  const takesBack = undoers(document).get(id) ?? [];
   const kind = id === TRIGGER ? t('canvas.trigger') : (types.step(document.steps[id]?.type ?? '', document.steps[id]?.version)?.title ?? '');
   const Glyph = mine[0]?.severity === 'error' ? IconAlertCircle : IconAlertTriangle;
   return (
@@ -55,6 +61,7 @@ function StepLine({ id }: { id: string }) {
       <StepIcon icon={data.icon} tint={data.tint} size={24} />
       <span className={classes.words}>
         <span className={classes.title}>{data.title}<span className="sr-only">{`, ${kind}`}</span></span>
+        {takesBack.length > 0 ? <span className={classes.line}>{t('canvas.undoes', { title: takesBack.map((one) => document.steps[one]?.title || one).join(', ') })}</span> : null}
         {data.summary ? <span className={classes.line}>{data.summary}</span> : null}
       </span>
       {mine.length > 0 ? (
@@ -70,7 +77,10 @@ function StepLine({ id }: { id: string }) {
 
 function WayLine({ row }: { row: Extract<Row, { kind: 'port' | 'jump' }> }) {
   const t = useT();
+  const types = useLookup();
   const actions = useActions();
+  const port = useEditor(({ document }) => portWord(document, row.id, row.port, types, t));
+  const isBody = port !== row.port;
   if (row.kind === 'jump') {
     return (
       <>
@@ -81,7 +91,7 @@ function WayLine({ row }: { row: Extract<Row, { kind: 'port' | 'jump' }> }) {
   }
   return (
     <span className={classes.port} data-side={isSidePort(row.port) || undefined}>
-      {t(row.open ? 'editor.outline.port_open' : 'editor.outline.port', { port: row.port })}
+      {isBody ? t(row.open ? 'editor.outline.body_open' : 'editor.outline.body', { port }) : t(row.open ? 'editor.outline.port_open' : 'editor.outline.port', { port })}
     </span>
   );
 }

@@ -2,21 +2,26 @@ import type { FlowDocument } from '~/api/types';
 import { isSidePort, portOfLink, TRIGGER } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
 import { portsIn } from '~/features/canvas/graph';
+import { BODY, childrenOf, framesIn, undoers, undoOf } from '~/features/canvas/nesting';
 
 /** A line of the outline: a step, one of several ways out of it, or a way that leads to a step shown elsewhere. */
 export type Row =
-  | { kind: 'step'; key: string; level: number; id: string; parent: string | null }
+  | { kind: 'step'; key: string; level: number; id: string; parent: string | null; undoes?: boolean }
   | { kind: 'port'; key: string; level: number; id: string; port: string; open: boolean; parent: string }
   | { kind: 'jump'; key: string; level: number; id: string; port: string; to: string; parent: string }
-  | { kind: 'loose'; key: string; level: number; parent: null };
+  | { kind: 'loose'; key: string; level: number; parent: null; inside: boolean };
 
 /**
  * The flow as a tree: what follows by an only way stands on the same level, so that a long chain
- * stays narrow; where a step forks, each way is a branch. Every step has exactly one line.
+ * stays narrow; where a step forks, each way is a branch. What a step contains stands below it,
+ * before what follows it; what takes a step back, too. Every step has exactly one line.
  */
 export function outlineRows(doc: FlowDocument, types: Lookup): Row[] {
   const rows: Row[] = [];
   const shown = new Set<string>();
+  const children = childrenOf(doc);
+  const frames = framesIn(doc, types);
+  const undoing = undoers(doc);
 
   const targets = (id: string, port: string, ports: string[]) =>
     doc.links.filter((link) => link.from === id && portOfLink(link.port, ports) === port && doc.steps[link.to]).map((link) => link.to);
@@ -31,7 +36,13 @@ export function outlineRows(doc: FlowDocument, types: Lookup): Row[] {
     const key = `step:${id}`;
     rows.push({ kind: 'step', key, level, id, parent });
     const ports = portsIn(doc, id, types);
-    const ways = ports.map((port) => ({ port, to: targets(id, port, ports) }));
+    const undo = undoOf(doc, id);
+    if (undo !== null && !shown.has(undo)) {
+      shown.add(undo);
+      rows.push({ kind: 'step', key: `step:${undo}`, level: level + 1, id: undo, parent: key, undoes: true });
+    }
+    if (frames.has(id)) contained(id, level, key, targets(id, BODY, ports));
+    const ways = ports.filter((port) => port !== BODY || !frames.has(id)).map((port) => ({ port, to: targets(id, port, ports) }));
     const linked = ways.filter((way) => way.to.length > 0);
     const main = ways.filter((way) => !isSidePort(way.port));
     const only = linked.length === 1 && main.length === 1 && linked[0] === main[0] && linked[0]?.to.length === 1 ? linked[0] : undefined;
@@ -45,11 +56,28 @@ export function outlineRows(doc: FlowDocument, types: Lookup): Row[] {
     }
   }
 
+  /** What is inside a step: along the way in, then what is not connected. */
+  function contained(id: string, level: number, parent: string, first: string[]) {
+    const way = `port:${id}:${BODY}`;
+    rows.push({ kind: 'port', key: way, level: level + 1, id, port: BODY, open: first.length === 0, parent });
+    for (const one of first) follow(id, BODY, one, level + 2, way);
+    unconnected(id, level + 2, way);
+  }
+
+  function unconnected(scope: string | null, level: number, parent: string | null) {
+    const loose = (children.get(scope) ?? []).filter((id) => !shown.has(id));
+    // What takes a step back shows below that step, wherever it comes.
+    const here = loose.filter((id) => !undoing.get(id)?.some((done) => !shown.has(done)));
+    if (here.length === 0) return;
+    rows.push({ kind: 'loose', key: scope === null ? 'loose' : `loose:${scope}`, level, parent: null, inside: scope !== null });
+    // What begins a path of its own comes before what hangs behind it.
+    const heads = here.filter((id) => !doc.links.some((link) => link.to === id && here.includes(link.from)));
+    for (const id of [...heads, ...here]) if (!shown.has(id)) visit(id, level, parent);
+  }
+
   visit(TRIGGER, 1, null);
-  const loose = Object.keys(doc.steps).filter((id) => !shown.has(id));
-  if (loose.length > 0) rows.push({ kind: 'loose', key: 'loose', level: 1, parent: null });
-  // What begins a path of its own comes before what hangs behind it.
-  const heads = loose.filter((id) => !doc.links.some((link) => link.to === id && loose.includes(link.from)));
-  for (const id of [...heads, ...loose]) if (!shown.has(id)) visit(id, 1, null);
+  unconnected(null, 1, null);
+  // Whatever is left takes back something that stands elsewhere, or each other.
+  for (const id of Object.keys(doc.steps)) if (!shown.has(id)) visit(id, 1, null);
   return rows;
 }

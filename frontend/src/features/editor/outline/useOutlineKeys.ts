@@ -7,7 +7,7 @@ import { openWay } from '../document/ports';
 import { focusForm } from '../panel';
 import { lettersAreOn } from '../shortcuts';
 import { useEditor } from '../store';
-import { onStage, select, useView } from '../view';
+import { chosenWith, onStage, select, useView } from '../view';
 import type { Asking, FocusTarget } from '../view';
 import type { Row } from './rows';
 
@@ -67,7 +67,9 @@ export function useOutlineKeys(rows: Row[], current: string, focusRow: (key: str
       }
     } else if (key === ' ') select(row.kind === 'jump' ? [row.to] : [row.id]);
     else if (key === 'Delete' || key === 'Backspace') remove();
-    else if (!lettersAreOn() || !way) return false;
+    else if (!lettersAreOn()) return false;
+    else if (key === 'm' && row.kind === 'step' && row.id !== TRIGGER) ask(target, { kind: 'put', ids: chosenWith(row.id) });
+    else if (!way) return false;
     else if (key === 'c') ask(target, { kind: 'connect', way });
     else if (key === 'a' || key === '+') ask(target, { kind: 'add', after: way });
     else return false;

@@ -3,6 +3,8 @@ import { usePreview } from '../../api';
 import { Problem } from '~/api/problem';
 import { useT } from '~/app/messages';
 import classes from '../Form.module.css';
+import { containersOf } from '~/features/canvas/nesting';
+import { useEditor } from '../../store';
 import { useForm } from '../FormContext';
 import { sampleText } from '../sampleText';
 
@@ -31,7 +33,12 @@ export interface Live {
 export function useLiveValue(expression: string): Live {
   const form = useForm();
   const [rested] = useDebouncedValue(expression.replace(/^=/, '').trim(), REST_MS);
-  const { data, error } = usePreview(form.flowId, rested, form.sample?.run ?? null);
+  // A run's data knows no single item: what reads one is shown only where it is a path of the sample.
+  const isInside = useEditor(({ document }) => containersOf(document, form.owner).length > 0);
+  const ofItem = isInside && /\b(item|index|result|succeeded|failed)\b/.test(rested);
+  const { data, error } = usePreview(form.flowId, ofItem ? '' : rested, form.sample?.run ?? null);
+  const known = ofItem ? form.paths().find((node) => node.path === rested && node.hasSample) : undefined;
+  if (ofItem) return known ? { state: 'value', text: sampleText(known.sample, 300), fault: null } : { state: 'none', text: '', fault: null };
   const fault = faultOf(error);
   if (fault) {
     const said = error instanceof Problem ? error.fields['suggestion'] : undefined;
