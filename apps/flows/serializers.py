@@ -53,11 +53,7 @@ class FlowShown(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     updated_at = serializers.DateTimeField()
     rights = serializers.ListField(child=serializers.ChoiceField(choices=list(SHOWN)))
-    pause = PauseShown(
-        required=False,
-        allow_null=True,
-        help_text="On a flow's own page; null while it is not paused.",
-    )
+    pause = PauseShown(required=False, help_text="On a paused flow's own page only.")
 
 
 class FlowPage(serializers.Serializer[Any]):
@@ -234,7 +230,7 @@ class StepTypeShown(TriggerTypeShown):
 
     version = serializers.IntegerField()
     category = serializers.CharField()
-    behaviour = serializers.ChoiceField(choices=["pure", "effect", "wait", "join", "end"])
+    behaviour = serializers.ChoiceField(choices=["pure", "effect", "wait", "join", "scope", "end"])
     outward = serializers.BooleanField(help_text="Whether it touches the outside world.")
     ports = serializers.ListField(child=serializers.CharField(), allow_null=True)
     ports_from = serializers.CharField(
