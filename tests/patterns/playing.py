@@ -4,7 +4,8 @@ A move is ``[who, answer]`` or ``[who, answer, output]``. ``who`` is a step (its
 waits) or ``step#visit``; ``answer`` is a port, ``!code`` for a failure, ``due`` when the time of
 a delay has come, or ``too late`` when its time limit is over. About a visit that has failed and
 asks people they say ``retry``, ``skip`` or ``fail``. ``["run", "cancel"]``, ``"pause"`` and
-``"resume"`` are what people do to the run itself.
+``"resume"`` are what people do to the run itself. ``["event:<type>", "kept", data]`` is an event
+from outside that waits for takers, ``"now"`` one that only those take that wait already.
 
 After every move the laws of the engine are held: the journal replays to the snapshot, and a
 snapshot that was stored and read again is the same.
@@ -12,16 +13,19 @@ snapshot that was stored and read again is the same.
 
 import json
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from apps.engine import events as ev
+from apps.engine import feel
 from apps.engine.fold import replay
 from apps.engine.lifecycle import StepStatus
 from apps.engine.state import Key, RunState, from_json, to_json
 from apps.runs.contexts import Loaded
 from apps.runs.evaluation import Evaluation, LoadedRun, NewEffect, NewTimer
+from apps.runs.event_ports import NewSubscription
 from apps.runs.ports import TaskRequest
 from apps.steps.document import compile_flow
 
@@ -30,7 +34,17 @@ RUN = UUID(int=1)
 ANSWER = {"status": 200, "headers": {}, "body": None}
 
 Row = tuple[str, str, dict[str, Any]]
-Waiting = NewEffect | NewTimer | TaskRequest
+Waiting = NewEffect | NewTimer | TaskRequest | NewSubscription
+
+
+@dataclass
+class Happened:
+    """An event; ``is_kept``: those that begin to wait later may take it, too."""
+
+    type: str
+    data: Any
+    is_kept: bool
+    taken: bool = False
 
 
 class Play:
@@ -44,6 +58,8 @@ class Play:
         #: What waits for an answer, in the order in which it began.
         self.open: dict[Key, Waiting] = {}
         self.limits: set[Key] = set()
+        self.ways: dict[Key, list[NewSubscription]] = {}
+        self.events: list[Happened] = []
         #: Every effect that was asked for.
         self.effects: list[NewEffect] = []
         #: What ended otherwise than by its answer and had to be closed.
@@ -64,6 +80,9 @@ class Play:
         if who == "run":
             self._take(answer, {"by": "ada@example.org", "reason": "person"})
             return
+        if who.startswith("event:"):
+            self._happens(Happened(who.partition(":")[2], output, is_kept=answer == "kept"))
+            return
         step, visit = self._visit_of(who, answer)
         named = {"step": step, "visit": visit}
         waiting = self.open.get((step, visit))
@@ -78,7 +97,7 @@ class Play:
             self._take("fail", {**named, "error": error.as_json(), "output": output})
         elif answer == "due":
             assert isinstance(waiting, NewTimer), f"{who} waits for no time"
-            self._take("complete", {**named, "port": "done", "output": waiting.output})
+            self._take("complete", {**named, "port": waiting.port, "output": waiting.output})
         else:
             given = output if isinstance(waiting, TaskRequest) else {**ANSWER, "body": output}
             self._take("complete", {**named, "port": answer, "output": given})
@@ -148,6 +167,28 @@ class Play:
         commands = [(kind, payload)]
         while commands:
             commands = [("continue", {})] if self._slice(commands) else []
+        for event in self.events:
+            if not event.taken and self._wakes(event):
+                return
+
+    def _happens(self, event: Happened) -> None:
+        self.events.append(event)
+        self._wakes(event)
+
+    def _wakes(self, event: Happened) -> bool:
+        """Every visit that waits for an event takes it, by its first way that fits."""
+        shown = {"type": event.type, "data": event.data}
+        takers = []
+        for key, ways in self.ways.items():
+            fitting = [one.way for one in ways if _fits(one, shown)]
+            if fitting:
+                takers.append((key, fitting[0].port))
+        event.taken = bool(takers) or not event.is_kept
+        for (step, visit), port in takers:
+            output = {"port": port, "event": shown}
+            named = {"step": step, "visit": visit, "port": port, "output": output}
+            self._take("complete", named)
+        return bool(takers)
 
     def _slice(self, commands: list[tuple[str, dict[str, Any]]]) -> bool:
         self._loaded.collected = {
@@ -178,18 +219,39 @@ class Play:
     def _note(self, slice_: Evaluation) -> None:
         self.effects += slice_.effects
         self.closed += sorted(slice_.closing)
-        found: list[Waiting] = [*slice_.effects, *slice_.tasks]
+        found: list[Waiting] = [*slice_.effects, *slice_.tasks, *slice_.subscriptions]
         for timer in slice_.timers:
             if timer.kind == "limit":
                 self.limits.add((timer.step, timer.visit))
             else:
                 found.append(timer)
+        for one in slice_.subscriptions:
+            self.ways.setdefault((one.step, one.visit), []).append(one)
+        self.events += [
+            Happened(one.type, one.data, is_kept=one.expires_at > one.at) for one in slice_.events
+        ]
         self.open |= {(one.step, one.visit): one for one in found}
         active = self.state.active
         rests = {StepStatus.READY, StepStatus.BLOCKED}
         order = [key for key in active if active[key] not in rests]
         self.open = {key: self.open[key] for key in order if key in self.open}
         self.limits &= active.keys()
+        self.ways = {key: ways for key, ways in self.ways.items() if key in active}
+
+
+def _fits(wait: NewSubscription, event: dict[str, Any]) -> bool:
+    """Whether a wait is for this event: its type, its key, and its filter."""
+    way = wait.way
+    if way.type != event["type"]:
+        return False
+    if way.key_of and _told(way.key_of, {"event": event}) != way.key:
+        return False
+    return not way.where or _told(way.where, {**way.known, "event": event}) is True
+
+
+def _told(expression: str, names: dict[str, Any]) -> Any:
+    found = feel.compile_expression(expression).evaluate(names, now=NOW, zone="UTC")
+    return feel.to_json(found)
 
 
 def line(type_: str, step: str, data: dict[str, Any]) -> str:

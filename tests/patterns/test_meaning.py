@@ -482,3 +482,51 @@ class TestCancelling:
             play.move("storm", "approved")
             assert set(play.withdrawn) == left
             assert sorted(play.waiting) == ["food", "hall"]
+
+
+class TestEvents:
+    SEVEN, EIGHT = {"number": 7}, {"number": 8}
+
+    @pytest.mark.parametrize(
+        ("first", "step"),
+        [
+            (["event:invoice.paid", "kept", SEVEN], "ship"),
+            (["event:invoice.disputed", "kept", SEVEN], "talk"),
+            (["what", "due"], "remind"),
+        ],
+    )
+    def test_16_deferred_choice(self, first, step):
+        play = begin(16, self.SEVEN).script([["send", "done"]])
+        play.move("event:invoice.paid", "kept", self.EIGHT)  # somebody else's
+        assert play.waiting == ["what"]
+        play.move(*first)
+        assert play.waiting == [step]
+        assert ("what", 1) in play.closed  # the other ways are withdrawn
+        play.script([["event:invoice.disputed", "kept", self.SEVEN], [step, "done"]])
+        assert play.status == "completed"
+        assert play.times("what") == 1
+
+    def test_16_a_time_that_comes_when_the_choice_is_made_changes_nothing(self):
+        play = begin(16, self.SEVEN).script([["send", "done"]])
+        play.move("event:invoice.paid", "now", self.SEVEN)
+        play.move("what#1", "late")
+        assert play.ignored == ["what"]
+        assert play.waiting == ["ship"]
+
+    @pytest.mark.parametrize("number", [23, 24])
+    def test_23_and_24_a_signal_starts_what_waits_for_it(self, number):
+        play = begin(number).script([["walk", "done"]])
+        assert play.waiting == ["press", "wait"]
+        play.move("press", "done", "Ada")
+        assert play.waiting == ["act"]
+        assert play.output("wait")["event"]["data"] == {"who": "Ada"}
+
+    def test_23_transient_trigger(self):
+        play = begin(23).script([["press", "done", "Ada"], ["walk", "done"]])
+        assert play.waiting == ["wait"]  # it was lost
+
+    def test_24_persistent_trigger(self):
+        play = begin(24).script([["press", "done", "Ada"], ["walk", "done"]])
+        assert play.waiting == ["act"]  # it was kept
+        play.move("act", "done")
+        assert play.times("wait") == play.times("act") == 1
