@@ -46,11 +46,11 @@ class TestRoles:
             ("viewer", "flow.view run.view task.decide task.view"),
             (
                 "builder",
-                "flow.create flow.edit flow.publish flow.run flow.view run.view secrets.manage task.decide task.view",
+                "event.publish flow.create flow.edit flow.publish flow.run flow.view run.view secrets.manage task.decide task.view",
             ),
             (
                 "operator",
-                "flow.archive flow.pause flow.run flow.view run.cancel run.operate run.view task.decide task.view",
+                "event.publish flow.archive flow.pause flow.run flow.view run.cancel run.operate run.view task.decide task.view",
             ),
             ("approver", "task.decide task.view"),
             ("auditor", "audit.view export.read flow.view run.view task.view"),

@@ -35,6 +35,12 @@ BODIES = {
     "POST /api/v1/flows/{flow}/publish/": {"note": "third"},
     "POST /api/v1/flows/{flow}/runs/": {"input": {"amount": 3}},
     "POST /api/v1/evaluate/": {"expression": "1 + 1"},
+    "POST /api/v1/events/": {
+        "specversion": "1.0",
+        "id": "2",
+        "source": "shop",
+        "type": "order.made",
+    },
     "POST /api/v1/tasks/{task}/decide/": {"outcome": "approved"},
     "POST /api/v1/alerts/read/": {"all": True},
 }

@@ -20,6 +20,7 @@ from apps.operations.models import AlertKind
 from apps.runs import commands as runs
 from apps.runs.drive import drive_all
 from apps.runs.models import Run
+from apps.triggers.events import publish_event
 from apps.triggers.models import Trigger
 from tests.support import people
 
@@ -76,6 +77,7 @@ class World:
             self.other, *people.ROLES, email="everything@other.test"
         )
         self._run()
+        self._event()
         self._people_and_connections()
         seal_pending(now=clock.now())
         self.ids["event"] = AuditEvent.objects.filter(workspace_id=self.acme.pk).latest("id").pk
@@ -149,6 +151,11 @@ class World:
             "task": UserTask.objects.get(run_id=waiting.pk).pk,
             "kind": "runs",
         }
+
+    def _event(self) -> None:
+        sent = {"specversion": "1.0", "id": "1", "source": "shop", "type": "order.made"}
+        event, _ = publish_event(actor=self.author, event=sent, now=clock.now())
+        self.ids["happening"] = event.pk
 
     def _people_and_connections(self) -> None:
         now, admin = clock.now(), self.admin
