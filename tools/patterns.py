@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from apps.engine.graph import BODY, TRIGGER, Behaviour
-from apps.steps.registry import find
+from apps.steps.registry import find, find_trigger
 
 ROOT = Path(__file__).resolve().parents[1]
 PAGE = ROOT / "docs" / "patterns.md"
@@ -83,7 +83,8 @@ def _section(golden: Mapping[str, Any]) -> str:
 
 def _picture(document: Mapping[str, Any]) -> list[str]:
     steps = document["steps"]
-    lines = ["flowchart LR", f"    s_{TRIGGER}((Start))", *_inside(steps, None, "    ")]
+    trigger = _trigger(document["trigger"])
+    lines = ["flowchart LR", f"    s_{TRIGGER}{trigger}", *_inside(steps, None, "    ")]
     for link in document["links"]:
         source, port = link["from"], link.get("port")
         if source == TRIGGER:
@@ -98,6 +99,16 @@ def _picture(document: Mapping[str, Any]) -> list[str]:
         if step.get("undo"):
             lines.append(f"    s_{step['undo']} -.->|undoes| s_{name}")
     return lines
+
+
+def _trigger(trigger: Mapping[str, Any]) -> str:
+    type_ = find_trigger(trigger["type"])
+    about = _said(type_.summary(trigger["config"]))
+    return (
+        "((Start))"
+        if trigger["type"] == "manual"
+        else f'(("{type_.title}<br><small>{about}</small>"))'
+    )
 
 
 def _inside(steps: Mapping[str, Any], scope: str | None, indent: str) -> Iterable[str]:

@@ -60,6 +60,8 @@ class Play:
         self.limits: set[Key] = set()
         self.ways: dict[Key, list[NewSubscription]] = {}
         self.events: list[Happened] = []
+        #: Those that the run itself told of.
+        self.emitted: list[Happened] = []
         #: Every effect that was asked for.
         self.effects: list[NewEffect] = []
         #: What ended otherwise than by its answer and had to be closed.
@@ -227,9 +229,11 @@ class Play:
                 found.append(timer)
         for one in slice_.subscriptions:
             self.ways.setdefault((one.step, one.visit), []).append(one)
-        self.events += [
+        told = [
             Happened(one.type, one.data, is_kept=one.expires_at > one.at) for one in slice_.events
         ]
+        self.events += told
+        self.emitted += told
         self.open |= {(one.step, one.visit): one for one in found}
         active = self.state.active
         rests = {StepStatus.READY, StepStatus.BLOCKED}

@@ -5,7 +5,7 @@ import json
 import pytest
 
 from apps.steps.check import check_document
-from tests.patterns.goldens import FILES
+from tests.patterns.goldens import FILES, goldens
 from tests.patterns.playing import Play
 
 
@@ -19,3 +19,7 @@ def test_the_document_can_be_published_and_gives_the_traces(path):
         assert played.trace == told["trace"], told["said"]
         assert played.status == told["status"], told["said"]
         assert played.state.is_final, told["said"]
+
+
+def test_every_pattern_is_shown_once():
+    assert [one["pattern"] for one in goldens()] == list(range(1, 44))

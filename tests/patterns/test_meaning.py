@@ -269,6 +269,36 @@ class TestLoops:
         assert play.status == "failed"
         assert play.error()["code"] == "too_many_rounds"
 
+    TREE = {"/": (1, ["/a", "/b"]), "/a": (10, ["/a/c"]), "/b": (100, []), "/a/c": (1000, [])}
+
+    @pytest.mark.parametrize("is_deep_first", [True, False])
+    def test_22_recursion(self, is_deep_first):
+        runs = {"/": begin(22, {"path": "/"})}
+        due = ["/"]
+        while due:
+            path = due.pop(-1 if is_deep_first else 0)
+            files, folders = self.TREE[path]
+            runs[path].move("look", "done", {"files": files, "folders": folders})
+            assert [
+                one.data["path"] for one in runs[path].emitted if one.type == "folder.found"
+            ] == folders
+            runs |= {folder: begin(22, {"path": folder}) for folder in folders}
+            due += folders
+        answered = set()
+        while told := [one for one in runs if runs[one].state.is_final and one not in answered]:
+            answered.add(told[0])
+            (answer,) = [one for one in runs[told[0]].emitted if one.type == "folder.counted"]
+            for run in runs.values():
+                if not run.state.is_final:
+                    run.move("event:folder.counted", "kept", answer.data)
+        assert answered == set(self.TREE)
+        assert {path: run.output("sum")["files"] for path, run in runs.items()} == {
+            "/": 1111,
+            "/a": 1010,
+            "/b": 100,
+            "/a/c": 1000,
+        }
+
 
 class TestEnds:
     def test_11_implicit_termination(self):
