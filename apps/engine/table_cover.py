@@ -373,9 +373,16 @@ def _clock(value: time, sign: int) -> time | None:
 
 
 def _between(low: Any, high: Any) -> Any:
-    """A round value between two, or None where there is none."""
+    """A round value between two, or None where there is none that can be said."""
     if type(low) in NUMBERS:
         return _number_between(Decimal(low), Decimal(high))
+    try:
+        return _moment_between(low, high)
+    except OverflowError:
+        return None
+
+
+def _moment_between(low: Any, high: Any) -> Any:
     match low:
         case Months():
             middle = (low.count + high.count) // 2

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.feel import compile_unary_tests
+from apps.engine.feel import FeelError, compile_unary_tests
 from apps.engine.table_cover import find_gap, find_overlaps, said
 
 NOW = datetime(2026, 3, 2, tzinfo=UTC)
@@ -138,3 +138,55 @@ def test_two_hundred_rules_are_judged_at_once():
     rules = [[f"[{n}..{n + 1})", f'"{n % 7}"'] for n in range(200)]
     assert find_gap(rules) is not None
     assert list(find_overlaps(rules)) == []
+
+
+# Columns of every kind: what the finder shows must be so, whatever it leaves unsaid.
+
+POOLS = [
+    ["1", "5.5", "-1", "0", "1.0"],
+    ['@"2026-01-01"', '@"9999-12-31"', '@"0001-01-01"', 'date("2026-01-02")'],
+    ['@"10:00:00"', '@"00:00:00"', 'time("23:59:59.999999")'],
+    ['@"10:00:00Z"', '@"11:00:00+01:00"', '@"09:00:00Z"'],
+    ['@"P1D"', '@"PT1H"', '-@"P1D"', '@"P999999999D"', '-@"P999999999D"'],
+    ['@"P1Y"', '@"P1M"', '@"P13M"'],
+    ['@"2026-01-01T10:00:00Z"', '@"2026-01-01T11:00:00+01:00"', '@"9999-12-31T23:59:59Z"'],
+    ['"a"', '"b"', '"another text"'],
+    ["true", "false"],
+    ['@"12000-01-01"', '@"2026-01-01"'],
+]
+
+
+@st.composite
+def any_tables(draw):
+    columns = draw(st.lists(st.sampled_from(POOLS), min_size=1, max_size=2))
+
+    def cell(pool):
+        value, other = draw(st.sampled_from(pool)), draw(st.sampled_from(pool))
+        sign = draw(st.sampled_from(["<", "<=", ">", ">=", "!=", "="]))
+        shapes = ["-", value, f"{sign} {value}", f"[{value}..{other})", f"({value}..{other}]"]
+        return draw(st.sampled_from([*shapes, f"not({value})", f"{value}, {sign} {other}"]))
+
+    count = draw(st.integers(1, 4))
+    return [[cell(pool) for pool in columns] for _ in range(count)]
+
+
+def may_hold(cell, value):
+    """Whether a cell matches; one that cannot be asked may."""
+    try:
+        return compile_unary_tests(cell).hold(value, {}, now=NOW)
+    except FeelError:
+        return True
+
+
+@given(any_tables())
+def test_what_is_shown_is_so_for_columns_of_every_kind(rules):
+    gap = find_gap(rules)
+    if gap is not None:
+        for rule in rules:
+            fixed = [(cell, one) for cell, one in zip(rule, gap, strict=True) if not one.is_any]
+            holding = [may_hold(cell, one.value) for cell, one in fixed]
+            assert not all(holding) or len(fixed) < len(rule)
+    for overlap in find_overlaps(rules):
+        for number in (overlap.first, overlap.second):
+            for cell, one in zip(rules[number], overlap.example, strict=True):
+                assert one.is_any or compile_unary_tests(cell).hold(one.value, {}, now=NOW)
