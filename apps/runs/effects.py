@@ -33,7 +33,7 @@ from apps.core.errors import ProductError
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
-from apps.runs import doorbell, slots
+from apps.runs import doorbell, effect_limits, slots, tries
 from apps.runs.commands import add_command
 from apps.runs.late import journal_after_end
 from apps.runs.models import Effect, RunState
@@ -45,8 +45,6 @@ LEASE = timedelta(seconds=30)
 HEARTBEAT_S = 5.0
 MARGIN_S = 10.0
 MAX_DEATHS = 3
-FIRST_DELAY_S = 1.0
-LONGEST_DELAY_S = 3600.0
 MAX_SECONDS_A_CALL = 60.0
 REPORT_AGAIN_S = 1.0
 
@@ -57,18 +55,20 @@ update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence
   lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), sent_at = null
 from next where e.id = next.id
 returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
-  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key
+  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key, e.retry::text
 """
 CLAIM = f"""
 with recursive lanes as (
-  (select lane from effect where status = 'queued' order by lane limit 1)
+  (select lane from effect where status = 'queued' and limit_id is null order by lane limit 1)
   union all
   select n.lane from lanes l, lateral (
-    select lane from effect where status = 'queued' and lane > l.lane order by lane limit 1) n
+    select lane from effect where status = 'queued' and limit_id is null and lane > l.lane
+    order by lane limit 1) n
 ), next as (
   select e.id from (select lane from lanes order by random()) l, lateral (
     select id from effect
-    where status = 'queued' and lane = l.lane and available_at <= business_now() and deaths < 2
+    where status = 'queued' and limit_id is null and lane = l.lane
+      and available_at <= business_now() and deaths < 2
     order by available_at, id limit 1 for update skip locked) e
   limit 1
 )
@@ -76,7 +76,17 @@ with recursive lanes as (
 """  # noqa: S608 - our own text
 CLAIM_ALONE = f"""
 with next as (
-  select id from effect where status = 'queued' and deaths >= 2 and available_at <= business_now()
+  select id from effect e where status = 'queued' and deaths >= 2
+    and available_at <= business_now()
+    and (limit_id is null or {effect_limits.HAS_ROOM})
+  order by available_at, id limit 1 for update skip locked
+)
+{_TAKE}
+"""  # noqa: S608 - our own text
+CLAIM_LIMITED = f"""
+with next as (
+  select id from effect e where status = 'queued' and limit_id = %(limit)s
+    and available_at <= business_now() and deaths < 2 and {effect_limits.HAS_ROOM}
   order by available_at, id limit 1 for update skip locked
 )
 {_TAKE}
@@ -101,12 +111,14 @@ class Claimed:
     fence: int
     deaths: int
     key: str
+    retry: Any = None
 
     @classmethod
     def of(cls, row: Any) -> "Claimed":
         """From a row of ``CLAIM``."""
         fields = list(row)
         fields[8] = values.loads(row[8])
+        fields[14] = values.loads(row[14]) if row[14] else None
         return cls(*fields)
 
 
@@ -150,7 +162,7 @@ def claim() -> Claimed | None:
     """
     if _slots.is_time_to_look() and slots.reserve_one():
         _slots.reserve()
-    effect = None if _slots.is_reserved else _claim(CLAIM)
+    effect = None if _slots.is_reserved else _claim_any()
     if effect is None and _slots.close():
         effect = _claim(CLAIM_ALONE)
         if effect is None:
@@ -158,10 +170,26 @@ def claim() -> Claimed | None:
     return effect
 
 
-def _claim(statement: str) -> Claimed | None:
+def _claim_any() -> Claimed | None:
+    """One that stands under no limit, or one whose limit has room; which is tried first is lot."""
+    if random.random() < 0.5:  # noqa: S311 - a lot, not a secret
+        return _claim(CLAIM) or _claim_limited()
+    return _claim_limited() or _claim(CLAIM)
+
+
+def _claim_limited() -> Claimed | None:
+    """One of a limit that has room. Whoever counts holds the limit: nobody passes it meanwhile."""
+    for limit_id in effect_limits.with_room():
+        with transaction.atomic():
+            if effect_limits.hold(limit_id) and (effect := _claim(CLAIM_LIMITED, limit=limit_id)):
+                return effect
+    return None
+
+
+def _claim(statement: str, **given: Any) -> Claimed | None:
     with transaction.atomic():
         with connection.cursor() as cursor:
-            cursor.execute(statement, {"lease_s": LEASE.total_seconds()})
+            cursor.execute(statement, {"lease_s": LEASE.total_seconds(), **given})
             row = cursor.fetchone()
         if row is None:
             return None
@@ -310,10 +338,10 @@ class Context:
 def _report_failure(effect: Claimed, context: Context, failed: registry.StepError) -> None:
     message, output = _storable(context.mask(failed.message), failed.output)
     error_class: str = failed.error_class
-    if error_class == "unknown" and effect.input.get("on_unknown", "repeat") == "repeat":
+    if error_class == "unknown" and tries.repeats_unknown(effect.input, effect.retry):
         error_class = "transient"
     error = ev.Error(effect.step, error_class, failed.code, message)
-    if error_class == "transient" and effect.attempt < effect.max_attempts:
+    if effect.attempt < _tries_of(effect, error_class).most:
         _retry(effect, error, failed.retry_after)
         return
     status = EffectStatus.UNKNOWN if error_class == "unknown" else EffectStatus.FAILED
@@ -339,8 +367,8 @@ def _storable(message: str, output: Any) -> tuple[str, Any]:
 
 
 def _retry(effect: Claimed, error: ev.Error, wish: timedelta | None) -> None:
-    first = float((effect.input.get("retry") or {}).get("first_delay_s", FIRST_DELAY_S))
-    delay = backoff(first, effect.attempt)
+    allowed = _tries_of(effect, error.error_class)
+    delay = tries.backoff(allowed.first_delay_s, effect.attempt, allowed.longest_delay_s)
     if wish is not None:
         delay = max(delay, wish.total_seconds())
     next_at = clock.now() + timedelta(seconds=delay)
@@ -354,10 +382,8 @@ def _retry(effect: Claimed, error: ev.Error, wish: timedelta | None) -> None:
     _report(effect, EffectStatus.QUEUED, "retry", payload, available_at=next_at)
 
 
-def backoff(first_s: float, attempt: int) -> float:
-    """Seconds before the next try: doubled each time, up to an hour, with jitter above half."""
-    whole = min(first_s * 2.0 ** (attempt - 1), LONGEST_DELAY_S)
-    return whole * random.uniform(0.5, 1.0)  # noqa: S311 - jitter, not a secret
+def _tries_of(effect: Claimed, error_class: str) -> tries.Tries:
+    return tries.allowed(effect.input, effect.retry, error_class, effect.max_attempts)
 
 
 @transaction.atomic
@@ -445,7 +471,8 @@ def expire_leases(*, limit: int = 200) -> int:
         with connection.cursor() as cursor:
             cursor.execute(
                 "select id, run_id, workspace_id, lane, step, visit, kind, kind_version,"
-                " input::text, attempt, max_attempts, fence, deaths, idempotency_key, sent_at"
+                " input::text, attempt, max_attempts, fence, deaths, idempotency_key,"
+                " retry::text, sent_at"
                 " from effect where status = 'running' and lease_until < clock_timestamp()"
                 " order by id limit %s for update skip locked",
                 [limit],

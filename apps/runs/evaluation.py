@@ -12,7 +12,7 @@ from functools import partial
 from hashlib import sha256
 from time import perf_counter
 from typing import Any
-from uuid import UUID
+from uuid import UUID, uuid5
 
 from apps.engine import events as ev
 from apps.engine import feel, values
@@ -78,6 +78,17 @@ class NewEffect:
     max_attempts: int
     key: str
     generation: int = 1
+    retry: Any = None
+    limit: "EffectLimit | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class EffectLimit:
+    """Of the effects with this id at most so many are at work; ``name`` is for people."""
+
+    id: UUID
+    most: int
+    name: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -428,7 +439,11 @@ class Evaluation:
         resolved: Any = step.resolve(self._feel) if step.resolve else step.raw
         values.check(resolved)
         config = validated(step.type.config, resolved)
+        given = step.fields.retry
         tries = getattr(getattr(config, "retry", None), "max_attempts", DEFAULT_TRIES)
+        if given is not None and given.transient is not None and "retry" not in step.raw:
+            tries = given.transient.max_attempts
+        limit = self._effect_limit(step)
         generation = self.state.generations.get((step.id, visit), 1)
         key = self._key(step.id, visit, generation)
         self._apply(ev.Open(step.id, visit, "effect", resolved))
@@ -442,9 +457,24 @@ class Evaluation:
                 tries,
                 key,
                 generation,
+                given.model_dump(exclude_none=True) if given is not None else None,
+                limit,
             )
         )
         self._limit(step, visit)
+
+    def _effect_limit(self, step: CompiledStep) -> EffectLimit | None:
+        """The limit under which an effect stands, over all runs of the flow."""
+        limit = step.fields.concurrency
+        if limit is None:
+            return None
+        name, text = "", ""
+        if step.limit_key is not None:
+            value: Any = feel.to_json(self._feel(step.limit_key))
+            values.check(value)
+            text = values.dumps(value)
+            name = value if isinstance(value, str) else text
+        return EffectLimit(uuid5(self.run.flow_id, f"{step.id}:{text}"), limit.max, name[:200])
 
     def _key(self, step: str, visit: int, generation: int) -> str:
         """The idempotency key of an effect. What undoes a visit has one by what it undoes."""

@@ -155,7 +155,9 @@ class Effect(models.Model):
 
     ``idempotency_key`` follows from run, step and visit alone, so every try carries the same.
     ``input`` is the resolved config; secrets in it are placeholders. ``lease_until`` of a queued
-    one: until then one process makes itself idle for it; see ``slots``.
+    one: until then one process makes itself idle for it; see ``slots``. ``retry`` holds the tries
+    by class, where the step says so. Of those with one ``limit_id``, ``limit_max`` are at work at
+    once; ``limit_name`` is its key as people read it.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -170,6 +172,10 @@ class Effect(models.Model):
     kind_version = models.IntegerField()
     input = ExactJSONField()
     status = models.CharField(max_length=10, default=EffectStatus.QUEUED)
+    retry = ExactJSONField(null=True)
+    limit_id = models.UUIDField(null=True)
+    limit_max = models.IntegerField(null=True)
+    limit_name = models.CharField(max_length=200, default="", db_default="")
     attempt = models.IntegerField(default=0)
     max_attempts = models.IntegerField(default=1)
     fence = models.IntegerField(default=0)
@@ -196,8 +202,18 @@ class Effect(models.Model):
         indexes = [
             models.Index(
                 fields=["lane", "available_at", "id"],
-                name="effect_due",
-                condition=models.Q(status="queued"),
+                name="effect_ready",
+                condition=models.Q(status="queued", limit_id__isnull=True),
+            ),
+            models.Index(
+                fields=["limit_id", "available_at", "id"],
+                name="effect_limited",
+                condition=models.Q(status="queued", limit_id__isnull=False),
+            ),
+            models.Index(
+                fields=["limit_id"],
+                name="effect_limit_used",
+                condition=models.Q(status="running", limit_id__isnull=False),
             ),
             models.Index(
                 fields=["lease_until"], name="effect_leased", condition=models.Q(status="running")

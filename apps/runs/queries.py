@@ -7,16 +7,18 @@ from uuid import UUID
 
 from django.db import connection
 from django.db.models import QuerySet
+from django.utils.translation import gettext
 
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import flows_with
+from apps.core import clock
 from apps.core.errors import NotFound
 from apps.engine.graph import TRIGGER
-from apps.engine.lifecycle import StepStatus
+from apps.engine.lifecycle import EffectStatus, StepStatus
 from apps.engine.state import Key, from_json
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
-from apps.runs import event_ports
+from apps.runs import effect_limits, event_ports
 from apps.runs.conditions import conditions_read
 from apps.runs.models import Effect, Run, RunEvent, RunState, Timer, WaitingStart
 from apps.runs.snapshots import fill_blobs
@@ -247,6 +249,8 @@ def _wait_of(run: Run, step: str, visit: int, status: StepStatus) -> dict[str, A
         return _reason("person", step=step, title=title, until=due)
     if status in {StepStatus.RUNNING, StepStatus.RETRYING}:
         effect = Effect.objects.filter(run_id=run.pk, step=step, visit=visit).last()
+        if effect is not None and (held := _limit_of(effect, title)) is not None:
+            return held
         kind = "retry" if status is StepStatus.RETRYING else "effect"
         until = effect.available_at if effect and kind == "retry" else None
         return _reason(kind, step=step, title=title, until=until)
@@ -275,6 +279,21 @@ def _event_wait(
     if events:
         reason |= {"type": events[0]["type"], "key": events[0]["key"]}
     return {**reason, "ways": list(ways)} if len(ways) > 1 else reason
+
+
+def _limit_of(effect: Effect, title: str) -> dict[str, Any] | None:
+    """The reason of an effect that is due but finds no place under its limit, with who has it."""
+    if effect.limit_id is None or effect.status != EffectStatus.QUEUED:
+        return None
+    running = Effect.objects.filter(limit_id=effect.limit_id, status=EffectStatus.RUNNING)
+    if effect.available_at > clock.now() or running.count() < (effect.limit_max or 0):
+        return None
+    words = gettext("At most %(most)d of this step are at work at once.")
+    if effect.limit_name:
+        words = gettext("At most %(most)d of this step are at work at once for “%(key)s”.")
+    detail = words % {"most": effect.limit_max, "key": effect.limit_name}
+    reason = _reason("limit", step=effect.step, title=title, detail=detail)
+    return {**reason, "held_by": effect_limits.holders(effect.limit_id)}
 
 
 def _held_at(run: Run, key: Key) -> dict[str, Any]:

@@ -76,6 +76,11 @@ class Wait(serializers.Serializer[Any]):
     type = serializers.CharField(required=False, help_text="Of an event that is waited for.")
     key = JSON(required=False, help_text="What tells the event from others; null for any.")
     ways = JSON(required=False, help_text="Where the first of several is waited for.")
+    held_by = serializers.ListField(
+        child=serializers.UUIDField(),
+        required=False,
+        help_text="Of a limit: the runs that have it.",
+    )
 
 
 class StepShape(serializers.Serializer[Any]):

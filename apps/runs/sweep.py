@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from apps.core import clock
-from apps.runs import doorbell, late
+from apps.runs import doorbell, effect_limits, late
 from apps.runs.models import PARKED
 
 TIMERS_AT_ONCE = 1000
@@ -46,11 +46,12 @@ from lanes l, lateral (
 """
 _EFFECTS_DUE = """
 with recursive lanes as (
-  (select lane, available_at from effect where status = 'queued'
+  (select lane, available_at from effect where status = 'queued' and limit_id is null
    order by lane, available_at limit 1)
   union all
   select n.lane, n.available_at from lanes l, lateral (
-    select lane, available_at from effect where status = 'queued' and lane > l.lane
+    select lane, available_at from effect
+    where status = 'queued' and limit_id is null and lane > l.lane
     order by lane, available_at limit 1) n
 )
 select exists (select 1 from lanes where available_at <= business_now())
@@ -110,7 +111,8 @@ def are_effects_due() -> bool:
     """Whether an effect waits that a worker could do now."""
     with connection.cursor() as cursor:
         cursor.execute(_EFFECTS_DUE)
-        return bool(cursor.fetchone()[0])
+        is_due = bool(cursor.fetchone()[0])
+    return is_due or bool(effect_limits.with_room())
 
 
 def forget_blobs(*, now: datetime, limit: int = 1000) -> int:

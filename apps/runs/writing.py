@@ -53,14 +53,16 @@ set touched_at = greatest(run_blob.touched_at, excluded.touched_at)
 _EFFECTS = """
 insert into effect (id, run_id, workspace_id, flow_id, lane, step, visit, generation, kind,
   kind_version, input, status, attempt, max_attempts, fence, deaths, idempotency_key,
-  available_at, created_at)
+  available_at, created_at, retry, limit_id, limit_max, limit_name)
 select u.id, u.run_id, u.workspace_id, u.flow_id, u.lane, u.step, u.visit, u.generation, u.kind,
   u.version,
-  u.input::json, 'queued', 0, u.tries, 0, 0, u.key, %s, %s
+  u.input::json, 'queued', 0, u.tries, 0, 0, u.key, %s, %s,
+  u.retry::json, u.limit_id, u.limit_max, u.limit_name
 from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[],
-  %s::int[], %s::text[], %s::int[], %s::text[], %s::int[], %s::text[])
+  %s::int[], %s::text[], %s::int[], %s::text[], %s::int[], %s::text[], %s::text[], %s::uuid[],
+  %s::int[], %s::text[])
   as u(id, run_id, workspace_id, flow_id, lane, step, visit, generation, kind, version, input,
-       tries, key)
+       tries, key, retry, limit_id, limit_max, limit_name)
 """
 _TIMERS = """
 insert into timer (id, run_id, lane, step, visit, kind, fires_at, output, port, status)
@@ -266,6 +268,10 @@ def _write_effects(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> N
             [stored.dumps(effect.input) for _, effect in rows],
             [effect.max_attempts for _, effect in rows],
             [effect.key for _, effect in rows],
+            [None if effect.retry is None else stored.dumps(effect.retry) for _, effect in rows],
+            [effect.limit.id if effect.limit else None for _, effect in rows],
+            [effect.limit.most if effect.limit else None for _, effect in rows],
+            [effect.limit.name if effect.limit else "" for _, effect in rows],
         ],
     )
 

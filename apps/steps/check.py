@@ -15,7 +15,12 @@ from apps.engine.graph import TRIGGER
 from apps.engine.soundness import Soundness
 from apps.steps import registry
 from apps.steps.config_errors import config_flaws
-from apps.steps.configs import assignee_findings, step_config_findings, trigger_config_findings
+from apps.steps.configs import (
+    assignee_findings,
+    field_value_findings,
+    step_config_findings,
+    trigger_config_findings,
+)
 from apps.steps.containers import container_findings, field_findings
 from apps.steps.document import FORMAT
 from apps.steps.fields import read_fields
@@ -156,6 +161,7 @@ class _Check:
                 config = self.document["steps"][step.id].get("config")
                 config = {} if config is None else config
                 yield from step_config_findings(step, step.type, config, reads)
+                yield from field_value_findings(step, self.document["steps"][step.id], reads)
                 yield from assignee_findings(step, self.known.groups, self.known.people)
 
     # The document's own fields

@@ -56,6 +56,22 @@ def step_config_findings(
     yield from _secrets(type_, config, step.id, root)
 
 
+def field_value_findings(
+    step: KnownStep, given: Mapping[str, Any], reads: Reads
+) -> Iterator[Finding]:
+    """What the fields beside the config read: the output on failure, the key of a limit."""
+    root: DocPath = ("steps", step.id)
+    on_error, limit = given.get("on_error"), given.get("concurrency")
+    if step.fields.on_error is not None and isinstance(on_error, Mapping):
+        for path, _, text in _texts(on_error.get("output"), frozenset()):
+            if is_template(text):
+                place = Place(step.id, (*root, "on_error", "output", *path))
+                yield from _expression(reads, place, text)
+    if step.fields.concurrency is not None and isinstance(limit, Mapping) and limit.get("key"):
+        place = Place(step.id, (*root, "concurrency", "key"))
+        yield from _expression(reads, place, str(limit["key"]))
+
+
 def assignee_findings(
     step: KnownStep, groups: frozenset[str] | None, people: frozenset[str] | None
 ) -> Iterator[Finding]:

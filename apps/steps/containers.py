@@ -19,6 +19,8 @@ _FIXES = {
     "lock": "Write a word.",
     "time_limit": "Write it as PT30M (30 minutes), PT4H (4 hours) or P2D (2 days).",
     "on_error": 'Write {"then": "path"}, or "stop", "ask" or "default" with an "output".',
+    "retry": 'Write {"transient": {"max_attempts": 4}}, or "unknown" or "permanent".',
+    "concurrency": 'Write {"max": 2}, and an expression as "key" where it is so many for each.',
 }
 
 
@@ -43,6 +45,7 @@ def container_findings(steps: Steps, links: list[Link]) -> Iterator[Finding]:
         yield from _inside(step, steps)
         yield from _undo(step, steps, links)
         yield from _lock(step, steps)
+        yield from _for_effects(step)
     for link in links:
         yield from _crossing(link, steps)
 
@@ -123,6 +126,21 @@ def _lock(step: KnownStep, steps: Steps) -> Iterator[Finding]:
                 "Give one of them another name, or none.",
                 step.id,
                 pointer(("steps", step.id, "lock")),
+            )
+
+
+def _for_effects(step: KnownStep) -> Iterator[Finding]:
+    if step.type is None or step.type.behaviour is Behaviour.EFFECT:
+        return
+    for name in ("retry", "concurrency"):
+        if getattr(step.fields, name) is not None:
+            yield Finding(
+                "only_for_effects",
+                "error",
+                f"“{step.title}” touches nothing outside, so “{name}” means nothing here.",
+                "Take it out; it is for steps such as a request or a mail.",
+                step.id,
+                pointer(("steps", step.id, name)),
             )
 
 

@@ -51,6 +51,7 @@ class CompiledStep:
     reads: frozenset[str]
     fields: StepFields = NO_FIELDS
     fallback: Resolve | None = None
+    limit_key: feel.Expression | None = None
 
     @property
     def ports(self) -> tuple[str, ...]:
@@ -242,6 +243,9 @@ def _compile_step(step_id: str, step: Mapping[str, Any]) -> CompiledStep:
     if fields.on_error is not None:
         fallback, more = template(fields.on_error.output, frozenset())
         expressions += more
+    limit_key = _limit_key(fields)
+    if limit_key is not None:
+        expressions.append(limit_key)
     reads: set[str] = set()
     for expression in expressions:
         # A name inside a filter may be a field of the element or a step's path: load both ways.
@@ -258,7 +262,15 @@ def _compile_step(step_id: str, step: Mapping[str, Any]) -> CompiledStep:
         reads=frozenset(reads),
         fields=fields,
         fallback=fallback,
+        limit_key=limit_key,
     )
+
+
+def _limit_key(fields: StepFields) -> feel.Expression | None:
+    limit = fields.concurrency
+    if limit is None or limit.key is None:
+        return None
+    return feel.compile_expression(expression_source(limit.key))
 
 
 def _graph_step(step: CompiledStep) -> GraphStep:

@@ -2,7 +2,8 @@
 
 ``in`` is the step that contains it, ``undo`` the step that takes back what it did, ``lock`` a
 name of which one step is at work at a time, ``time_limit`` how long a visit may take, and
-``on_error`` what follows when it has failed for good.
+``on_error`` what follows when it has failed for good. Effects also have ``retry``, how often they
+are tried by the class of the error, and ``concurrency``, how many are at work at once.
 """
 
 import re
@@ -12,7 +13,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from apps.engine.graph import JoinRule
-from apps.steps.registry import ISO_DURATION, StepType, TemplateValue
+from apps.steps.registry import ISO_DURATION, Feel, StepType, TemplateValue
 
 ID = Field(None, min_length=1, max_length=63)
 
@@ -30,6 +31,35 @@ class OnError(BaseModel):
     output: TemplateValue = Field(None, title="Output", json_schema_extra={"x-feel": "template"})
 
 
+class Tries(BaseModel):
+    """How often something is tried. The delay doubles each time, up to the longest."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max_attempts: int = Field(4, ge=1, le=20, title="Tries")
+    first_delay_s: float = Field(1, ge=0, le=3600, title="Seconds before the second try")
+    max_delay_s: float = Field(3600, ge=0, le=86_400, title="At most so many seconds")
+
+
+class Retry(BaseModel):
+    """How often an effect is tried, by the class of its error."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    transient: Tries | None = Field(None, title="When it may work later")
+    unknown: Tries | None = Field(None, title="When nobody can tell whether it was done")
+    permanent: Tries | None = Field(None, title="When it will not work by itself")
+
+
+class StepConcurrency(BaseModel):
+    """How many visits of an effect are at work at once, over all runs of the flow."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    max: int = Field(ge=1, le=10_000, title="At once")
+    key: Feel | None = Field(None, title="For each")
+
+
 class StepFields(BaseModel):
     """The fields of a step beside ``type``, ``version``, ``title`` and ``config``."""
 
@@ -40,6 +70,8 @@ class StepFields(BaseModel):
     lock: str | None = Field(None, min_length=1, max_length=63, title="One at a time")
     time_limit: str | None = Field(None, max_length=40, title="Time limit")
     on_error: OnError | None = Field(None, title="When it fails")
+    retry: Retry | None = Field(None, title="Tries")
+    concurrency: StepConcurrency | None = Field(None, title="At once")
 
     @field_validator("time_limit")
     @classmethod

@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 from apps.connections.commands import allow_host, set_secret
 from apps.core import clock
 from apps.engine.lifecycle import EffectStatus
-from apps.runs import commands, effects, verify
+from apps.runs import commands, effects, tries, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, RunCommand, RunEvent
 from apps.runs.slots import Slots
@@ -179,8 +179,8 @@ class TestAnswers:
 
     def test_back_off_doubles_and_has_an_end(self):
         for attempt in range(1, 30):
-            whole = min(2.0 * 2 ** (attempt - 1), effects.LONGEST_DELAY_S)
-            assert whole / 2 <= effects.backoff(2.0, attempt) <= whole
+            whole = min(2.0 * 2 ** (attempt - 1), tries.LONGEST_DELAY_S)
+            assert whole / 2 <= tries.backoff(2.0, attempt) <= whole
 
     def test_a_host_that_is_gone_is_tried_again_then_fails(self, bench, server_of):
         with server_of(b"") as server:

@@ -139,10 +139,40 @@ class TestFields:
             ("time_limit", "soon"),
             ("on_error", "path"),
             ("on_error", {"then": "pray"}),
+            ("retry", 3),
+            ("retry", {"transient": {"max_attempts": 0}}),
+            ("retry", {"transient": {"max_attempts": 21}}),
+            ("retry", {"always": {"max_attempts": 2}}),
+            ("concurrency", 3),
+            ("concurrency", {"max": 0}),
+            ("concurrency", {"key": "trigger.body.customer"}),
         ],
     )
     def test_that_do_not_fit(self, name, value):
         assert "bad_field" in errors({"m": {**MAP, name: value}}, "trigger -> m")
+
+    @pytest.mark.parametrize(
+        ("name", "value"),
+        [("retry", {"permanent": {"max_attempts": 2}}), ("concurrency", {"max": 2})],
+    )
+    def test_that_only_effects_have(self, name, value):
+        call = {"type": "http.request", "config": {"url": "https://a.example"}}
+        assert "only_for_effects" in errors({"m": {**MAP, name: value}}, "trigger -> m")
+        assert not errors({"m": {**call, name: value}}, "trigger -> m")
+
+    @pytest.mark.parametrize(
+        "fields",
+        [
+            {"concurrency": {"max": 1, "key": "trigger.bdy.customer"}},
+            {"concurrency": {"max": 1, "key": "steps.nobody.output"}},
+            {"on_error": {"then": "default", "output": {"x": "= steps.nobody.output"}}},
+            {"on_error": {"then": "ask", "output": "= 1 +"}},
+        ],
+    )
+    def test_whose_expressions_read_what_is_not_there(self, fields):
+        call = {"type": "http.request", "config": {"url": "https://a.example"}}
+        found = errors({"m": {**call, **fields}}, "trigger -> m")
+        assert found & {"unknown_name", "missing_path", "bad_expression"}
 
     def test_add_ways_out(self):
         step = {**MAP, "time_limit": "PT5M", "on_error": {"then": "path"}}

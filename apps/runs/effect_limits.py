@@ -1,0 +1,75 @@
+"""How many effects of a step, and of one key of it, are at work at once over all runs of a flow.
+
+Nothing is counted that could leak: at work is what has the status ``running``. Who claims takes
+the limit's lock first and counts in a statement after it, so that two never share the last place.
+"""
+
+from typing import Any
+from uuid import UUID, uuid4
+
+from django.db import connection
+
+#: So many limits are looked at in one go, from a place drawn by lot.
+AT_ONCE = 32
+
+#: Whether the limit of effect ``e`` has room.
+HAS_ROOM = """(select count(*) from effect r
+  where r.status = 'running' and r.limit_id = e.limit_id) < e.limit_max"""
+# The limits that effects wait for, by a loose index scan from a random place on; each flow gives
+# one before any gives two.
+_WAITED_FOR = f"""
+with recursive above as (
+  (select limit_id from effect where status = 'queued' and limit_id > %(start)s
+   order by limit_id limit 1)
+  union all
+  select n.limit_id from above a, lateral (
+    select limit_id from effect where status = 'queued' and limit_id > a.limit_id
+    order by limit_id limit 1) n
+), below as (
+  (select limit_id from effect where status = 'queued' and limit_id <= %(start)s
+   order by limit_id limit 1)
+  union all
+  select n.limit_id from below b, lateral (
+    select limit_id from effect where status = 'queued' and limit_id > b.limit_id
+      and limit_id <= %(start)s
+    order by limit_id limit 1) n
+), found as (
+  (select limit_id from above limit %(most)s) union (select limit_id from below limit %(most)s)
+), due as (
+  select f.limit_id, e.flow_id from found f, lateral (
+    select flow_id, limit_id, limit_max from effect
+    where status = 'queued' and limit_id = f.limit_id and available_at <= business_now()
+    order by available_at, id limit 1) e
+  where {HAS_ROOM}
+)
+select limit_id from (
+  select limit_id, row_number() over (partition by flow_id order by random()) as place from due
+) d order by place, random()
+"""  # noqa: S608 - our own text
+_HOLD = "select pg_try_advisory_xact_lock(hashtextextended(%s, 20260101))"
+_HOLDERS = """
+select distinct run_id from effect where status = 'running' and limit_id = %s
+order by run_id limit %s
+"""
+MOST_SHOWN = 20
+
+
+def with_room() -> list[UUID]:
+    """Limits with room that due effects wait for, in the order in which to serve them."""
+    with connection.cursor() as cursor:
+        cursor.execute(_WAITED_FOR, {"start": uuid4(), "most": AT_ONCE})
+        return [limit_id for (limit_id,) in cursor.fetchall()]
+
+
+def hold(limit_id: UUID) -> bool:
+    """Take a limit for the caller's transaction; false where somebody else counts just now."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD, [str(limit_id)])
+        return bool(cursor.fetchone()[0])
+
+
+def holders(limit_id: UUID) -> list[Any]:
+    """The runs whose effects are at work under a limit, oldest first."""
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLDERS, [limit_id, MOST_SHOWN])
+        return [run_id for (run_id,) in cursor.fetchall()]
