@@ -138,8 +138,9 @@ def resolved_input(run: Run, step: str, visit: int) -> Any:
 def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
     """Each step that was reached, by id.
 
-    ``{status, visits, attempts, port, input, output, error, started_at, finished_at}`` of its
-    latest visit. A condition stands in ``input`` with what it read; see ``conditions``.
+    ``{status, visits, attempts, port, input, output, error, started_at, finished_at, items}`` of
+    its latest visit. A condition stands in ``input`` with what it read; see ``conditions``.
+    ``items`` of a step that contains others are ``{total, begun, done, failed}``, else None.
     """
     rows = list(rows)
     steps: dict[str, dict[str, Any]] = {}
@@ -147,8 +148,14 @@ def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
         for _, target, visit in row.data.get("arrivals", []):
             if visit > 0:
                 steps[target] = {**_fresh(row.at), "visits": visit}
-        if (row.step and row.step in steps) or row.type == "step.completed":
-            _fold(steps.setdefault(row.step, _fresh(row.at)), row)
+        if row.type == "undo.started":
+            steps[row.step] = {**_fresh(row.at), "visits": row.data["visit"]}
+        elif (row.step and row.step in steps) or row.type == "step.completed":
+            step = steps.setdefault(row.step, _fresh(row.at))
+            # Of visits side by side an earlier one may end after the latest has begun.
+            if row.data.get("visit", step["visits"]) >= step["visits"]:
+                _fold(step, row)
+                _count_items(step, row)
     if run.is_final:
         for step in steps.values():
             if step["status"] not in {StepStatus.COMPLETED, StepStatus.FAILED}:
@@ -203,7 +210,30 @@ def _fresh(at: datetime) -> dict[str, Any]:
         "error": None,
         "started_at": at,
         "finished_at": None,
+        "items": None,
     }
+
+
+def _count_items(step: dict[str, Any], row: RunEvent) -> None:
+    """How far a step that contains others is with its items, or rounds."""
+    data = row.data
+    if row.type == "scope.opened":
+        step["status"] = StepStatus.RUNNING.value
+        step["items"] = {"total": data["count"], "begun": 0, "done": 0, "failed": 0}
+    items = step["items"]
+    if items is None:
+        return
+    if row.type == "items.begun":
+        items["begun"] = max(items["begun"], data["first"] + data["count"])
+    elif row.type == "items.added":
+        items["total"] += len(data["items"])
+    elif row.type == "items.repeated":
+        items["failed"] = 0
+    elif row.type == "item.ended":
+        items["total"] += data.get("more", 0)
+        counted = {"completed": "done", "failed": "failed"}.get(data["outcome"])
+        if counted is not None:
+            items[counted] += 1
 
 
 def _fold(step: dict[str, Any], row: RunEvent) -> None:

@@ -36,6 +36,19 @@ _LINK = inline_serializer(
 )
 
 
+#: How far a step that contains others is; null for any other step.
+_ITEMS = inline_serializer(
+    "ItemsCounted",
+    {
+        "total": serializers.IntegerField(help_text="Grows where items are added."),
+        "begun": serializers.IntegerField(),
+        "done": serializers.IntegerField(),
+        "failed": serializers.IntegerField(help_text="Those that are tried anew no longer count."),
+    },
+    allow_null=True,
+)
+
+
 class FlowNamed(serializers.Serializer[Any]):
     """The flow of a run or a task."""
 
@@ -95,6 +108,7 @@ class StepShape(serializers.Serializer[Any]):
     error = _ERROR
     started_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    items = _ITEMS
 
 
 class RunDetail(RunShape):

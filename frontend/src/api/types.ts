@@ -2,7 +2,7 @@
 
 export type Right =
   | 'flow.create' | 'people.manage' | 'roles.manage' | 'tokens.manage' | 'settings.manage'
-  | 'secrets.manage' | 'hosts.manage' | 'audit.view' | 'export.read' | 'run.operate'
+  | 'secrets.manage' | 'hosts.manage' | 'audit.view' | 'export.read' | 'run.operate' | 'event.publish'
   | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide'
   | 'flow.view' | 'flow.edit' | 'flow.publish' | 'flow.run' | 'run.view' | 'run.cancel';
 
@@ -239,15 +239,20 @@ export interface RunStep {
   started_at: string | null;
   finished_at: string | null;
   port: string | null;
+  /** How far a step that contains others is with its items, or its rounds. */
+  items?: { total: number; begun: number; done: number; failed: number } | null;
 }
 
 /** Why a run does not go on by itself. */
 export interface WaitReason {
-  kind: 'person' | 'time' | 'retry' | 'effect' | 'worker' | 'limit' | 'paused' | 'fault';
+  kind: 'person' | 'time' | 'event' | 'retry' | 'effect' | 'worker' | 'limit' | 'paused' | 'fault';
   step: string;
   title: string;
   until: string | null;
   detail: string;
+  /** Of an event that is waited for, and what tells it from others; null for any. */
+  type?: string;
+  key?: unknown;
 }
 
 export interface Run extends RunItem {

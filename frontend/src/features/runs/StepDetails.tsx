@@ -10,6 +10,7 @@ import { Duration, RelativeTime } from '~/ui/RelativeTime';
 import { StatusBadge } from '~/ui/StatusBadge';
 import { Values } from '~/ui/Values';
 import classes from './SidePanel.module.css';
+import { itemsSaid } from './runPicture';
 import { Wait } from './Wait';
 
 const CLASSES: Record<string, MessageId> = {
@@ -19,12 +20,14 @@ const CLASSES: Record<string, MessageId> = {
   unknown: 'runs.step.class.unknown',
 };
 
-function Facts({ step, ports }: { step: RunStep; ports: string[] }) {
+function Facts({ step, ports, kind }: { step: RunStep; ports: string[]; kind: string | undefined }) {
   const t = useT();
+  const items = itemsSaid(kind, step.items, t);
   return (
     <dl className={classes.facts}>
       {/* A step that fails without a way out for it has left by none. */}
       {step.port && ports.includes(step.port) ? <><dt>{t('runs.step.left_by')}</dt><dd>{step.port}</dd></> : null}
+      {items ? <><dt>{t(kind === 'repeat' ? 'runs.step.rounds' : 'runs.step.items')}</dt><dd>{items}</dd></> : null}
       <dt>{t('runs.step.started')}</dt>
       <dd><RelativeTime at={step.started_at} /></dd>
       <dt>{t(step.finished_at ? 'runs.step.took' : 'runs.so_far')}</dt>
@@ -53,7 +56,7 @@ export function StepDetails({ run, document, id }: { run: Run; document: FlowDoc
         <StatusBadge status={step?.status ?? 'skipped'} />
       </div>
       {run.waiting_for.filter((reason) => reason.step === id).map((reason) => <p key={reason.kind} className={classes.wait}><Wait reason={reason} /></p>)}
-      {step ? <Facts step={step} ports={portsIn(document, id, types)} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
+      {step ? <Facts step={step} ports={portsIn(document, id, types)} kind={written?.type} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
       {step?.error ? (
         <div className={classes.error}>
           <h3>{t('runs.step.error')}</h3>

@@ -39,9 +39,18 @@ export function cardStates(document: FlowDocument, run: Run, words: Words): Reco
       statusLabel: words.status(step.status),
       duration: ms === undefined ? undefined : words.duration(ms),
       attempts: said.length > 0 ? said.join(' · ') : undefined,
+      items: itemsSaid(document.steps[id]?.type, step.items, words.t),
     };
   }
   return states;
+}
+
+/** "7 of 20 done, 1 failed" for a list, the rounds of a repetition; a block has nothing to count. */
+export function itemsSaid(type: string | undefined, items: RunStep['items'], t: Translate): string | undefined {
+  if (!items || type === 'block') return undefined;
+  if (type === 'repeat') return t('canvas.rounds', { count: items.done });
+  const { total, done, failed } = items;
+  return failed > 0 ? t('canvas.items_failed', { total, done, failed }) : t('canvas.items', { total, done });
 }
 
 /** How often each link was taken, under the ids the canvas gives to links. */

@@ -97,6 +97,9 @@ function grow(path: string, name: string, known: Known, depth = 0): PathNode {
 
 const object = (properties: Record<string, Schema>): Schema => ({ type: 'object', properties });
 
+/** What is said of an event beside its data. */
+const EVENT_FIELDS = ['type', 'subject', 'id', 'version', 'source', 'time', 'correlation', 'causation', 'depth', 'workspace'];
+
 /** What a trigger declares: a form's fields, or the parts that every signal of its kind has. */
 function triggerSchema(doc: FlowDocument): Schema {
   const { type, config } = doc.trigger;
@@ -104,6 +107,7 @@ function triggerSchema(doc: FlowDocument): Schema {
   const http = { body: {}, headers: { type: 'object' }, query: { type: 'object' } };
   if (type === 'webhook') return object({ ...http, ...base });
   if (type === 'schedule') return object({ body: object({ scheduled_for: { type: 'string' } }), ...base });
+  if (type === 'event') return object({ body: {}, event: object(Object.fromEntries(EVENT_FIELDS.map((name) => [name, {}]))), ...base });
   const form = isRecord(config) && isRecord(config['form']) ? config['form'] : {};
   return object({ body: form, ...base });
 }

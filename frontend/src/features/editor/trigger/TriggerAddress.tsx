@@ -23,6 +23,7 @@ export function TriggerAddress({ flowId }: { flowId: string }) {
   if (trigger.type === 'schedule') {
     return <p className={classes.note}>{data?.next_at && live ? t('editor.schedule.next', { at: exactTime(intl, data.next_at) }) : t('editor.schedule.after_publish')}</p>;
   }
+  if (trigger.type === 'event') return <p className={classes.note}>{t('editor.by_event')}</p>;
   if (trigger.type !== 'webhook') return <p className={classes.note}>{t('editor.by_hand')}</p>;
   if (path === '') return <p className={classes.note}>{t('editor.address.none')}</p>;
 
