@@ -21,6 +21,7 @@ import { StatusBadge, useStatusLabel } from '~/ui/StatusBadge';
 
 const TRIGGERS: Record<string, MessageId> = {
   webhook: 'runs.by_trigger.webhook', schedule: 'runs.by_trigger.schedule', manual: 'runs.by_trigger.manual',
+  event: 'runs.by_trigger.event',
 };
 
 /** Who or what started a run: a person's name, with the address on hover, else the kind of signal. */

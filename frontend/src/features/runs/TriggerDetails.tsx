@@ -12,6 +12,7 @@ import classes from './SidePanel.module.css';
 const PARTS: [part: string, label: MessageId][] = [
   ['body', 'runs.trigger.body'],
   ['input', 'runs.trigger.body'],
+  ['event', 'runs.trigger.event'],
   ['query', 'runs.trigger.query'],
   ['headers', 'runs.trigger.headers'],
 ];

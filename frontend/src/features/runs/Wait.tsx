@@ -2,6 +2,8 @@ import type { WaitReason } from '~/api/types';
 import { useT } from '~/app/messages';
 import { useIntlTools } from '~/ui/time';
 
+const shownKey = (key: unknown) => (typeof key === 'string' ? key : JSON.stringify(key));
+
 /** Why a run does not go on by itself, in one sentence. */
 export function Wait({ reason }: { reason: WaitReason }) {
   const t = useT();
@@ -12,6 +14,16 @@ export function Wait({ reason }: { reason: WaitReason }) {
       return <>{reason.until ? t('runs.wait.person_until', { time }) : t('runs.wait.person')}</>;
     case 'time':
       return <>{t('runs.wait.time', { time })}</>;
+    case 'event':
+      return (
+        <>
+          {reason.key === null || reason.key === undefined
+            ? t('runs.wait.event', { type: reason.type ?? '' })
+            : t('runs.wait.event_of', { type: reason.type ?? '', key: shownKey(reason.key) })}
+          {reason.until ? ` ${t('runs.wait.event_until', { time })}` : null}
+          {reason.detail ? ` ${reason.detail}` : null}
+        </>
+      );
     case 'retry':
       return <>{t('runs.wait.retry', { time })}</>;
     case 'effect':
