@@ -13,7 +13,7 @@ from apps.engine import joins, scopes
 from apps.engine.fold import apply
 from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph
 from apps.engine.lifecycle import RunStatus, StepStatus
-from apps.engine.state import ROOT, Key, RunState
+from apps.engine.state import ROOT, Key, RunState, split_frame
 from apps.engine.values import Value
 
 
@@ -277,13 +277,16 @@ class Decision:
             self.add(ev.RunCompleted("", ""))
 
     def _hand_out_locks(self) -> None:
-        """Of the visits with one lock the oldest goes on; the others are blocked meanwhile."""
-        held: dict[str, list[Key]] = {}
+        """Of the visits with one lock the oldest goes on; the others are blocked meanwhile.
+
+        What stands in a step that holds the lock goes on within it, again one at a time.
+        """
+        held: dict[tuple[str, Key | None], list[Key]] = {}
         for key in self.state.active:
             if lock := self.graph.locks.get(key[0]):
-                held.setdefault(lock, []).append(key)
+                held.setdefault((lock, self._holder(key, lock)), []).append(key)
         waiting = {StepStatus.READY, StepStatus.BLOCKED}
-        for lock, keys in held.items():
+        for (lock, _), keys in held.items():
             at_work = [key for key in keys if self.state.active[key] not in waiting]
             for key in keys:
                 status = self.state.active[key]
@@ -292,6 +295,14 @@ class Decision:
                     self.add(ev.StepBlocked(*key, lock))
                 elif status is StepStatus.BLOCKED and goes:
                     self.add(ev.StepUnblocked(*key))
+
+    def _holder(self, key: Key, lock: str) -> Key | None:
+        """The scope with the same lock that a visit stands in, the nearest."""
+        for frame in self.state.chain(self.state.frame_of(key))[:-1]:
+            scope, _ = split_frame(frame)
+            if self.graph.locks.get(scope[0]) == lock and scope in self.state.active:
+                return scope
+        return None
 
     def _undoes(self, frame: str, key: Key) -> bool:
         undoing = self.state.frames[frame].undoing
