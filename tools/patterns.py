@@ -155,6 +155,8 @@ def _label(step: Mapping[str, Any]) -> str:
         about.append(f"one at a time: {step['lock']}")
     small = ", ".join(_said(one) for one in about if one)
     title = _said(step["title"])
+    if type_.behaviour is Behaviour.SCOPE:  # the heading of a frame has but one line
+        return f"{title}: {small}"
     return f"{title}<br><small>{small}</small>" if small else title
 
 

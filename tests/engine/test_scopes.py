@@ -1,25 +1,9 @@
-"""Stories of steps that contain steps: items, rounds, blocks that are undone, limits, locks."""
+"""Stories of steps that contain steps: items, rounds, and the tokens inside."""
 
 import pytest
 
-from apps.engine.lifecycle import RunStatus, StepStatus
+from tests.engine.containers import LETTERS, each, over_items
 from tests.patterns.playing import Play, call, flow, note
-
-LETTERS = {"list": ["a", "b", "c", "d"]}
-
-
-def each(**config):
-    return {"type": "for_each", "config": {"items": "trigger.body.list", **config}}
-
-
-def over_items(after=None, **config):
-    """A call for each item, and what follows."""
-    steps = {
-        "each": each(result="steps.call.output.body", **config),
-        "call": call("=item", **{"in": "each"}),
-        "after": after or note(results="=steps.each.output.results"),
-    }
-    return flow(steps, "trigger -> each", "each.body -> call", "each -> after")
 
 
 class TestItems:
@@ -294,472 +278,122 @@ class TestRounds:
         assert Play(document, quick=True).output("again")["count"] == 2501
 
 
-class TestBlocks:
-    STEPS = {
-        "block": {"type": "block"},
-        "book": call("book", **{"in": "block", "undo": "unbook"}),
-        "pay": call("pay", **{"in": "block", "undo": "unpay"}),
-        "ship": call("ship", **{"in": "block"}),
-        "unbook": call("=steps.book.output.body", **{"in": "block"}),
-        "unpay": call("=steps.pay.output.body", **{"in": "block"}),
-    }
-    LINKS = ("trigger -> block", "block.body -> book", "book -> pay", "pay -> ship")
+class TestTokensInside:
+    """Each item has tokens, joins and an end of its own (engine rules 22 to 24)."""
 
-    def document(self, *links, **more):
-        return flow({**self.STEPS, **more}, *self.LINKS, *links)
+    JOINED = flow(
+        {
+            "each": each(result="steps.both.output.links"),
+            "left": call("=item", **{"in": "each"}),
+            "right": call("=item", **{"in": "each"}),
+            "both": {"type": "join", "config": {"mode": "all"}, "in": "each"},
+        },
+        *("trigger -> each", "each.body -> left", "each.body -> right"),
+        *("left -> both", "right -> both"),
+    )
 
-    def test_what_was_done_is_undone_the_last_first_with_what_it_gave(self):
-        document = self.document("block.error -> sorry", sorry=note(why="=steps.block.error.step"))
-        play = Play(document).script([["book", "done", 1], ["pay", "done", 2], ["ship", "!lost"]])
-        assert play.waiting == ["unpay"]
-        assert play.effects[-1].input["body"] == 2
-        play.move("unpay", "done")
-        assert play.waiting == ["unbook"]
-        assert play.effects[-1].input["body"] == 1
-        play.move("unbook", "done")
-        assert play.output("sorry") == {"why": "ship"}
-        assert play.status == "completed"
+    def test_ways_meet_item_by_item(self):
+        play = Play(self.JOINED, {"list": ["a", "b"]})
+        play.script([["left#1", "done"], ["right#2", "done"]])
+        assert play.times("both") == 0  # they are of two items
+        play.script([["left#2", "done"], ["right#1", "done"]])
+        assert play.output("each")["results"] == [["left", "right"], ["right", "left"]]
 
-    def test_only_what_was_completed_is_undone(self):
-        play = Play(self.document()).script([["book", "done"], ["pay", "!refused"]])
-        assert play.waiting == ["unbook"]
-        play.move("unbook", "done")
-        assert play.status == "failed"
-        assert play.error()["step"] == "pay"
-
-    def test_people_are_asked_about_what_cannot_be_undone(self):
-        play = Play(self.document()).script([["book", "done"], ["pay", "done"], ["ship", "!lost"]])
-        keys = {one.step: one.key for one in play.effects}
-        play.move("unpay", "!closed")
-        assert play.waiting == ["unpay"]
-        assert play.status == "waiting"
-        play.move("unpay", "retry")
-        assert play.effects[-1].key != keys["unpay"]  # a person wants it done once more
-        play.script([["unpay", "done"], ["unbook", "done"]])
-        assert play.status == "failed"
-        assert play.error()["message"] == "“ship” failed."
-
-    @pytest.mark.parametrize("answer", ["fail", "skip"])
-    def test_undoing_goes_on_when_people_give_one_up_and_the_error_says_so(self, answer):
-        play = Play(self.document()).script([["book", "done"], ["pay", "done"], ["ship", "!lost"]])
-        play.script([["unpay", "!closed"], ["unpay", answer]])
-        assert play.waiting == ["unbook"]
-        play.move("unbook", "done")
-        assert play.status == "failed"
-        assert play.error()["code"] == "lost"
-        assert ("“unpay” could not undo" in play.error()["message"]) == (answer == "fail")
-
-    def test_what_undoes_has_a_key_of_what_it_undoes(self):
-        moves = [["book", "done"], ["pay", "done"], ["ship", "!lost"], ["unpay", "done"]]
-        keys = {one.step: one.key for one in Play(self.document()).script(moves).effects}
-        again = {one.step: one.key for one in Play(self.document()).script(moves).effects}
-        assert keys == again
-        assert len(set(keys.values())) == 5
-
-    def test_a_block_that_is_through_is_undone_when_the_run_fails_later(self):
-        document = self.document("block -> later", later=call())
-        play = Play(document).script([["book", "done"], ["pay", "done"], ["ship", "done"]])
-        assert play.waiting == ["later"]
-        play.move("later", "!refused")
-        play.script([["unpay", "done"], ["unbook", "done"]])
-        assert play.status == "failed"
-        assert play.error()["step"] == "later"
-
-    def test_a_block_that_is_undone_is_not_undone_again(self):
-        document = self.document("block.error -> later", later=call())
-        play = Play(document).script([["book", "done"], ["pay", "!refused"], ["unbook", "done"]])
-        assert play.waiting == ["later"]
-        play.move("later", "!refused")
-        assert play.status == "failed"
-        assert play.times("unbook") == 1
-
-    def test_withdrawn_work_does_not_delay_undoing(self):
-        document = self.document("block.body -> other", other=call(**{"in": "block"}))
-        play = Play(document).script([["book", "done"], ["pay", "!refused"]])
-        assert play.withdrawn == ["other"]
-        assert play.closed == [("other", 1)]
-        assert play.waiting == ["unbook"]
-
-    def test_an_item_that_fails_undoes_its_own_work_alone(self):
+    def test_a_join_that_starves_fails_its_item_alone(self):
         document = flow(
             {
                 "each": each(stop_after=0),
-                "book": call("=item", **{"in": "each", "undo": "unbook"}),
-                "ship": call(**{"in": "each"}),
-                "unbook": call("=item + steps.book.output.body", **{"in": "each"}),
+                "size": {
+                    "type": "decide",
+                    "config": {
+                        "branches": [{"port": "small", "when": "item < 5"}],
+                        "otherwise": "big",
+                    },
+                    "in": "each",
+                },
+                "left": call(**{"in": "each"}),
+                "both": {"type": "join", "config": {"mode": "all"}, "in": "each"},
             },
-            *("trigger -> each", "each.body -> book", "book -> ship"),
+            *("trigger -> each", "each.body -> size", "each.body -> left"),
+            *("size.small -> both", "left -> both"),
         )
-        play = Play(document, {"list": ["a", "b"]})
-        play.script([["book#1", "done", "1"], ["book#2", "done", "2"], ["ship#2", "!lost"]])
-        assert sorted(play.waiting) == ["ship", "unbook"]
-        assert play.effects[-1].input["body"] == "b2"
-        play.script([["unbook", "done"], ["ship#1", "done"]])
-        assert play.status == "completed"
-        assert play.output("each")["failed"][0]["index"] == 1
+        play = Play(document, {"list": [1, 9]}).script([["left#1", "done"], ["left#2", "done"]])
+        found = play.output("each")
+        assert len(found["results"]) == 1
+        assert [one["error"]["code"] for one in found["failed"]] == ["starved_join"]
 
-    def test_items_that_went_well_are_undone_when_the_step_fails(self):
+    def test_ways_that_are_not_linked_end_there(self):
         document = flow(
             {
-                "each": each(parallel=1),
-                "book": call("=item", **{"in": "each", "undo": "unbook"}),
-                "check": call(**{"in": "each"}),
-                "unbook": call("=item", **{"in": "each"}),
+                "block": {"type": "block"},
+                "one": call(**{"in": "block"}),
+                "two": call(**{"in": "block"}),
             },
-            *("trigger -> each", "each.body -> book", "book -> check"),
+            *("trigger -> block", "block.body -> one", "block.body -> two"),
         )
-        play = Play(document, LETTERS)
-        for _ in range(2):
-            play.script([["book", "done"], ["check", "done"]])
-        play.script([["book", "done"], ["check", "!bad"]])
-        for letter in ("c", "b", "a"):
-            assert play.waiting == ["unbook"]
-            assert play.effects[-1].input["body"] == letter
-            play.move("unbook", "done")
-        assert play.status == "failed"
+        play = Play(document).script([["two", "done"]])
+        assert play.times("block") == 0
+        play.move("one", "done")
+        assert play.times("block") == 1
 
-
-class TestCancelling:
-    NESTED = flow(
-        {
-            "outer": {"type": "block"},
-            "one": call(1, **{"in": "outer", "undo": "undo_one"}),
-            "inner": {"type": "block", "in": "outer"},
-            "two": call(2, **{"in": "inner", "undo": "undo_two"}),
-            "three": call(3, **{"in": "inner"}),
-            "undo_one": call("undo 1", **{"in": "outer"}),
-            "undo_two": call("undo 2", **{"in": "inner"}),
-        },
-        *("trigger -> outer", "outer.body -> one", "one -> inner", "inner.body -> two"),
-        "two -> three",
-    )
-
-    def test_a_run_is_cancelling_until_all_is_undone(self):
-        play = Play(self.NESTED).script([["one", "done"], ["two", "done"], ["run", "cancel"]])
-        assert play.status == RunStatus.CANCELLING
-        assert play.withdrawn == ["outer", "inner", "three"]
-        play.move("undo_two", "done")
-        assert play.status == RunStatus.CANCELLING
-        play.move("undo_one", "done")
-        assert play.status == RunStatus.CANCELLED
-        assert play.ignored == []
-
-    def test_a_second_cancel_changes_nothing(self):
-        play = Play(self.NESTED).script([["one", "done"], ["run", "cancel"]])
-        before = play.trace
-        play.move("run", "cancel")
-        assert play.trace == before
-
-    def test_what_was_at_work_is_ignored_meanwhile(self):
-        play = Play(self.NESTED).script([["one", "done"], ["two", "done"], ["run", "cancel"]])
-        play.move("three#1", "done")
-        assert play.ignored == ["three"]
-        assert play.waiting == ["undo_two"]
-
-    def test_what_cannot_be_undone_does_not_keep_the_run(self):
-        play = Play(self.NESTED).script([["one", "done"], ["two", "done"], ["run", "cancel"]])
-        for step in ("undo_two", "undo_one"):
-            play.script([[step, "!closed"], [step, "fail"]])
-        assert play.status == RunStatus.CANCELLED
-
-    def test_nothing_to_undo_nothing_to_wait_for(self):
-        play = Play(self.NESTED).script([["run", "cancel"]])
-        assert play.status == RunStatus.CANCELLED
-
-    def test_a_step_that_withdraws_a_block_undoes_it_first(self):
+    def test_a_stop_ends_the_run_and_undoes_nothing(self):
         document = flow(
             {
                 "block": {"type": "block"},
                 "one": call(**{"in": "block", "undo": "back"}),
-                "two": call(**{"in": "block"}),
+                "other": call(**{"in": "block"}),
                 "back": call(**{"in": "block"}),
-                "away": call(),
-                "stop": {"type": "cancel", "config": {"steps": ["block"]}},
-                "after": call(),
-                "never": call(),
+                "end": {"type": "stop", "config": {"outcome": "completed"}, "in": "block"},
             },
-            *("trigger -> block", "block.body -> one", "one -> two", "block -> never"),
-            *("trigger -> away", "away -> stop", "stop -> after"),
+            *("trigger -> block", "block.body -> one", "block.body -> other", "one -> end"),
         )
-        play = Play(document).script([["one", "done"], ["away", "done"]])
-        assert sorted(play.waiting) == ["after", "back"]
+        play = Play(document).script([["one", "done"]])
+        assert play.status == "completed"
+        assert play.waiting == []
+
+    def test_a_stop_that_fails_undoes_what_was_done(self):
+        document = flow(
+            {
+                "block": {"type": "block"},
+                "one": call(**{"in": "block", "undo": "back"}),
+                "back": call(**{"in": "block"}),
+                "end": {"type": "stop", "config": {"outcome": "failed", "message": "No."}},
+            },
+            *("trigger -> block", "block.body -> one", "block -> end"),
+        )
+        play = Play(document).script([["one", "done"]])
+        assert play.waiting == ["back"]
         play.move("back", "done")
-        assert play.times("block") == 0
+        assert play.status == "failed"
+        assert play.error()["message"] == "No."
+
+    @pytest.mark.parametrize("parallel", [1, 3])
+    def test_an_item_may_say_that_it_is_enough(self, parallel):
+        document = flow(
+            {
+                "each": each(parallel=parallel, result="item"),
+                "try": call("=item", **{"in": "each"}),
+                "found": {
+                    "type": "decide",
+                    "config": {
+                        "branches": [{"port": "yes", "when": "steps.try.output.body.found"}],
+                        "otherwise": "no",
+                    },
+                    "in": "each",
+                },
+                "enough": {
+                    "type": "cancel",
+                    "config": {"steps": ["each"], "complete": True},
+                    "in": "each",
+                },
+                "after": call(),
+            },
+            *("trigger -> each", "each.body -> try", "try -> found"),
+            *("found.yes -> enough", "each -> after"),
+        )
+        play = Play(document, LETTERS)
+        play.script([["try", "done", {"found": False}], ["try", "done", {"found": True}]])
+        assert play.waiting == ["after"]
+        assert play.output("each")["results"] == ["a"]
         play.move("after", "done")
         assert play.status == "completed"
-        assert play.times("never") == 0
-
-    def test_a_step_may_withdraw_the_block_it_stands_in(self):
-        document = flow(
-            {
-                "block": {"type": "block"},
-                "ask": call(**{"in": "block"}),
-                "other": call(**{"in": "block"}),
-                "stop": {"type": "cancel", "config": {"steps": ["block"]}, "in": "block"},
-            },
-            *("trigger -> block", "block.body -> ask", "block.body -> other", "ask -> stop"),
-        )
-        play = Play(document).script([["ask", "done"]])
-        assert play.status == "completed"
-        assert play.withdrawn.count("other") == 1
-        assert play.times("stop") == 0
-
-    def test_only_the_items_around_the_step_are_seen(self):
-        document = flow(
-            {
-                "each": each(),
-                "fast": call(**{"in": "each"}),
-                "slow": call(**{"in": "each"}),
-                "stop": {"type": "cancel", "config": {"steps": ["slow"]}, "in": "each"},
-            },
-            *("trigger -> each", "each.body -> fast", "each.body -> slow", "fast -> stop"),
-        )
-        play = Play(document, {"list": ["a", "b"]}).script([["fast#1", "done"]])
-        assert play.waiting == ["fast", "slow"]
-        assert [key[1] for key in play.open] == [2, 2]
-
-
-class TestTimeLimits:
-    def test_an_effect_that_is_too_late_is_closed_and_leaves_by_timeout(self):
-        document = flow(
-            {"slow": call(time_limit="PT1M"), "hurry": call()},
-            *("trigger -> slow", "slow.timeout -> hurry"),
-        )
-        play = Play(document).script([["slow", "too late"]])
-        assert play.waiting == ["hurry"]
-        assert play.closed == [("slow", 1)]
-        assert play.output("slow") == {"reason": "time_limit"}
-        play.move("slow#1", "done")
-        assert play.ignored == ["slow"]
-
-    def test_where_that_is_not_linked_it_fails(self):
-        document = flow({"slow": call(time_limit="PT1M")}, "trigger -> slow")
-        play = Play(document).script([["slow", "too late"]])
-        assert play.status == "failed"
-        assert play.error()["code"] == "time_limit"
-
-    def test_in_time_the_clock_is_stopped(self):
-        document = flow(
-            {"slow": call(time_limit="PT1M"), "next": call()}, "trigger -> slow", "slow -> next"
-        )
-        play = Play(document).script([["slow", "done"]])
-        assert play.closed == [("slow", 1)]
-        assert play.limits == set()
-
-    def block(self, *links, **more):
-        return flow(
-            {
-                "block": {"type": "block", "time_limit": "PT1H"},
-                "one": call(**{"in": "block", "undo": "back"}),
-                "two": call(**{"in": "block"}),
-                "back": call(**{"in": "block"}),
-                **more,
-            },
-            *("trigger -> block", "block.body -> one", "one -> two", *links),
-        )
-
-    def test_a_block_is_withdrawn_undone_and_left_by_timeout(self):
-        play = Play(self.block("block.timeout -> hurry", hurry=call()))
-        play.script([["one", "done"], ["block", "too late"]])
-        assert play.withdrawn == ["two"]
-        assert play.waiting == ["back"]
-        play.move("back", "done")
-        assert play.waiting == ["hurry"]
-
-    def test_a_block_fails_where_timeout_is_not_linked(self):
-        play = Play(self.block()).script([["one", "done"], ["block", "too late"], ["back", "done"]])
-        assert play.error() == {
-            "step": "block",
-            "class": "permanent",
-            "code": "time_limit",
-            "message": "“block” was not done within its time limit.",
-        }
-
-    def test_a_limit_that_is_over_while_a_failure_is_undone_changes_nothing(self):
-        play = Play(self.block("block.timeout -> hurry", hurry=call()))
-        play.script([["one", "done"], ["two", "!lost"], ["block", "too late"], ["back", "done"]])
-        assert play.status == "failed"
-        assert play.error()["code"] == "lost"
-
-    def test_an_answer_that_comes_as_late_as_the_clock_is_ignored(self):
-        play = Play(self.block()).script([["one", "done"], ["block", "too late"], ["two", "done"]])
-        assert play.ignored == ["two"]
-        assert play.waiting == ["back"]
-
-
-class TestOnError:
-    def test_default_goes_on_with_the_output_that_was_named(self):
-        default = {"then": "default", "output": {"body": "=trigger.body.plain"}}
-        document = flow(
-            {"ask": call(on_error=default), "use": note(text="=steps.ask.output.body")},
-            *("trigger -> ask", "ask -> use"),
-        )
-        play = Play(document, {"plain": "x"}).script([["ask", "!refused"]])
-        assert play.output("use") == {"text": "x"}
-        assert play.status == "completed"
-
-    def test_default_in_an_item_keeps_it_well(self):
-        default = {"then": "default", "output": {"body": "none"}}
-        document = over_items()
-        document["steps"]["call"]["on_error"] = default
-        play = Play(document, {"list": ["a", "b"]})
-        play.script([["call#1", "!refused"], ["call#2", "done", "B"]])
-        assert play.output("after") == {"results": ["none", "B"]}
-
-    def test_default_that_cannot_be_told_fails_as_without_it(self):
-        default = {"then": "default", "output": "=1 / 0"}
-        document = flow({"ask": call(on_error=default)}, "trigger -> ask")
-        play = Play(document).script([["ask", "!refused"]])
-        assert play.error()["code"] == "refused"
-
-    @pytest.mark.parametrize(
-        ("answer", "waits"), [("retry", "ask"), ("skip", "after"), ("fail", None)]
-    )
-    def test_people_who_are_asked_decide(self, answer, waits):
-        document = flow(
-            {"ask": call(on_error={"then": "ask"}), "after": call()},
-            *("trigger -> ask", "ask -> after"),
-        )
-        play = Play(document).script([["ask", "!refused"]])
-        assert play.status == "waiting"
-        play.move("ask", answer)
-        assert play.waiting == ([waits] if waits else [])
-        assert (play.status == "failed") == (answer == "fail")
-
-    def test_another_path_may_leave_any_step(self):
-        document = flow(
-            {
-                "sum": {**note(a="=1 / trigger.body.by"), "on_error": {"then": "path"}},
-                "sorry": note(why="=steps.sum.error.code"),
-            },
-            *("trigger -> sum", "sum.error -> sorry"),
-        )
-        assert Play(document, {"by": 0}).output("sorry")["why"].startswith("expression.")
-        assert Play(document, {"by": 1}).times("sorry") == 0
-
-    @pytest.mark.parametrize("kind", ["block", "each"])
-    def test_default_of_a_step_that_contains_others(self, kind):
-        default = {"then": "default", "output": {"result": "nothing", "results": []}}
-        scope = {"type": "block"} if kind == "block" else each()
-        document = flow(
-            {"s": {**scope, "on_error": default}, "one": call(**{"in": "s"}), "after": call()},
-            *("trigger -> s", "s.body -> one", "s -> after"),
-        )
-        play = Play(document, {"list": ["a"]}).script([["one", "!refused"]])
-        assert play.waiting == ["after"]
-        assert play.output("s") == default["output"]
-
-    def test_default_of_a_step_that_is_too_late(self):
-        default = {"then": "default", "output": "late"}
-        document = flow(
-            {"slow": call(time_limit="PT1M", on_error=default), "after": call()},
-            *("trigger -> slow", "slow -> after"),
-        )
-        play = Play(document).script([["slow", "too late"]])
-        assert play.waiting == ["after"]
-        assert play.output("slow") == "late"
-
-
-class TestLocks:
-    def test_the_oldest_goes_first_and_what_fails_frees_it(self):
-        steps = {name: call(lock="desk") for name in ("a", "b", "c")}
-        steps["sorry"] = call()
-        document = flow(steps, "trigger -> a", "trigger -> b", "trigger -> c", "a.error -> sorry")
-        play = Play(document)
-        assert play.waiting == ["a"]
-        play.move("a", "!refused")
-        assert sorted(play.waiting) == ["b", "sorry"]
-        play.move("b", "done")
-        assert "c" in play.waiting
-
-    def test_one_item_at_a_time_holds_it(self):
-        document = over_items()
-        document["steps"]["call"]["lock"] = "desk"
-        play = Play(document, LETTERS)
-        for visit in range(1, 5):
-            assert list(play.open) == [("call", visit)]
-            play.move("call", "done")
-        assert play.times("each") == 1
-
-    def test_what_is_withdrawn_frees_it(self):
-        document = flow(
-            {
-                "a": call(lock="desk"),
-                "b": call(lock="desk"),
-                "away": call(),
-                "stop": {"type": "cancel", "config": {"steps": ["a"]}},
-            },
-            *("trigger -> a", "trigger -> b", "trigger -> away", "away -> stop"),
-        )
-        play = Play(document).script([["away", "done"]])
-        assert play.waiting == ["b"]
-
-    def test_what_waits_for_it_can_be_withdrawn(self):
-        document = flow(
-            {
-                "a": call(lock="desk"),
-                "b": call(lock="desk"),
-                "away": call(),
-                "stop": {"type": "cancel", "config": {"steps": ["b"]}},
-            },
-            *("trigger -> a", "trigger -> b", "trigger -> away", "away -> stop"),
-        )
-        play = Play(document).script([["away", "done"], ["a", "done"]])
-        assert play.status == "completed"
-        assert play.times("b") == 0
-
-    def test_a_held_up_step_is_blocked_and_the_run_waits(self):
-        document = flow({"a": call(lock="x"), "b": call(lock="x")}, "trigger -> a", "trigger -> b")
-        play = Play(document)
-        assert play.state.active["b", 1] is StepStatus.BLOCKED
-        assert play.status == "running"
-
-
-class TestPausing:
-    def test_answers_are_kept_and_no_item_begins_until_it_goes_on(self):
-        play = Play(over_items(parallel=1), LETTERS)
-        play.script([["run", "pause"], ["call", "done", "A"]])
-        assert play.waiting == []
-        assert play.status == "paused"
-        play.move("run", "resume")
-        assert play.waiting == ["call"]
-        for letter in "BCD":
-            play.move("call", "done", letter)
-        assert play.output("after") == {"results": ["A", "B", "C", "D"]}
-
-    def test_undoing_waits_too(self):
-        document = TestBlocks().document()
-        play = Play(document).script([["book", "done"], ["pay", "done"], ["run", "pause"]])
-        play.move("ship", "!lost")
-        assert play.status == "paused"
-        assert play.waiting == []
-        play.move("run", "resume")
-        assert play.waiting == ["unpay"]
-
-    def test_a_pause_between_two_that_are_undone(self):
-        document = TestBlocks().document()
-        play = Play(document).script([["book", "done"], ["pay", "done"], ["ship", "!lost"]])
-        play.script([["run", "pause"], ["unpay", "done"]])
-        assert play.waiting == []
-        play.move("run", "resume")
-        assert play.waiting == ["unbook"]
-        play.move("unbook", "done")
-        assert play.error()["code"] == "lost"
-
-    def test_what_fails_meanwhile_is_still_the_reason_afterwards(self):
-        document = flow(
-            {"block": {"type": "block"}, "one": call(**{"in": "block"})},
-            *("trigger -> block", "block.body -> one"),
-        )
-        play = Play(document).script([["run", "pause"], ["one", "!lost"], ["run", "resume"]])
-        assert play.status == "failed"
-        assert play.error()["step"] == "one"
-        assert play.error()["code"] == "lost"
-
-    def test_a_paused_run_can_be_cancelled_and_is_undone(self):
-        document = TestBlocks().document()
-        play = Play(document).script([["book", "done"], ["run", "pause"], ["run", "cancel"]])
-        assert play.status == RunStatus.CANCELLING
-        assert play.waiting == ["unbook"]
-        play.move("unbook", "done")
-        assert play.status == RunStatus.CANCELLED
