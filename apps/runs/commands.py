@@ -61,6 +61,32 @@ def insert_run_sql(*, before: str = "", source: str = "") -> str:
 
 INSERT_RUN = insert_run_sql()
 
+_INSERT_RUNS = """
+with {before}new_run as (
+  insert into run (id, workspace_id, flow_id, version_id, status, correlation_id, started_by,
+                   trigger_type, created_at, updated_at)
+  select run, workspace, flow, version, 'queued', run, '', %(trigger_type)s, at, at from given
+  on conflict (id) do nothing returning id
+), new_state as (
+  insert into run_state (run_id, workspace_id, flow_id, version_id, lane, format, seq, snapshot,
+                         awaited_until, deaths)
+  select run, workspace, flow, version, flow, %(format)s, 0, '{{}}', awaited_until, 0
+  from given join new_run on id = run
+)
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+select run, flow, 0, 'start', payload::json, at from given join new_run on id = run order by place
+"""
+
+
+def insert_runs_sql(*, before: str) -> str:
+    """As :func:`insert_run_sql` for several runs of flows that are not paused.
+
+    Args:
+        before: Named sub-statements, each with its comma. One is ``given`` with the columns
+            ``place, run, workspace, flow, version, payload, at, awaited_until``.
+    """
+    return _INSERT_RUNS.format(before=before)
+
 
 class FlowNotRunning(Conflict):
     """The flow has no active version, or is archived."""

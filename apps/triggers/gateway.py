@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable, Coroutine, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, TypeVar
 from uuid import UUID
 
@@ -35,6 +35,7 @@ from apps.triggers.calls import (
     read_fields,
     stored_headers,
 )
+from apps.triggers.grouping import Groups
 from apps.triggers.intake import Accepted, Address, Stored
 from apps.triggers.models import Verdict
 from apps.triggers.waiting import Answer, Answers
@@ -52,6 +53,8 @@ INLINE = 64 * 1024
 DRAINED = 8 * MAX_BODY
 BODY_S = 30.0
 STORE_S = 1.8
+#: How many groups of calls are written at a time.
+WRITING = 2
 MOST_IN_FLIGHT = 500
 MOST_HELD = 64 * MAX_BODY
 #: Intake is throttled when the oldest command is this old and this many wait. Both, because with
@@ -165,6 +168,13 @@ class Gateway:
             self._threads = ThreadPoolExecutor(2, thread_name_prefix="hooks")
             self._wires = Wires()
             self._answers = Answers(self._wires)
+            # One reading group at a time: the next holds all who came meanwhile.
+            self._addresses = Groups(
+                partial(intake.addresses_of, self._wires), at_once=1, hopeless=Unavailable
+            )
+            self._stores = Groups(
+                partial(intake.store, self._wires), at_once=WRITING, hopeless=Unavailable
+            )
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:
         headers = _headers(scope)
@@ -253,7 +263,7 @@ class Gateway:
     async def _take(self, call: Call, slug: str, path: str, *, is_whole: bool) -> Taken:
         """Store the call, whoever still listens."""
         give_up_at = time.monotonic() + STORE_S
-        address = await intake.address_of(self._wires, slug, path)
+        address = await self._addresses.ask((slug, path))
         if address is None:
             raise no_webhook()
         run_id, delivery_id = uuid7(), uuid7()
@@ -278,7 +288,10 @@ class Gateway:
         if stored.ready.wait_s and not stored.address.is_paused and self._answers.has_room:
             answer = await self._answers.expect(stored.run_id)
         try:
-            run = await intake.store(self._wires, stored)
+            if intake.may_share(stored):
+                run = await self._stores.ask(stored)
+            else:
+                (run,) = await intake.store(self._wires, [stored])
         except BaseException:
             if answer is not None:
                 answer.cancel()

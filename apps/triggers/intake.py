@@ -17,8 +17,9 @@ from apps.connections import vault
 from apps.connections.queries import value_context
 from apps.core.errors import Conflict
 from apps.core.models import first_uuid7_at, uuid7
+from apps.engine import events as ev
 from apps.flows.models import FlowState
-from apps.runs.commands import insert_run_sql, run_values
+from apps.runs.commands import insert_run_sql, insert_runs_sql, run_values
 from apps.steps.types.trigger_webhook import Webhook
 from apps.triggers.calls import Key, Ready, webhook_config
 from apps.triggers.models import MAX_REASON, Verdict
@@ -28,17 +29,29 @@ from apps.triggers.wires import Connection, Wires, away
 NOTED_PER_MINUTE = 20
 #: Of their headers, so many characters each: a flood must not fill the disk.
 NOTED_HEADER = 200
+#: Larger bodies are written alone: a group of them would take too long.
+SHARED_BYTES = 16 * 1024
 
-_ADDRESS = """
-select t.id, t.workspace_id, t.flow_id, t.version_id, f.state, t.config::text, w.zone,
-       t.secret_name, s.id, s.ciphertext, s.previous, s.previous_until, business_now()
+_COLUMNS = """t.id, t.workspace_id, t.flow_id, t.version_id, f.state, t.config::text, w.zone,
+       t.secret_name, s.id, s.ciphertext, s.previous, s.previous_until, business_now()"""
+_JOINS = """join flows_flow f on f.id = t.flow_id
+left join connections_secret s on s.workspace_id = t.workspace_id and s.name = t.secret_name"""
+_ADDRESS = f"""
+select {_COLUMNS}
 from accounts_workspace w
 join triggers_trigger t
   on t.workspace_id = w.id and t.path = %(path)s and t.type = 'webhook' and t.enabled
-join flows_flow f on f.id = t.flow_id
-left join connections_secret s on s.workspace_id = t.workspace_id and s.name = t.secret_name
+{_JOINS}
 where w.slug = %(slug)s
-"""
+"""  # noqa: S608 - constants
+_ADDRESSES = f"""
+select {_COLUMNS}, u.slug, u.path
+from unnest(%(slugs)b::text[], %(paths)b::text[]) as u(slug, path)
+join accounts_workspace w on w.slug = u.slug
+join triggers_trigger t
+  on t.workspace_id = w.id and t.path = u.path and t.type = 'webhook' and t.enabled
+{_JOINS}
+"""  # noqa: S608 - constants
 _DELIVERY = """
 delivery as (
   insert into triggers_delivery (id, workspace_id, trigger_id, run_id, verdict, reason, summary,
@@ -57,6 +70,23 @@ _INSERT = insert_run_sql(before=_DELIVERY.format(source=""))
 _INSERT_FIRST = insert_run_sql(
     before=_FIRST + _DELIVERY.format(source="from first"), source="from first"
 )
+_GIVEN = """
+given as (
+  select * from unnest(
+    %(runs)b::uuid[], %(workspaces)b::uuid[], %(flows)b::uuid[], %(versions)b::uuid[],
+    %(payloads)b::text[], %(times)b::timestamptz[], %(awaited)s::timestamptz[],
+    %(deliveries)b::uuid[], %(triggers)b::uuid[], %(summaries)b::text[], %(headers)b::text[],
+    %(queries)b::text[], %(bodies)b::bytea[]
+  ) with ordinality as u(run, workspace, flow, version, payload, at, awaited_until,
+                         delivery, trigger, summary, headers, query, body, place)
+), delivery as (
+  insert into triggers_delivery (id, workspace_id, trigger_id, run_id, verdict, reason, summary,
+                                 headers, query, body, received_at)
+  select delivery, workspace, trigger, run, %(verdict)s, '', summary, headers::json, query::json,
+         body, at
+  from given on conflict (id) do nothing
+), """
+_INSERT_MANY = insert_runs_sql(before=_GIVEN)
 _EARLIER = """
 select run_id, body_sha256 from triggers_dedupekey where trigger_id = %s and key_sha256 = %s
 """
@@ -124,25 +154,83 @@ class Stored:
     give_up_at: float
 
 
-async def address_of(wires: Wires, slug: str, path: str) -> Address | None:
-    """The enabled webhook at this address. Never cached: a publication holds for the next call."""
+async def addresses_of(wires: Wires, places: Sequence[tuple[str, str]]) -> list[Address | None]:
+    """The enabled webhook at each address (workspace and path), read now for all of them.
 
-    async def read(connection: Connection) -> Address | None:
-        cursor = await connection.execute(_ADDRESS, {"slug": slug, "path": path}, binary=True)
-        row = await cursor.fetchone()
-        return None if row is None else _address(row)
+    Never cached: a publication holds for the next call.
+    """
+    wanted = list(dict.fromkeys(places))
+
+    async def read(connection: Connection) -> list[Address | None]:
+        if len(wanted) == 1:
+            given = {"slug": wanted[0][0], "path": wanted[0][1]}
+            cursor = await connection.execute(_ADDRESS, given, binary=True)
+            row = await cursor.fetchone()
+            return [None if row is None else _address(row)] * len(places)
+        slugs, paths = [slug for slug, _ in wanted], [path for _, path in wanted]
+        cursor = await connection.execute(_ADDRESSES, {"slugs": slugs, "paths": paths}, binary=True)
+        found = {(row[-2], row[-1]): _address(row[:-2]) for row in await cursor.fetchall()}
+        return [found.get(place) for place in places]
 
     return await wires.run(read)
 
 
-async def store(wires: Wires, stored: Stored) -> Accepted:
-    """Write the run, its start and the delivery in one statement; nothing for a repeat.
+async def store(wires: Wires, calls: Sequence[Stored]) -> list[Accepted]:
+    """Write runs, their starts and the deliveries in one statement; nothing for a repeat.
+
+    Several calls together are ones that :func:`may_share` says; a call alone may be any.
 
     Raises:
         IdempotencyKeyReused: The key came before with another body.
         Unavailable: Nothing was written, or nobody can tell.
     """
+    if len(calls) == 1:
+        return [await _store_one(wires, calls[0])]
 
+    async def write(connection: Connection) -> list[Accepted]:
+        if time.monotonic() > min(one.give_up_at for one in calls):
+            raise away()
+        await connection.execute(_INSERT_MANY, _columns(calls))
+        return [Accepted(one.run_id) for one in calls]
+
+    return await wires.run(write)
+
+
+def may_share(stored: Stored) -> bool:
+    """Whether a call can be written together with others: none that is held or may be a repeat."""
+    is_small = len(stored.ready.sealed) <= SHARED_BYTES
+    return is_small and stored.ready.key is None and not stored.address.is_paused
+
+
+def _columns(calls: Sequence[Stored]) -> dict[str, Any]:
+    ready = [one.ready for one in calls]
+    addresses = [one.address for one in calls]
+    return {
+        "trigger_type": "webhook",
+        "format": ev.FORMAT,
+        "verdict": Verdict.ACCEPTED.value,
+        "runs": [one.run_id for one in calls],
+        "workspaces": [one.workspace_id for one in addresses],
+        "flows": [one.flow_id for one in addresses],
+        "versions": [one.version_id for one in addresses],
+        "payloads": [one.payload for one in ready],
+        "times": [one.now for one in addresses],
+        "awaited": [_awaited_until(one) for one in calls],
+        "deliveries": [one.delivery_id for one in calls],
+        "triggers": [one.trigger_id for one in addresses],
+        "summaries": [one.summary for one in ready],
+        "headers": [one.headers for one in ready],
+        "queries": [one.query for one in ready],
+        "bodies": [one.sealed for one in ready],
+    }
+
+
+def _awaited_until(stored: Stored) -> datetime | None:
+    wait_s = stored.ready.wait_s
+    return stored.address.now + timedelta(seconds=wait_s) if wait_s else None
+
+
+async def _store_one(wires: Wires, stored: Stored) -> Accepted:
     async def write(connection: Connection) -> Accepted:
         if time.monotonic() > stored.give_up_at:
             raise away()
@@ -219,7 +307,7 @@ async def _write(connection: Connection, stored: Stored, *, is_paused: bool) -> 
         payload=ready.payload,
         now=now,
         held=is_paused,
-        awaited_until=now + timedelta(seconds=ready.wait_s) if ready.wait_s else None,
+        awaited_until=_awaited_until(stored),
     )
     values |= {
         "delivery": stored.delivery_id,
