@@ -53,8 +53,9 @@ INLINE = 64 * 1024
 DRAINED = 8 * MAX_BODY
 BODY_S = 30.0
 STORE_S = 1.8
-#: How many groups of calls are written at a time.
-WRITING = 2
+#: How many groups of calls are read, and how many are written, at a time: two, so that one
+#: connection that hangs does not hold up everybody.
+AT_ONCE = 2
 MOST_IN_FLIGHT = 500
 MOST_HELD = 64 * MAX_BODY
 #: Intake is throttled when the oldest command is this old and this many wait. Both, because with
@@ -168,12 +169,11 @@ class Gateway:
             self._threads = ThreadPoolExecutor(2, thread_name_prefix="hooks")
             self._wires = Wires()
             self._answers = Answers(self._wires)
-            # One reading group at a time: the next holds all who came meanwhile.
             self._addresses = Groups(
-                partial(intake.addresses_of, self._wires), at_once=1, hopeless=Unavailable
+                partial(intake.addresses_of, self._wires), at_once=AT_ONCE, hopeless=Unavailable
             )
             self._stores = Groups(
-                partial(intake.store, self._wires), at_once=WRITING, hopeless=Unavailable
+                partial(intake.store, self._wires), at_once=AT_ONCE, hopeless=Unavailable
             )
 
     async def _answer(self, scope: Scope, receive: Receive) -> Reply:

@@ -81,10 +81,11 @@ class TestADatabaseThatIsAway:
         monkeypatch.setattr(gateway_module, "STORE_S", 0.2)
         held = asyncio.Event()
 
-        async def hangs(_wires, _slug, _path):
+        async def hangs(_wires, places):
             await held.wait()
+            return [None] * len(places)
 
-        monkeypatch.setattr(intake, "address_of", hangs)
+        monkeypatch.setattr(intake, "addresses_of", hangs)
         assert hooks.post().status == 503
         held.set()
 
@@ -92,14 +93,14 @@ class TestADatabaseThatIsAway:
         """It waited for its turn; its sender will come again."""
         shop.flow(path="orders")
         monkeypatch.setattr(gateway_module, "STORE_S", 0.2)
-        find = intake.address_of
+        find = intake.addresses_of
 
         async def slow(*arguments):
             found = await find(*arguments)
             await asyncio.sleep(0.3)
             return found
 
-        monkeypatch.setattr(intake, "address_of", slow)
+        monkeypatch.setattr(intake, "addresses_of", slow)
         assert hooks.post().status == 503
         hooks.run(asyncio.sleep(0.3))
         assert shop.runs == []
