@@ -23,6 +23,8 @@ make restore      put a backup into an empty home                   FROM=folder
 make test         the tests of every day; make test-slow the others, make test-all both
 make check        linters, types, import order, migrations, OpenAPI, front end
 make bench        throughput, latency, memory; make chaos kills and freezes what it can
+make simulate     histories of the shell by lot, with crashes and races   ARGS="SEED | --seeds N"
+make mutants      plants known bugs; the simulation must find each
 make audit-deps   known holes in what we use, and a list of it (SBOM)
 make lock         resolve requirements/*.in and package.json anew
 make format       format the sources
@@ -242,6 +244,22 @@ def chaos() -> int:
     return _python(*tests, SIGNALBOX_CHAOS=length)
 
 
+def simulate() -> int:
+    """Live so many histories in memory; one seed is printed with its trace."""
+    from tools import installing
+
+    installing.install(development=True, front_end=False)
+    return _python("-m", "tools.simulate", *shlex.split(os.environ.get("ARGS", "")))
+
+
+def mutants() -> int:
+    """Plant known bugs one by one; fails where one survives."""
+    from tools import installing
+
+    installing.install(development=True, front_end=False)
+    return _python("-m", "tools.simulate", "--mutants")
+
+
 def lock() -> int:
     """Resolve what the ``.in`` files and ``package.json`` ask for, anew."""
     from tools import installing
@@ -310,6 +328,8 @@ _COMMANDS = {
     "format": format_,
     "bench": bench,
     "chaos": chaos,
+    "simulate": simulate,
+    "mutants": mutants,
     "lock": lock,
     "audit-deps": audit_deps,
     "clean": clean,

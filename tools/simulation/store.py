@@ -1,0 +1,632 @@
+"""PostgreSQL and the broker, in memory: what production says in SQL stands here, once each.
+
+A method is a transaction, or a statement of one whose locks the caller holds; nothing else happens
+while it runs. Its name, or the comment above it, says which rule of the engine it models. Times
+are seconds of the database's clock.
+"""
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from apps.engine import events as ev
+from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
+from apps.engine.state import from_json, to_json
+from apps.runs import effects, snapshots, stored
+from apps.runs.contexts import Loaded
+from apps.runs.effects import Claimed
+from apps.runs.evaluation import Evaluation, JournalRow, LoadedRun
+from apps.steps.document import CompiledFlow
+from tools.simulation import flows
+
+LEASE_S = effects.LEASE.total_seconds()
+MAX_DEATHS = effects.MAX_DEATHS
+MARKER_S = 1.0
+UNHEARD_S = 1.0
+EPOCH = datetime(2026, 11, 20, 8, tzinfo=UTC)
+_OPEN = frozenset({EffectStatus.QUEUED, EffectStatus.RUNNING})
+
+Payload = Mapping[str, Any]
+
+
+class Broken(AssertionError):
+    """An invariant does not hold; the message names it first."""
+
+
+@dataclass(slots=True)
+class Run:
+    """A row of ``run``, and of ``run_state`` while ``snapshot`` is there."""
+
+    id: UUID
+    flow: str
+    started_by: str = "ada@example.org"
+    status: str = "queued"
+    snapshot: str | None = "{}"
+    seq: int = 0
+    journal: list[tuple[JournalRow, float]] = field(default_factory=list)
+    items: dict[tuple[str, int, int], Any] = field(default_factory=dict)
+    #: The snapshot of a run that is over, which production does not keep.
+    last: str = ""
+
+
+@dataclass(slots=True)
+class Command:
+    """A row of ``run_command``; ``rung`` notes how many accidents there had been by its bell."""
+
+    kind: str
+    payload: Payload
+    at: float
+    rung: int = -1
+
+
+@dataclass(slots=True)
+class Effect:
+    """A row of ``effect``."""
+
+    id: int
+    run_id: UUID
+    step: str
+    visit: int
+    generation: int
+    input: Any
+    max_attempts: int
+    key: str
+    available_at: float
+    status: EffectStatus = EffectStatus.QUEUED
+    attempt: int = 0
+    fence: int = 0
+    deaths: int = 0
+    lease_until: float = 0.0
+    is_sent: bool = False
+    retry: Any = None
+
+
+@dataclass(slots=True)
+class Timer:
+    """A row of ``timer``."""
+
+    id: int
+    run_id: UUID
+    step: str
+    visit: int
+    kind: str
+    fires_at: float
+    port: str
+    output: Any
+    status: str = "open"
+
+
+@dataclass(slots=True)
+class Task:
+    """A row of ``user_task``."""
+
+    id: int
+    run_id: UUID
+    step: str
+    visit: int
+    kind: str
+    generation: int
+    due_at: float | None
+    status: str = "open"
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What a worker makes of a try: the effect's new status, and the command for the run."""
+
+    status: EffectStatus
+    kind: str
+    payload: Payload
+    available_at: float
+
+
+@dataclass(slots=True, eq=False)
+class Transaction:
+    """A driver's transaction: what it has locked and read. ``is_gone``: the server ended it."""
+
+    runs: list[UUID] = field(default_factory=list)
+    read: dict[UUID, dict[int, Command]] = field(default_factory=dict)
+    states: dict[UUID, str] = field(default_factory=dict)
+    is_gone: bool = False
+
+
+class Store:
+    """All rows, the bells on their way, and a ledger of what must never happen."""
+
+    def __init__(self) -> None:
+        self.now = 0.0
+        self.accidents = 0
+        self.sequence = 0
+        self.runs: dict[UUID, Run] = {}
+        self.dedupe: dict[str, UUID] = {}
+        self.commands: dict[UUID, dict[int, Command]] = defaultdict(dict)
+        self.effects: list[Effect] = []
+        self.timers: list[Timer] = []
+        self.tasks: list[Task] = []
+        self.locked: dict[UUID, Transaction] = {}
+        self.markers: dict[str, tuple[float, int]] = {}
+        self.bells: list[str] = []
+        self.outcomes: Counter[tuple[str, int]] = Counter()  # by kind and id of the wait
+        self.decided: set[int] = set()
+        self.races: Counter[str] = Counter()
+        self.trace: list[str] | None = None
+
+    def say(self, text: str) -> None:
+        """A line of the trace, where one is wanted."""
+        if self.trace is not None:
+            self.trace.append(f"{self.now:9.2f}  {text}")
+
+    def moment(self, at: float | None = None) -> datetime:
+        """The database's clock as a date."""
+        return EPOCH + timedelta(seconds=self.now if at is None else at)
+
+    def next_id(self) -> int:
+        """The next number of the commands' sequence: given at the statement, seen at the commit."""
+        self.sequence += 1
+        return self.sequence
+
+    def add_command(
+        self, run_id: UUID, kind: str, payload: Payload, id_: int | None = None
+    ) -> None:
+        """A command is committed."""
+        self.commands[run_id][id_ or self.next_id()] = Command(kind, payload, self.now)
+        self.say(f"command {kind} {payload.get('step', '')} for {_short(run_id)}")
+
+    # Rule 16: one run per key, however often the signal comes.
+    def accept_signal(self, key: str, run_id: UUID, flow: str) -> UUID:
+        """A signal becomes a run and its start, or finds the run that it has become."""
+        if key in self.dedupe:
+            return self.dedupe[key]
+        self.dedupe[key] = run_id
+        self.runs[run_id] = Run(run_id, flow)
+        trigger = {"type": "manual", "id": str(run_id), "body": {"key": key}}
+        self.add_command(run_id, "start", {"trigger": trigger, "started_by": "ada@example.org"})
+        return run_id
+
+    # Rule 3: at most one unstarted bell per queue; the marker goes by itself after a second.
+    def ring(self, queue: str) -> None:
+        """Put a bell on its way, unless one is."""
+        until, accidents = self.markers.get(queue, (0.0, 0))
+        if not self.now - MARKER_S <= until - MARKER_S <= self.now < until:
+            accidents = self.accidents
+            self.markers[queue] = (self.now + MARKER_S, accidents)
+            self.bells.append(queue)
+        if queue == "drive":
+            for waiting in self.commands.values():
+                for command in waiting.values():
+                    if command.rung < 0:
+                        command.rung = accidents
+
+    def answered(self, queue: str) -> None:
+        """The task has started: the next ring is a new bell."""
+        self.markers.pop(queue, None)
+
+    # Rule 1 (a): lock runs that have commands, skip those that others hold.
+    def claim_runs(self, limit: int) -> Transaction:
+        """Lock up to ``limit`` runs with commands and read their snapshots."""
+        transaction = Transaction()
+        for run_id in self.claimable()[:limit]:
+            self.lock(run_id, transaction)
+        return transaction
+
+    def lock(self, run_id: UUID, transaction: Transaction) -> None:
+        """``for no key update``: the row as it is now."""
+        self.locked[run_id] = transaction
+        transaction.runs.append(run_id)
+        transaction.states[run_id] = self.runs[run_id].snapshot or "{}"
+
+    def claimable(self) -> list[UUID]:
+        """Runs with commands that nobody holds."""
+        return [
+            run_id
+            for run_id, waiting in self.commands.items()
+            if waiting and run_id not in self.locked and self.runs[run_id].snapshot is not None
+        ]
+
+    # Rule 1 (b): a second statement, with a younger view, in the order of their numbers.
+    def read_commands(self, transaction: Transaction) -> bool:
+        """Read the commands of the locked runs; false where the server ended the transaction."""
+        if transaction.is_gone:
+            return False
+        for run_id in transaction.runs:
+            transaction.read[run_id] = dict(sorted(self.commands[run_id].items()))
+        return True
+
+    def rollback(self, transaction: Transaction) -> None:
+        """The process died, or the server ended its transaction (rule 6)."""
+        transaction.is_gone = True
+        for run_id in transaction.runs:
+            if self.locked.get(run_id) is transaction:
+                del self.locked[run_id]
+
+    def load(self, transaction: Transaction, run_id: UUID) -> tuple[LoadedRun, CompiledFlow]:
+        """A run as a driver sees it, with what its expressions read."""
+        run = self.runs[run_id]
+        loaded = LoadedRun(
+            run_id=run_id,
+            workspace_id=run_id,
+            flow_id=run_id,
+            version_id=run_id,
+            lane=run_id,
+            state=from_json(stored.loads(transaction.states[run_id])),
+            awaited_until=None,
+            loaded=Loaded(),
+        )
+        flow = flows.flow(run.flow)
+        snapshots.load(_Reader(self, run), [(loaded, flow)])
+        return loaded, flow
+
+    # Rule 1 (c): journals, snapshots, effects, timers, tasks; the commands read are gone.
+    def commit(self, transaction: Transaction, done: Sequence[Evaluation]) -> bool:
+        """Write what was decided; false where the server has ended the transaction."""
+        if transaction.is_gone:
+            return False
+        for one in done:
+            run = self.runs[one.run.run_id]
+            self.write_journal(run, one)
+            self.delete_commands(transaction, run)
+            if one.state.is_final:
+                run.last, run.snapshot = stored.dumps(self.snapshot_of(one)), None
+                if one.had_waits:
+                    self.close_run(run)
+            else:
+                run.snapshot = stored.dumps(self.snapshot_of(one))
+                self.open_waits(run, one)
+                self.close_visits(run, one.closing)
+                if one.cut:
+                    self.add_command(run.id, "continue", {})
+            run.seq = one.state.seq
+        self.rollback(transaction)
+        return True
+
+    def snapshot_of(self, one: Evaluation) -> Any:
+        """What is stored of the state: all events of the slice are in it."""
+        return to_json(one.state)
+
+    def write_journal(self, run: Run, one: Evaluation) -> None:
+        """Rows are numbered without a gap (the primary key); nothing leaves a final state."""
+        if run.snapshot is None:
+            raise Broken(f"no finished state changes: {_short(run.id)} is {run.status}")
+        for row in one.rows:
+            if row.seq != len(run.journal) + 1:
+                raise Broken(f"replay is the snapshot: {_short(run.id)} has two rows {row.seq}")
+            run.journal.append((row, self.now))
+            self.say(f"{_short(run.id)} {row.seq} {row.type} {row.step}")
+        run.status = one.state.status.value
+
+    def delete_commands(self, transaction: Transaction, run: Run) -> None:
+        """Those that were read, and no others."""
+        for id_ in transaction.read[run.id]:
+            self.commands[run.id].pop(id_, None)
+            if id_ in self.decided:
+                raise Broken(f"every command is decided once: {id_} of {_short(run.id)}")
+            self.decided.add(id_)
+
+    def open_waits(self, run: Run, one: Evaluation) -> None:
+        """Effects, timers and items; tasks were opened before (``open_tasks``)."""
+        active = one.state.active
+        for effect in one.effects:
+            if (effect.step, effect.visit) in active:
+                named = (run.id, effect.step, effect.visit, effect.generation)
+                given = (effect.input, effect.max_attempts, effect.key)
+                self.effects.append(
+                    Effect(len(self.effects) + 1, *named, *given, self.now, retry=effect.retry)
+                )
+        for timer in one.timers:
+            if (timer.step, timer.visit) in active:
+                self._upsert_timer(run, timer)
+        for item in one.items:
+            run.items[item.step, item.visit, item.index] = item.value
+        for task in one.tasks:
+            if (task.step, task.visit) in active:
+                due = task.request.get("due_at")
+                at = (datetime.fromisoformat(due) - EPOCH).total_seconds() if due else None
+                place = (run.id, task.step, task.visit, task.kind, task.generation)
+                self.tasks.append(Task(len(self.tasks) + 1, *place, at))
+
+    def _upsert_timer(self, run: Run, timer: Any) -> None:
+        self.timers[:] = [
+            one
+            for one in self.timers
+            if (one.run_id, one.step, one.visit, one.kind)
+            != (run.id, timer.step, timer.visit, timer.kind)
+        ]
+        at = (timer.fires_at - EPOCH).total_seconds()
+        port = getattr(timer, "port", "done")
+        named = (run.id, timer.step, timer.visit, timer.kind)
+        self.timers.append(Timer(self.next_id(), *named, at, port, timer.output))
+
+    # Rules 23 and 25: what an ended run waited for is closed in the same transaction.
+    def close_run(self, run: Run) -> None:
+        """Drop its effects, close its timers and tasks."""
+        run.items.clear()
+        self._close(lambda one: one.run_id == run.id)
+
+    def close_visits(self, run: Run, keys: Iterable[tuple[str, int]]) -> None:
+        """Close what visits that are over still waited for, in a run that goes on."""
+        gone = set(keys)
+        if gone:
+            self._close(lambda one: one.run_id == run.id and (one.step, one.visit) in gone)
+
+    def _close(self, concerns: Any) -> None:
+        for timer in self.timers:
+            if timer.status == "open" and concerns(timer):
+                timer.status = "closed"
+        for task in self.tasks:
+            if task.status == "open" and concerns(task):
+                task.status = "closed"
+        for effect in self.effects:
+            if effect.status in _OPEN and concerns(effect):
+                if effect.status is EffectStatus.RUNNING:
+                    self.races["cancel against worker"] += 1
+                effect.status = move(EFFECT_TRANSITIONS, effect.status, EffectStatus.DROPPED)
+
+    # Rule 12: pulled, skipping what others hold; the claim is the fence.
+    def claim_effect(self) -> Claimed | None:
+        """The oldest effect that is due, under a new fence and lease."""
+        due = [
+            one
+            for one in self.effects
+            if one.status is EffectStatus.QUEUED and one.available_at <= self.now
+        ]
+        if not due:
+            return None
+        one = min(due, key=lambda one: (one.available_at, one.id))
+        if self.runs[one.run_id].snapshot is None:
+            raise Broken(f"nothing is done for a run that is over: {one.step} is")
+        one.status = move(EFFECT_TRANSITIONS, one.status, EffectStatus.RUNNING)
+        one.attempt += 1
+        one.fence += 1
+        one.lease_until = self.now + LEASE_S
+        one.is_sent = False
+        if one.attempt > 1:
+            payload = {"step": one.step, "visit": one.visit, "attempt": one.attempt}
+            self.add_command(one.run_id, "attempt", payload)
+        self.say(f"effect {one.id} {one.step} of {_short(one.run_id)} claimed, fence {one.fence}")
+        return Claimed(
+            id=UUID(int=one.id),
+            run_id=one.run_id,
+            workspace_id=one.run_id,
+            lane=one.run_id,
+            step=one.step,
+            visit=one.visit,
+            kind="http.request",
+            version=1,
+            input=one.input,
+            attempt=one.attempt,
+            max_attempts=one.max_attempts,
+            fence=one.fence,
+            deaths=one.deaths,
+            key=one.key,
+            retry=one.retry,
+        )
+
+    def effect(self, held: Claimed) -> Effect:
+        """The row behind a claim."""
+        return self.effects[held.id.int - 1]
+
+    # Rules 12 and 25: a result counts only under the fence it was claimed with.
+    def is_held(self, held: Claimed) -> bool:
+        """Whether the worker still holds the effect."""
+        one = self.effect(held)
+        return one.status is EffectStatus.RUNNING and one.fence == held.fence
+
+    def renew(self, held: Claimed) -> None:
+        """A heartbeat."""
+        if self.is_held(held):
+            self.effect(held).lease_until = self.now + LEASE_S
+
+    def note_sent(self, held: Claimed) -> bool:
+        """Note under the fence that something may leave from here on."""
+        if not self.is_held(held):
+            self.races["late worker"] += 1
+            return False
+        self.effect(held).is_sent = True
+        return True
+
+    # Rule 12: result, fence check and command are one transaction.
+    def report(self, held: Claimed, verdict: Verdict, id_: int) -> bool:
+        """Write an outcome, unless the fence has moved on."""
+        if not self.is_held(held):
+            self.races["late worker"] += 1
+            return False
+        if self.effect(held).lease_until < self.now:
+            self.races["worker before the sweep"] += 1
+        self.settle_effect(held, verdict)
+        self._note_outcome(held, verdict.status)
+        self.add_command(held.run_id, verdict.kind, verdict.payload, id_)
+        return True
+
+    def settle_effect(self, held: Claimed, verdict: Verdict) -> None:
+        """The row has its outcome, or waits for its next try."""
+        one = self.effect(held)
+        one.status = move(EFFECT_TRANSITIONS, EffectStatus.RUNNING, verdict.status)
+        one.available_at = verdict.available_at
+
+    def _note_outcome(self, held: Claimed, status: EffectStatus) -> None:
+        """The ledger: one outcome per effect, and only from who holds it."""
+        one = self.effect(held)
+        if one.fence != held.fence:
+            raise Broken(f"no late result counts: effect {one.id}, fence {held.fence}")
+        if status is not EffectStatus.QUEUED:
+            self.note_outcome("effect", one.id)
+
+    def note_outcome(self, kind: str, id_: int) -> None:
+        """The ledger: a wait has an outcome."""
+        self.outcomes[kind, id_] += 1
+        if self.outcomes[kind, id_] > 1:
+            raise Broken(f"no wait gets two outcomes: {kind} {id_}")
+
+    def refuse_late(self, held: Claimed, outcome: str) -> bool:
+        """Write down that an outcome came too late. False: a driver holds the run, so wait."""
+        if held.run_id in self.locked:
+            return False
+        run = self.runs[held.run_id]
+        payload = {"step": held.step, "visit": held.visit, "outcome": outcome}
+        if run.snapshot is not None:
+            self.add_command(run.id, "late", payload)
+        else:
+            self.journal_after_end(run, payload, outcome)
+        return True
+
+    def journal_after_end(self, run: Run, payload: Payload, outcome: str) -> None:
+        """Append to a run that is over that an outcome was ignored."""
+        ignored = ev.OutcomeIgnored(payload["step"], payload["visit"], outcome, "run_over")
+        type_, step, data = ev.to_row(ignored)
+        row = JournalRow(len(run.journal) + 1, type_, step, stored.dumps(data))
+        run.journal.append((row, self.now))
+
+    # Rules 12 and 14: a lost lease counts as an attempt; after the third it is unknown.
+    def expire_leases(self) -> int:
+        """Give up on effects whose worker is dead or frozen."""
+        lost = [
+            one
+            for one in self.effects
+            if one.status is EffectStatus.RUNNING and one.lease_until < self.now
+        ]
+        for one in lost:
+            one.deaths += 1
+            unknown = one.is_sent and one.input.get("on_unknown") == "fail"
+            is_over = (
+                unknown or one.deaths >= MAX_DEATHS or one.attempt >= one.max_attempts + MAX_DEATHS
+            )
+            class_ = "unknown" if is_over else "transient"
+            error = ev.Error(one.step, class_, "lease_lost", "The worker stopped.")
+            payload: dict[str, Any] = {"step": one.step, "visit": one.visit}
+            payload["error"] = error.as_json()
+            if is_over:
+                one.status = move(EFFECT_TRANSITIONS, one.status, EffectStatus.UNKNOWN)
+                self.note_outcome("effect", one.id)
+                self.add_command(one.run_id, "fail", {**payload, "output": None})
+            else:
+                one.status = move(EFFECT_TRANSITIONS, one.status, EffectStatus.QUEUED)
+                one.available_at = self.now
+                more = {"attempt": one.attempt, "next_at": self.moment().isoformat()}
+                self.add_command(one.run_id, "retry", {**payload, **more})
+        return len(lost)
+
+    # Rules 7 and 10: one guarded statement turns due timers into commands.
+    def fire_timers(self) -> int:
+        """Resolve the timers that are due."""
+        due = self.due_timers()
+        for timer in due:
+            if timer.status == "open":
+                self.fire(timer)
+        return len(due)
+
+    def due_timers(self) -> list[Timer]:
+        """Open, and due by the database's clock."""
+        due = [one for one in self.timers if one.status == "open" and one.fires_at <= self.now]
+        return sorted(due, key=lambda one: (one.fires_at, one.id))
+
+    def fire(self, timer: Timer) -> None:
+        """One timer's outcome."""
+        timer.status = "fired"
+        self.note_outcome("timer", timer.id)
+        payload = {"step": timer.step, "visit": timer.visit}
+        if timer.kind == "limit":
+            self.add_command(timer.run_id, "expire", payload)
+        else:
+            output = stored.loads(stored.dumps(timer.output))
+            more = {"port": timer.port, "output": output}
+            self.add_command(timer.run_id, "complete", {**payload, **more})
+
+    # Rule 7: a decision's guard includes that it is not too late.
+    def is_decidable(self, task: Task) -> bool:
+        """Whether a person may still decide."""
+        return task.status == "open" and (task.due_at is None or task.due_at > self.now)
+
+    def decide(self, task: Task, kind: str, payload: Payload, id_: int) -> bool:
+        """A person's answer, by one guarded update; false where it comes too late."""
+        if not self.is_decidable(task):
+            self.races["late person"] += 1
+            return False
+        task.status = "decided"
+        self.note_outcome("task", task.id)
+        self.add_command(task.run_id, kind, payload, id_)
+        return True
+
+    def is_overdue(self, task: Task) -> bool:
+        """Whether nobody has decided in time."""
+        return task.status == "open" and task.due_at is not None and task.due_at <= self.now
+
+    def expire_tasks(self) -> int:
+        """Close the tasks that nobody decided in time."""
+        due = [task for task in self.tasks if self.is_overdue(task)]
+        for task in due:
+            task.status = "timed_out"
+            self.note_outcome("task", task.id)
+            payload = {"step": task.step, "visit": task.visit, "port": "timeout"}
+            self.add_command(task.run_id, "complete", {**payload, "output": {"outcome": "timeout"}})
+        return len(due)
+
+    # Rule 25: whoever withdraws a run waits for its lock; one that is over cannot be.
+    def steer(self, run_id: UUID, kind: str, payload: Payload) -> bool:
+        """Cancel, pause or resume; false where the run is over."""
+        if self.runs[run_id].snapshot is None:
+            return False
+        self.add_command(run_id, kind, payload)
+        return True
+
+    # Rule 10: the sweep finds what no bell was heard for; what nobody can claim is put away.
+    def bury_late_commands(self) -> None:
+        """Journal commands of runs that are over, and remove them."""
+        for run_id, waiting in self.commands.items():
+            run = self.runs[run_id]
+            if run.snapshot is None:
+                for id_, command in list(waiting.items()):
+                    if command.at < self.now - UNHEARD_S:
+                        del waiting[id_]
+                        self.races["outcome after the end"] += 1
+                        if "step" in command.payload:
+                            self.journal_after_end(run, command.payload, command.kind)
+
+    def oldest_command_age(self) -> float:
+        """How long the oldest command has waited."""
+        ages = [self.now - one.at for waiting in self.commands.values() for one in waiting.values()]
+        return max(ages, default=0.0)
+
+    def are_effects_due(self) -> bool:
+        """Whether an effect waits that a worker could do now."""
+        queued = EffectStatus.QUEUED
+        return any(one.status is queued and one.available_at <= self.now for one in self.effects)
+
+
+class _Reader:
+    """The cursor through which production reads a run's journal and items."""
+
+    def __init__(self, store: Store, run: Run) -> None:
+        self._store = store
+        self._run = run
+        self._rows: list[tuple[Any, ...]] = []
+
+    def execute(self, statement: str, given: Sequence[Any], **_how: Any) -> None:
+        run = self._run
+        if statement is snapshots.ROWS:
+            found = [run.journal[seq - 1] for seq in given[1]]
+            self._rows = [
+                (run.id, row.seq, row.step, self._store.moment(at), row.data) for row, at in found
+            ]
+        elif statement is snapshots.ITEMS:
+            keys = zip(given[1], given[2], given[3], strict=True)
+            self._rows = [
+                (run.id, *key, stored.dumps(run.items[key])) for key in keys if key in run.items
+            ]
+        elif statement is snapshots.RESULTS:
+            self._rows = [
+                (row.data,)
+                for row, _ in run.journal
+                if row.type == "item.ended" and row.step == given[1]
+            ]
+        else:
+            raise NotImplementedError(statement)
+
+    def fetchall(self) -> list[tuple[Any, ...]]:
+        return self._rows
+
+
+def _short(run_id: UUID) -> str:
+    return f"run {run_id.int & 0xFF}"
