@@ -83,10 +83,16 @@ class Decision:
                 self._steer(command)
             case ev.Continue():
                 pass
+        self._see_to_scopes()
+        if self.graph.locks:
+            self._hand_out_locks()
+            while self._breaks_deadlock():
+                self._see_to_scopes()
+                self._hand_out_locks()
+
+    def _see_to_scopes(self) -> None:
         while self.scopes_due:
             scopes.see_to(self, self.scopes_due.popleft())
-        if self.graph.locks and not self.state.is_final:
-            self._hand_out_locks()
 
     def _start(self, command: ev.Start) -> None:
         if self.state.started:
@@ -295,6 +301,25 @@ class Decision:
                     self.add(ev.StepBlocked(*key, lock))
                 elif status is StepStatus.BLOCKED and goes:
                     self.add(ev.StepUnblocked(*key))
+
+    def _breaks_deadlock(self) -> bool:
+        """Where nothing can go on but by a lock that another holds, the youngest wait fails."""
+        state = self.state
+        blocked = [key for key, status in state.active.items() if status is StepStatus.BLOCKED]
+        at_work = [key for key in state.active if key not in state.scopes]
+        can_fail = [key for key in blocked if state.frames[state.frame_of(key)].why is None]
+        if not can_fail or len(blocked) < len(at_work):
+            return False
+        if state.status is RunStatus.PAUSED or state.ending or state.collectable:
+            return False
+        step, visit = can_fail[-1]
+        message = (
+            f"“{step}” waits for “{self.graph.locks[step]}”,"
+            " and what holds it waits for this step in turn."
+        )
+        error = ev.Error(step, "permanent", "deadlock", message)
+        scopes.unwind(self, state.frame_of((step, visit)), _failed(error))
+        return True
 
     def _holder(self, key: Key, lock: str) -> Key | None:
         """The scope with the same lock that a visit stands in, the nearest."""

@@ -281,3 +281,39 @@ class TestPausing:
         assert play.waiting == ["unbook"]
         play.move("unbook", "done")
         assert play.status == RunStatus.CANCELLED
+
+    CROSSED = {
+        "a": {"type": "block", "lock": "crane"},
+        "a1": call(**{"in": "a"}),
+        "a2": call(**{"in": "a", "lock": "lorry"}),
+        "b": {"type": "block", "lock": "lorry"},
+        "b1": call(**{"in": "b"}),
+        "b2": call(**{"in": "b", "lock": "crane"}),
+    }
+    CROSSED_LINKS = (
+        *("trigger -> a", "a.body -> a1", "a1 -> a2"),
+        *("trigger -> b", "b.body -> b1", "b1 -> b2"),
+    )
+
+    @pytest.mark.parametrize(("first", "last"), [("a", "b"), ("b", "a")])
+    def test_two_that_wait_for_each_other_do_not_wait_for_ever(self, first, last):
+        play = Play(flow(self.CROSSED, *self.CROSSED_LINKS)).script([[f"{first}1", "done"]])
+        assert play.waiting == [f"{last}1"]
+        play.move(f"{last}1", "done")
+        assert play.status == "failed"
+        assert play.error()["code"] == "deadlock"
+        assert play.error()["step"] == f"{last}2"
+
+    def test_the_one_that_fails_lets_the_other_go_on(self):
+        document = flow({**self.CROSSED, "sorry": call()}, *self.CROSSED_LINKS, "b.error -> sorry")
+        play = Play(document).script([["a1", "done"], ["b1", "done"]])
+        assert sorted(play.waiting) == ["a2", "sorry"]
+        play.script([["a2", "done"], ["sorry", "done"]])
+        assert play.status == "completed"
+
+    def test_while_anything_else_is_at_work_they_wait(self):
+        document = flow({**self.CROSSED, "other": call()}, *self.CROSSED_LINKS, "trigger -> other")
+        play = Play(document).script([["a1", "done"], ["b1", "done"]])
+        assert play.waiting == ["other"]
+        play.move("other", "done")
+        assert play.error()["code"] == "deadlock"
