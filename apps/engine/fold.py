@@ -99,8 +99,10 @@ def _on_step_held(state: RunState, event: ev.StepHeld) -> None:
 
 
 def _on_step_repeated(state: RunState, event: ev.StepRepeated) -> None:
-    state.generations[event.step, event.visit] = event.generation
-    state.held.pop((event.step, event.visit), None)
+    key = (event.step, event.visit)
+    state.generations[key] = event.generation
+    state.held.pop(key, None)
+    state.scopes.pop(key, None)
     _shift(state, event.step, event.visit, StepStatus.READY)
     _rest(state)
 

@@ -56,7 +56,7 @@ class GraphStep:
     ``fails_unlinked`` are ports that fail the run when a token leaves by them without a link.
     ``scope`` is the step that contains it, ``undo`` the step that takes back what it did.
     ``lock``: of the steps with the same one, one is at work at a time. ``takes_many``: it may
-    leave by several ports at once. ``goes_on``: where it has failed it has an output for that
+    leave by several ports at once. ``resorts``: where it has failed, something follows that the
     case. ``moves_tokens``: it multiplies or withdraws tokens.
     """
 
@@ -69,7 +69,7 @@ class GraphStep:
     undo: str = ""
     lock: str = ""
     takes_many: bool = False
-    goes_on: bool = False
+    resorts: bool = False
     moves_tokens: bool = False
 
 

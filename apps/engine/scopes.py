@@ -55,20 +55,31 @@ def end_item(decision: "Decision", command: ev.EndItem | ev.FailItem) -> None:
 
 def add_items(decision: "Decision", command: ev.AddItems) -> None:
     """More items for the nearest open scope of that name, around the step or beside it."""
-    state = decision.state
-    here = state.frame_of((command.step, command.visit))
-    around = state.chain(here)
+    own = (command.step, command.visit)
+    key = receiver(decision.state, own, command.to)
+    if key is None:
+        decision.fail(*own, not_open(command.step, command.to))
+        return
+    decision.add(ev.ItemsAdded(*key, command.items))
+    added: Value = {"added": len(command.items)}
+    decision.complete(*own, ("done",), added)
+    go_on(decision, key)
+
+
+def receiver(state: RunState, own: Key, to: str) -> Key | None:
+    """The open scope of that name to which a visit adds items: the nearest it can see."""
+    around = state.chain(state.frame_of(own))
     for key, scope in reversed(state.scopes.items()):
         takes = scope.then is None and not scope.is_gone
-        if key[0] == command.to and scope.frame in around and takes:
-            decision.add(ev.ItemsAdded(*key, command.items))
-            added: Value = {"added": len(command.items)}
-            decision.complete(command.step, command.visit, ("done",), added)
-            go_on(decision, key)
-            return
-    message = f"“{command.to}” is not at work, so nothing can be added to it."
-    error = ev.Error(command.step, "permanent", "not_open", message)
-    decision.fail(command.step, command.visit, error)
+        if key[0] == to and scope.frame in around and takes:
+            return key
+    return None
+
+
+def not_open(step: str, to: str) -> ev.Error:
+    """Why nothing can be added."""
+    message = f"“{to}” is not at work, so nothing can be added to it."
+    return ev.Error(step, "permanent", "not_open", message)
 
 
 def withdraw(decision: "Decision", command: ev.Withdraw) -> None:
@@ -143,8 +154,8 @@ def close(decision: "Decision", key: Key, then: Why, *, cancels: bool = False) -
     keeps = then["kind"] == "collect" and state.scopes[key].rest == "finish" and not cancels
     if cancels:
         then = {**then, "cancels": True}
-    elif _goes_on(decision, key, then):
-        then = {**then, "goes_on": True}
+    elif _resorts(decision, key, then):
+        then = {**then, "resorts": True}
     decision.add(ev.ScopeClosing(*key, then))
     if not keeps:
         prefix = f"{key[0]}:{key[1]}:"
@@ -219,7 +230,7 @@ def see_to(decision: "Decision", key: Key) -> None:
         return
     if scope.then is not None:
         if not scope.open and scope.then["kind"] != "collect":
-            if "goes_on" not in scope.then:
+            if "resorts" not in scope.then:
                 _conclude(decision, key, scope.then)
             return
     elif (verdict := _verdict(decision, key)) is not None:
@@ -250,11 +261,11 @@ def _verdict(decision: "Decision", key: Key) -> Why | None:
     return None
 
 
-def _goes_on(decision: "Decision", key: Key, then: Why) -> bool:
-    """Whether a scope that ends so leaves by its first way out, with an output for that case."""
+def _resorts(decision: "Decision", key: Key, then: Why) -> bool:
+    """Whether a scope that ends so does not just fail: the shell says what follows."""
     if then["kind"] == "expired" and decision.graph.from_port(key[0], "timeout"):
         return False
-    return "error" in then and decision.graph.steps[key[0]].goes_on
+    return "error" in then and decision.graph.steps[key[0]].resorts
 
 
 def _begin_items(decision: "Decision", key: Key) -> None:

@@ -118,7 +118,7 @@ class Scope:
             return False
         if self.then is None:
             return self.is_over
-        if self.then.get("goes_on"):
+        if self.then.get("resorts"):
             return not self.open
         return self.then["kind"] == "collect" and (self.rest == "finish" or not self.open)
 
@@ -175,9 +175,9 @@ class RunState:
 
     @property
     def collectable(self) -> Key | None:
-        """A scope whose output is due."""
+        """A scope whose output is due, or what follows its failure."""
         for key, scope in self.scopes.items():
-            if scope.is_collectable:
+            if scope.is_collectable and key not in self.held:
                 return key
         return None
 

@@ -15,7 +15,7 @@ from typing import Any
 from uuid import UUID, uuid5
 
 from apps.engine import events as ev
-from apps.engine import feel, values
+from apps.engine import feel, scopes, values
 from apps.engine import run as engine
 from apps.engine.graph import Behaviour, Graph
 from apps.engine.lifecycle import RunStatus, StepStatus
@@ -296,6 +296,8 @@ class Evaluation:
 
     def _learn_of_scopes(self, event: ev.Event) -> None:
         match event:
+            case ev.ScopeOpened(step, visit):  # it may have been tried before
+                self.run.loaded.results.pop((step, visit), None)
             case ev.ItemsBegun(step, visit, first, count, arrivals):
                 each = len(arrivals) // count
                 for at in range(count):
@@ -386,7 +388,10 @@ class Evaluation:
             case AddItems(to, items):
                 added: Any = feel.to_json(list(items))
                 values.check(added)
-                self._apply(ev.AddItems(step.id, visit, to, tuple(added)))
+                if scopes.receiver(self.state, (step.id, visit), to) is None:
+                    self._fail_with(ev.Fail(step.id, visit, scopes.not_open(step.id, to)))
+                else:
+                    self._apply(ev.AddItems(step.id, visit, to, tuple(added)))
             case Withdraw(names, completes):
                 self._apply(ev.Withdraw(step.id, visit, names, completes))
             case _:

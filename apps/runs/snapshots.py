@@ -24,8 +24,8 @@ from unnest(%s::uuid[], %s::text[], %s::int[], %s::int[]) as u(run_id, step, vis
 join run_item i on i.run_id = u.run_id and i.step = u.step and i.visit = u.visit and i.idx = u.idx
 """
 RESULTS = """
-select data::text from run_event
-where run_id = %s and step = %s and type = 'item.ended' order by seq
+select type, data::text from run_event
+where run_id = %s and step = %s and type in ('scope.opened', 'item.ended') order by seq
 """
 #: How many items beyond those at work one slice may begin.
 AHEAD = 250
@@ -112,8 +112,15 @@ def _load_results(cursor: Any, run: LoadedRun) -> None:
         if not scope.is_collectable:
             continue
         cursor.execute(RESULTS, [run.run_id, key[0]])
-        rows = [stored.loads(text) for (text,) in cursor.fetchall()]
-        rows = [data for data in rows if data["visit"] == key[1]]
+        rows: list[dict[str, Any]] = []
+        for type_, text in cursor.fetchall():
+            data = stored.loads(text)
+            if data["visit"] != key[1]:
+                continue
+            if type_ == "item.ended":
+                rows.append(data)
+            else:  # opened anew: a person ordered it
+                rows.clear()
         fill_blobs(cursor, [(run.workspace_id, data) for data in rows])
         run.loaded.collected.add(key)
         run.loaded.results[key] = {

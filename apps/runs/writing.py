@@ -78,6 +78,7 @@ insert into run_item (run_id, step, visit, idx, value)
 select u.run_id, u.step, u.visit, u.idx, u.value::json
 from unnest(%b::uuid[], %b::text[], %b::int[], %b::int[], %b::text[])
   as u(run_id, step, visit, idx, value)
+on conflict (run_id, step, visit, idx) do update set value = excluded.value
 """
 # What visits that ended otherwise still waited for.
 _CLOSE_TIMERS = """

@@ -284,7 +284,7 @@ def _graph_step(step: CompiledStep) -> GraphStep:
         scope=step.fields.scope or "",
         undo=step.fields.undo or "",
         lock=step.fields.lock or "",
-        goes_on=step.resort == "default",
+        resorts=bool(step.resort),
         takes_many=step.type.takes_many,
         moves_tokens=step.type.moves_tokens,
     )

@@ -137,6 +137,66 @@ class TestOnError:
         assert play.waiting == ["after"]
         assert play.output("s") == default["output"]
 
+    def test_people_who_are_asked_about_a_block_may_have_it_done_again(self):
+        document = booking("block -> after", after=call())
+        document["steps"]["block"]["on_error"] = {"then": "ask"}
+        play = Play(document).script([["book", "done", 1], ["pay", "!refused"]])
+        assert play.waiting == ["unbook"]  # what was done is undone first
+        play.move("unbook", "done")
+        assert play.waiting == ["block"]
+        assert play.status == "waiting"
+        play.move("block", "retry")
+        assert play.waiting == ["book"]
+        play.script([["book", "done", 2], ["pay", "done"], ["ship", "done"]])
+        assert play.waiting == ["after"]
+        assert len({one.key for one in play.effects if one.step == "book"}) == 2
+
+    @pytest.mark.parametrize(("answer", "status"), [("skip", "running"), ("fail", "failed")])
+    def test_or_go_on_without_it_or_give_it_up(self, answer, status):
+        document = booking("block -> after", after=call())
+        document["steps"]["block"]["on_error"] = {"then": "ask"}
+        play = Play(document).script([["book", "!refused"], ["block", answer]])
+        assert play.status == status
+        assert play.waiting == (["after"] if answer == "skip" else [])
+        if answer == "fail":
+            assert play.error()["step"] == "book"
+
+    def test_a_list_that_is_worked_through_again_gives_what_it_gives_then(self):
+        document = over_items()
+        document["steps"]["each"]["on_error"] = {"then": "ask"}
+        play = Play(document, LETTERS)
+        play.script([["call#1", "done", "A"], ["call#2", "!refused"]])
+        assert play.waiting == ["each"]
+        play.move("each", "retry")
+        for letter in "WXYZ":
+            play.move("call", "done", letter)
+        assert play.output("after") == {"results": ["W", "X", "Y", "Z"]}
+        assert play.output("each")["failed"] == []
+
+    def test_a_block_that_asks_can_be_cancelled_with_the_run(self):
+        document = booking()
+        document["steps"]["block"]["on_error"] = {"then": "ask"}
+        play = Play(document).script([["book", "!refused"], ["run", "cancel"]])
+        assert play.status == "cancelled"
+
+    def test_default_of_adding_to_what_is_not_at_work(self):
+        default = {"then": "default", "output": {"added": 0}}
+        config = {"to": "each", "items": "[1]"}
+        document = flow(
+            {
+                "each": each(),
+                "one": call("=item", **{"in": "each"}),
+                "late": call(),
+                "add": {"type": "add_items", "config": config, "on_error": default},
+                "after": call(),
+            },
+            *("trigger -> each", "each.body -> one", "trigger -> late"),
+            *("late -> add", "add -> after"),
+        )
+        play = Play(document, {"list": []}).script([["late", "done"]])
+        assert play.waiting == ["after"]
+        assert play.output("add") == {"added": 0}
+
     def test_default_of_a_step_that_is_too_late(self):
         default = {"then": "default", "output": "late"}
         document = flow(

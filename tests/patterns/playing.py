@@ -93,6 +93,7 @@ class Play:
             self._take("expire", named)
         elif (step, visit) in self.state.held:
             kind = "repeat" if answer == "retry" else answer
+            self.open.pop((step, visit), None)
             self._take(kind, {**named, "by": "ada@example.org", **self._matter(step, visit)})
         elif answer.startswith("!"):
             error = ev.Error(step, "permanent", answer[1:], f"“{step}” failed.")

@@ -8,6 +8,7 @@ from django.db import connection
 
 from apps.connections.commands import allow_host
 from apps.core import clock
+from apps.inbox import commands as inbox
 from apps.inbox.models import UserTask
 from apps.runs import commands, effects, snapshots, sweep, verify
 from apps.runs.drive import drive_all, drive_batch
@@ -446,3 +447,61 @@ class TestLocks:
 
         assert status(run_id) == "completed"
         assert outputs(run_id)["each"]["results"] == [0, 1, 2, 3]
+
+
+class TestAskingPeople:
+    def test_a_list_that_is_worked_through_again_gives_what_it_gives_then(self, bench):
+        bench.workspace = people.make_workspace()
+        olga = people.person(bench.workspace, "operator")
+        doc = document(
+            {
+                "each": {
+                    **each(result="steps.wait.output.until + string(index)", parallel=2),
+                    "on_error": {"then": "ask"},
+                },
+                "wait": {
+                    "type": "delay",
+                    "config": {"until": 'date and time("2099-01-01T00:00:00Z")'},
+                    "in": "each",
+                },
+                "check": {**note(value="=1 / (item - steps.wait.output.factor)"), "in": "each"},
+                "after": note(count="=count(steps.each.output.results)"),
+            },
+            ["trigger -> each", "each.body -> wait", "wait -> check", "each -> after"],
+        )
+        run_id = bench.start(bench.publish(doc), {"list": [1, 2, 3]})
+        drive_all()
+        for visit, factor in ((1, 9), (2, 2)):  # the second item divides by nothing
+            complete(run_id, "wait", visit, {"until": "x", "factor": factor})
+            drive_all()
+        assert status(run_id) == "waiting"
+        task = UserTask.objects.get()
+        assert task.step == "each"
+        assert verify.check_runs().problems == []
+
+        inbox.decide_task(
+            actor=people.actor(olga, bench.workspace),
+            task_id=task.pk,
+            outcome="retry",
+            comment="Once more.",
+            seen=task.seen,
+            now=clock.now(),
+        )
+        drive_all()
+        assert items_kept() == 3
+        while waits := list(Timer.objects.filter(status="open").order_by("visit")):
+            for timer in waits:
+                complete(run_id, "wait", timer.visit, {"until": "y", "factor": 9})
+                Timer.objects.filter(pk=timer.pk).update(status="fired")
+            drive_all()
+
+        assert status(run_id) == "completed"
+        assert outputs(run_id)["each"] == {
+            "results": ["y0", "y1", "y2"],
+            "failed": [],
+            "count": 3,
+        }
+        assert outputs(run_id)["after"] == {"count": 3}
+        assert items_kept() == 0
+        assert verify.check_runs().problems == []
+        assert_replays(run_id)
