@@ -85,6 +85,7 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
   };
 
   const middle = async (of: Locator): Promise<[number, number]> => {
+    await of.scrollIntoViewIfNeeded();
     const box = await of.boundingBox();
     if (!box) throw new Error(`not on the page: ${String(of)}`);
     return [box.x + box.width / 2, box.y + box.height / 2];

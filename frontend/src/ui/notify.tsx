@@ -8,7 +8,7 @@ export const notifyDone = (message: string) =>
 export const notifyProblem = (message: string) =>
   notifications.show({
     message,
-    color: 'danger',
+    color: 'var(--sb-failed)',
     icon: <IconAlertCircle size={16} aria-hidden />,
     autoClose: 10_000,
     withBorder: true,

@@ -38,7 +38,7 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps<LinkEdgeType>) {
         <EdgeLabelRenderer>
           <span className={classes.chip} data-run={state} data-body={data.port === BODY || undefined} style={{ zIndex: data.layer, transform: `translate(${x}px, ${y}px) translate(${anchor})` }}>
             {data.label}
-            {taken !== undefined && taken > 1 ? <span className={classes.times}>{`×${taken}`}</span> : null}
+            {taken !== undefined && taken > 1 && data.port !== BODY ? <span className={classes.times}>{`×${taken}`}</span> : null}
           </span>
         </EdgeLabelRenderer>
       ) : null}

@@ -18,7 +18,8 @@ export const HEAD = sizes.card.height;
 export const PAD = { left: 112, top: 32, right: 120, bottom: 72 };
 /** A frame in which there is nothing yet: room for one card. */
 export const EMPTY = { width: PAD.left + sizes.card.width + PAD.right, height: HEAD + PAD.top + sizes.card.height + PAD.bottom };
-const BODY_AT = { x: 20, y: HEAD + PAD.top + sizes.card.height / 2 };
+/** Where the way inside begins, from the frame's corner. */
+export const BODY_AT = { x: 20, y: HEAD + PAD.top + sizes.card.height / 2 };
 
 /** Where the first step of a frame stands, seen from the frame's corner. */
 export const FIRST: Point = [PAD.left, HEAD + PAD.top];

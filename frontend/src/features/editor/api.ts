@@ -55,6 +55,14 @@ export interface TriggerInfo {
   enabled: boolean;
   path?: string | null;
   next_at?: string | null;
+  fires?: ScheduleFire[];
+}
+
+/** What became of a time of a schedule. */
+export interface ScheduleFire {
+  at: string;
+  status: 'waiting' | 'started' | 'over' | 'skipped';
+  run: string | null;
 }
 
 export const useTriggerInfo = (flow: string) =>
@@ -62,6 +70,17 @@ export const useTriggerInfo = (flow: string) =>
     queryKey: [...flowKeys.one(flow), 'trigger'],
     queryFn: () => api.get<TriggerInfo>(`flows/${flow}/trigger/`),
     retry: false,
+  });
+
+/** When a schedule would fire, while its line is being written. */
+export const useNextTimes = (cron: string, zone: string) =>
+  useQuery({
+    queryKey: ['next-times', cron, zone],
+    queryFn: ({ signal }) => api.post<{ next_times: string[] }>('trigger-preview/', { cron, zone }, { signal }),
+    enabled: cron.trim() !== '',
+    retry: false,
+    staleTime: 60_000,
+    placeholderData: (previous, query) => (query?.state.status === 'success' ? previous : undefined),
   });
 
 export interface Delivery {

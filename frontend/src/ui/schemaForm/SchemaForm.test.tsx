@@ -1,4 +1,5 @@
 import { fireEvent, render, screen } from '@testing-library/react';
+import userEvent from '@testing-library/user-event';
 import { useState } from 'react';
 import { describe, expect, it, vi } from 'vitest';
 import { Foundations } from '~/app/App';
@@ -12,6 +13,7 @@ const form: Schema = {
     note: { type: 'string', title: 'Note', 'x-widget': 'text' },
     amount: { type: 'number', title: 'Amount' },
     urgent: { type: 'boolean', title: 'Urgent' },
+    lines: { type: 'array', title: 'Lines', items: { type: 'string' } },
   },
   required: ['name', 'urgent'],
 };
@@ -33,6 +35,16 @@ describe('the form of a start by hand', () => {
     write('Amount', '');
     fireEvent.click(screen.getByText('Go'));
     expect(send).toHaveBeenCalledWith({ name: 'Ada', urgent: false });
+  });
+
+  it('takes several texts, each ended with Enter', async () => {
+    const user = userEvent.setup();
+    const send = vi.fn();
+    render(<Asked send={send} />);
+    write('Name', 'Ada');
+    await user.type(screen.getByRole('combobox', { name: /^Lines/ }), 'one{Enter}two{Enter}');
+    fireEvent.click(screen.getByText('Go'));
+    expect(send).toHaveBeenCalledWith({ name: 'Ada', urgent: false, lines: ['one', 'two'] });
   });
 
   it('refuses a required answer that was emptied again', () => {

@@ -7,6 +7,7 @@ import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { asAsked, given, looks } from './answers';
 import type { Schema } from './answers';
+import { TextsWidget } from './TextsWidget';
 import { validator } from './validator';
 
 interface Props {
@@ -19,6 +20,7 @@ interface Props {
 
 // The other complaints of the validator already read as sentences.
 const WORDS: Record<string, MessageId> = { required: 'flows.form.required', type: 'flows.form.type', enum: 'flows.form.enum' };
+const WIDGETS = { texts: TextsWidget };
 // Refused answers are shown at their fields; the form library would also print them to the console.
 const shownAtTheFields = () => undefined;
 
@@ -35,6 +37,7 @@ export function SchemaForm({ schema, value, onChange, onSubmit, children }: Prop
     <Form
       schema={asked}
       uiSchema={ui}
+      widgets={WIDGETS}
       validator={validator}
       formData={value}
       showErrorList={false}

@@ -14,6 +14,7 @@ export function asAsked(schema: Schema): Schema {
 
 /** What the schema cannot say of how a question looks. */
 export function looks(schema: Schema): UiSchema {
+  if (schema['type'] === 'array' && isRecord(schema['items']) && schema['items']['type'] === 'string') return { 'ui:widget': 'texts' };
   const found: UiSchema = schema['x-widget'] === 'text' ? { 'ui:widget': 'textarea', 'ui:options': { autosize: true, minRows: 3, maxRows: 12 } } : {};
   for (const [name, one] of propertiesOf(schema)) {
     const inner = isRecord(one) ? looks(one) : {};

@@ -6,6 +6,7 @@ import { useT } from '~/app/messages';
 import shared from '~/features/canvas/Canvas.module.css';
 import { portOfLink } from '~/features/canvas/catalogue';
 import { FrameCard } from '~/features/canvas/FrameCard';
+import { BODY_AT } from '~/features/canvas/frames';
 import type { StepNodeData, StepNodeType } from '~/features/canvas/graph';
 import { BODY } from '~/features/canvas/nesting';
 import { StepCard } from '~/features/canvas/StepCard';
@@ -42,6 +43,7 @@ function Port({ id, port, data, connectable }: PortProps) {
   const isBody = frame !== undefined && port === BODY;
   const word = isBody ? (data.bodyWord ?? port) : port;
   const named = ports.length > 1;
+  const isEmpty = frame?.count === 0;
   const values = { port: word, title };
   const name = targets
     ? t(named ? 'editor.port.connected' : 'editor.port.only_connected', { ...values, targets })
@@ -64,18 +66,17 @@ function Port({ id, port, data, connectable }: PortProps) {
         aria-label={name}
         data-focus={focusName({ step: id, port })}
       />
-      {!targets && named ? (
-        <span className={classes.portName} data-side={side || undefined} data-body={isBody || undefined} style={place} aria-hidden>{word}</span>
+      {!targets && named && (!isBody || isEmpty) ? (
+        <span className={classes.portName} data-side={side || undefined} style={isBody ? besideBody(place) : place} aria-hidden>{word}</span>
       ) : null}
-      {!targets && connectable ? (
+      {!targets && connectable && !(isBody && isEmpty) ? (
         <button
           type="button"
           tabIndex={-1}
           className={`${classes.plus} nodrag nopan`}
           data-side={side || undefined}
-          data-body={isBody || undefined}
-          style={place}
-          data-named={named || undefined}
+          style={isBody ? besideBody(place) : place}
+          data-named={(named && !isBody) || undefined}
           aria-label={named ? t('editor.port.add', values) : t('editor.port.only_add', values)}
           onClick={ask}
         >
@@ -85,6 +86,9 @@ function Port({ id, port, data, connectable }: PortProps) {
     </>
   );
 }
+
+/** The way inside has its name, or its `+`, right of its dot; there is nothing else in the frame's padding. */
+const besideBody = ({ top }: { top?: string | number }) => ({ top, left: BODY_AT.x + 12, transform: 'translateY(-50%)' });
 
 const Ports = ({ id, data, connectable }: Omit<PortProps, 'port'>) =>
   data.undoes ? null : data.ports.map((port) => <Port key={port} id={id} port={port} data={data} connectable={connectable} />);
@@ -102,8 +106,17 @@ export const EditorNode = memo(function EditorNode({ id, data, selected, isConne
 /** A step that contains others: steps are dragged into its frame and out of it. */
 export const EditorFrame = memo(function EditorFrame({ id, data, selected, isConnectable }: NodeProps<StepNodeType>) {
   const t = useT();
+  const ask = (event: MouseEvent) => {
+    event.stopPropagation();
+    useView.setState({ asking: { kind: 'add', after: { from: id, port: BODY }, x: event.clientX, y: event.clientY } });
+  };
+  const empty = isConnectable ? (
+    <button type="button" tabIndex={-1} className={`${classes.inside} nodrag nopan`} onClick={ask}>
+      <IconPlus size={14} aria-hidden /> {t('editor.frame.empty')}
+    </button>
+  ) : undefined;
   return (
-    <FrameCard data={data} selected={selected} target={data.target} empty={isConnectable ? t('editor.frame.empty') : undefined}>
+    <FrameCard data={data} selected={selected} target={data.target} empty={empty}>
       <PlainHandles data={data} connectable={isConnectable} />
       <Ports id={id} data={data} connectable={isConnectable} />
     </FrameCard>

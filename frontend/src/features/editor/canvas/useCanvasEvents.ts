@@ -5,7 +5,7 @@ import type { MouseEvent as ReactMouseEvent, RefObject, TouchEvent as ReactTouch
 import type { LinkEdgeType, StepNodeType } from '~/features/canvas/graph';
 import type { Point } from '~/features/canvas/graph';
 import { useLookup } from '~/features/canvas/catalogue';
-import { containerOf } from '~/features/canvas/nesting';
+import { containerOf, containersOf, scopeOfWay } from '~/features/canvas/nesting';
 import { useActions } from '../actions';
 import type { PortRef } from '../document/links';
 import { refusalOf } from '../document/ports';
@@ -135,6 +135,15 @@ export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events
       }
       if (!under || !frame.current?.contains(under)) return;
       const at = flow.screenToFlowPosition({ x, y });
+      // Between the steps of another frame the frame itself is meant.
+      const { document: drawn } = useEditor.getState();
+      const around = frameUnder([at.x, at.y], types);
+      const scope = scopeOfWay(drawn, way.from, way.port, types);
+      const meant = around === null || around === scope ? undefined : [around, ...containersOf(drawn, around)].find((one) => containerOf(drawn, one) === scope);
+      if (meant !== undefined && meant !== way.from) {
+        actions.connect(way, meant);
+        return;
+      }
       useView.setState({ asking: { kind: 'add', after: way, place: [at.x, at.y - 32], x, y } });
     };
 

@@ -1,11 +1,10 @@
-import { useIntl } from 'react-intl';
 import { useMe } from '~/api/me';
 import { useT } from '~/app/messages';
 import { CopyButton } from '~/ui/CopyButton';
-import { exactTime } from '~/ui/time';
 import { useTriggerInfo } from '../api';
 import classes from '../SidePanel.module.css';
 import { useEditor } from '../store';
+import { ScheduleTimes } from './ScheduleTimes';
 
 /**
  * Where to send a signal: the full address, a line to try it with, and whether it listens. The
@@ -13,7 +12,6 @@ import { useEditor } from '../store';
  */
 export function TriggerAddress({ flowId }: { flowId: string }) {
   const t = useT();
-  const intl = useIntl();
   const me = useMe();
   const { data } = useTriggerInfo(flowId);
   const trigger = useEditor(({ document }) => document.trigger);
@@ -21,7 +19,7 @@ export function TriggerAddress({ flowId }: { flowId: string }) {
   const live = data?.enabled === true && data.type === trigger.type && (trigger.type !== 'webhook' || data.path === path);
 
   if (trigger.type === 'schedule') {
-    return <p className={classes.note}>{data?.next_at && live ? t('editor.schedule.next', { at: exactTime(intl, data.next_at) }) : t('editor.schedule.after_publish')}</p>;
+    return <ScheduleTimes config={trigger.config} live={live} fires={live ? (data?.fires ?? []) : []} />;
   }
   if (trigger.type === 'event') return <p className={classes.note}>{t('editor.by_event')}</p>;
   if (trigger.type !== 'webhook') return <p className={classes.note}>{t('editor.by_hand')}</p>;

@@ -10,7 +10,7 @@ import { freeName } from '../values';
 import { useFieldFrame } from './basics';
 
 const TYPES: Record<string, MessageId> = {
-  text: 'editor.kind.text', long: 'editor.kind.long', number: 'editor.kind.number', boolean: 'editor.kind.boolean', choice: 'editor.kind.choice', date: 'editor.kind.date',
+  text: 'editor.kind.text', long: 'editor.kind.long', number: 'editor.kind.number', boolean: 'editor.kind.boolean', choice: 'editor.kind.choice', date: 'editor.kind.date', texts: 'editor.kind.texts',
 };
 const SHAPES: Record<string, Schema> = {
   text: { type: 'string' },
@@ -19,11 +19,13 @@ const SHAPES: Record<string, Schema> = {
   boolean: { type: 'boolean' },
   choice: { type: 'string', enum: [] },
   date: { type: 'string', format: 'date' },
+  texts: { type: 'array', items: { type: 'string' } },
 };
 
 function typeOf(schema: Schema): string {
   if (Array.isArray(schema['enum'])) return 'choice';
   if (schema['format'] === 'date') return 'date';
+  if (schema['type'] === 'array') return 'texts';
   if (schema['type'] === 'boolean') return 'boolean';
   if (schema['type'] === 'number' || schema['type'] === 'integer') return 'number';
   return schema['x-widget'] === 'text' ? 'long' : 'text';
