@@ -23,7 +23,7 @@ from apps.operations import mails
 from apps.runs import doorbell, effects, forgetting, held, late, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
-from apps.triggers import events, matching
+from apps.triggers import events, firing, matching
 
 _log = logging.getLogger(__name__)
 
@@ -53,7 +53,7 @@ def parts() -> list[Part]:
         Part("unheard bells", 1, sweep.ring_for_the_unheard),
         Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
         Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
-        Part("schedules", 1, lambda: triggers.fire_due(now=clock.now())),
+        Part("schedules", 1, lambda: firing.fire_due(now=clock.now())),
         Part("unheard events", 1, matching.ring_if_due),
         Part("outbox", 1, relay_if_due),
         Part("seals", 5, lambda: seal_pending(now=clock.now())),

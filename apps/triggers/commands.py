@@ -1,26 +1,26 @@
-"""Every write about triggers but the gateway's own: releases, schedules that fire, clean-up."""
+"""Every write about triggers but the gateway's own and ``firing``: releases and clean-up."""
 
-import logging
 from datetime import datetime, timedelta
 from time import monotonic
-from uuid import UUID
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 
 from apps.accounts.actors import Actor
-from apps.core import live
 from apps.core.errors import Conflict
-from apps.core.models import first_uuid7_at, uuid7
+from apps.core.models import first_uuid7_at
 from apps.flows.models import Flow, FlowState, FlowVersion
-from apps.runs.commands import enqueue_run, release_held, run_values, start_payload
+from apps.runs.commands import release_held
+from apps.runs.models import RunState
 from apps.steps.registry import find_trigger
 from apps.steps.types.trigger_event import EventTrigger
 from apps.steps.types.trigger_webhook import Webhook
-from apps.triggers import schedules
+from apps.triggers.firing import expected_after
 from apps.triggers.models import (
     SCHEDULE,
     DedupeKey,
+    FireStatus,
     Schedule,
     ScheduleFire,
     Trigger,
@@ -30,9 +30,6 @@ KEYS_KEPT = timedelta(days=30)
 FIRES_KEPT = timedelta(days=30)
 CHUNK = 1000
 SECONDS_A_CALL = 1.0
-MOST_FIRES = 100
-
-_log = logging.getLogger(__name__)
 
 
 class PathTaken(Conflict):
@@ -77,34 +74,9 @@ def apply_release(
         raise PathTaken(
             f"Another flow of this workspace answers at /{trigger.path}; choose another address."
         ) from refused
-    _set_schedule(trigger, is_running=state == FlowState.ACTIVE, now=now)
+    _set_schedule(trigger, state, now=now)
     if state == FlowState.ACTIVE:
         release_held(flow_id=flow.pk, now=now)
-
-
-def fire_due(*, now: datetime) -> int:
-    """Start a run for each schedule whose time has come; returns how many. Called each second.
-
-    Times missed while nothing ran, or while the flow was paused, are made up for by one run, for
-    the last of them. Several clocks may call this at once.
-
-    Locks:
-        The schedules' rows; those that another clock holds are passed over.
-    """
-    fired = 0
-    broken: list[UUID] = []
-    for _ in range(MOST_FIRES):
-        try:
-            found = _fire_next(now, but=broken)
-        except _Broken as refused:
-            # It is tried again with the next call; the others do not wait for it.
-            _log.exception("schedule of trigger %s cannot fire", refused.trigger_id)
-            broken.append(refused.trigger_id)
-            continue
-        if found is None:
-            break
-        fired += found
-    return fired
 
 
 def forget_raw(*, now: datetime) -> int:
@@ -149,8 +121,15 @@ def forget_keys(*, now: datetime) -> int:
             taken += cursor.rowcount
             if cursor.rowcount < CHUNK:
                 break
-    fires, _ = ScheduleFire.objects.filter(fire_at__lt=now - FIRES_KEPT).delete()
-    return taken + fires
+    return taken + _forget_fires(now)
+
+
+def _forget_fires(now: datetime) -> int:
+    """Those that wait or whose run is under way are needed to judge the next."""
+    under_way = RunState.objects.filter(run_id=OuterRef("run_id"))
+    old = ScheduleFire.objects.filter(~Exists(under_way), fire_at__lt=now - FIRES_KEPT)
+    count, _ = old.exclude(status=FireStatus.WAITING).delete()
+    return count
 
 
 def _point_at(
@@ -174,76 +153,22 @@ def _point_at(
     return trigger
 
 
-def _set_schedule(trigger: Trigger, *, is_running: bool, now: datetime) -> None:
+def _set_schedule(trigger: Trigger, state: str, *, now: datetime) -> None:
     if trigger.type != SCHEDULE:
         Schedule.objects.filter(trigger=trigger).delete()
         return
     cron, zone = trigger.config["cron"], trigger.config.get("zone") or "UTC"
     schedule = Schedule.objects.select_for_update(no_key=True).filter(trigger=trigger).first()
-    if schedule is None or (schedule.cron, schedule.zone) != (cron, zone):
-        # The times of the old line are not owed any more.
-        schedule = schedule or Schedule(trigger=trigger)
-        schedule.cron, schedule.zone = cron, zone
-        schedule.next_at = schedules.next_after(cron, zone, now)
-    schedule.enabled = is_running
-    schedule.save()
-
-
-class _Broken(Exception):
-    """One schedule's fault, with what caused it."""
-
-    def __init__(self, trigger_id: UUID) -> None:
-        super().__init__(trigger_id)
-        self.trigger_id = trigger_id
-
-
-@transaction.atomic
-def _fire_next(now: datetime, *, but: list[UUID]) -> int | None:
-    """Fire the schedule that is due longest; None where none is."""
-    schedule = (
-        Schedule.objects.select_for_update(skip_locked=True, of=("self",), no_key=True)
-        .select_related("trigger")
-        .filter(enabled=True, next_at__lte=now)
-        .exclude(trigger_id__in=but)
-        .order_by("next_at")
-        .first()
-    )
+    is_new = schedule is None or (schedule.cron, schedule.zone) != (cron, zone)
     if schedule is None:
-        return None
-    try:
-        return _fire(schedule, now)
-    except Exception as error:
-        raise _Broken(schedule.trigger_id) from error
-
-
-def _fire(schedule: Schedule, now: datetime) -> int:
-    trigger = schedule.trigger
-    assert schedule.next_at is not None  # noqa: S101 - the claim asked for it
-    due = schedules.last_until(schedule.cron, schedule.zone, now)
-    fire_at = max(schedule.next_at, due) if due else schedule.next_at
-    schedule.next_at = schedules.next_after(schedule.cron, schedule.zone, now)
-    schedule.save(update_fields=["next_at"])
-    run_id = uuid7()
-    fire = ScheduleFire(schedule=schedule, fire_at=fire_at, run_id=run_id)
-    ScheduleFire.objects.bulk_create([fire], ignore_conflicts=True)
-    if not ScheduleFire.objects.filter(schedule=schedule, run_id=run_id).exists():
-        return 0
-    enqueue_run(
-        parameters=run_values(
-            run_id=run_id,
-            workspace_id=trigger.workspace_id,
-            flow_id=trigger.flow_id,
-            version_id=trigger.version_id,
-            trigger_type=SCHEDULE,
-            payload=start_payload(
-                run_id=run_id,
-                trigger_type=SCHEDULE,
-                body={"scheduled_for": fire_at.isoformat().replace("+00:00", "Z")},
-                now=now,
-            ),
-            now=now,
-            held=False,
-        )
-    )
-    live.publish(trigger.workspace_id, "run", [run_id])
-    return 1
+        schedule = Schedule(trigger=trigger)
+    if is_new:
+        schedule.cron, schedule.zone = cron, zone
+        for name, value in expected_after(cron, zone, now).items():
+            setattr(schedule, name, value)
+    schedule.enabled = state == FlowState.ACTIVE
+    schedule.save()
+    if is_new or state == FlowState.ARCHIVED:
+        # The times of the old line are not owed any more.
+        waiting = ScheduleFire.objects.filter(schedule=schedule, status=FireStatus.WAITING)
+        waiting.update(status=FireStatus.SKIPPED)

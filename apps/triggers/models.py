@@ -156,32 +156,75 @@ class Schedule(models.Model):
     )
     cron = models.CharField(max_length=100)
     zone = models.CharField(max_length=64)
-    #: False while the flow is paused or archived: a time that passes meanwhile is fired once
-    #: when it is resumed, as after an outage.
+    #: False while the flow is paused or archived: times that pass meanwhile were missed when it
+    #: is resumed, as after an outage.
     enabled = models.BooleanField(default=True)
     #: Null where the line never fires again, such as on a 30th of February.
     next_at = models.DateTimeField(null=True)
+    #: When ``next_at`` was worked out. A clock that shows less has jumped back.
+    looked_at = models.DateTimeField(null=True)
 
     class Meta:
         indexes = [
-            models.Index(fields=["next_at"], name="schedule_due", condition=models.Q(enabled=True))
+            models.Index(fields=["next_at"], name="schedule_due", condition=models.Q(enabled=True)),
+            models.Index(
+                fields=["looked_at"], name="schedule_ahead", condition=models.Q(enabled=True)
+            ),
         ]
 
     def __str__(self) -> str:
         return f"{self.cron} {self.zone}"
 
 
+class FireStatus(models.TextChoices):
+    """What became of a time."""
+
+    WAITING = "waiting", _("Waits for the run before")
+    STARTED = "started", _("Started a run")
+    OVER = "over", _("Started a run, which is over or was told to end")
+    SKIPPED = "skipped", _("Passed over: the run before was under way")
+
+
 class ScheduleFire(models.Model):
-    """A time for which a schedule has started a run; it starts no second one for it."""
+    """A time that a schedule has fired; it never fires it again.
+
+    ``started`` becomes ``over`` when somebody asks whether the run is still under way.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     schedule = models.ForeignKey(Schedule, on_delete=models.CASCADE, related_name="fires")
     fire_at = models.DateTimeField()
-    run_id = models.UUIDField()
+    status = models.CharField(
+        max_length=8,
+        choices=FireStatus,
+        default=FireStatus.STARTED,
+        db_default=FireStatus.STARTED,
+    )
+    run_id = models.UUIDField(null=True)
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["schedule", "fire_at"], name="schedule_fires_once")
+            models.UniqueConstraint(fields=["schedule", "fire_at"], name="schedule_fires_once"),
+            models.CheckConstraint(
+                condition=models.Q(status__in=FireStatus.values), name="schedule_fire_status_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(status__in=[FireStatus.STARTED, FireStatus.OVER])
+                ^ models.Q(run_id__isnull=True),
+                name="schedule_fire_started_a_run",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["schedule", "fire_at"],
+                name="schedule_fire_open",
+                condition=models.Q(status__in=[FireStatus.WAITING, FireStatus.STARTED]),
+            ),
+            models.Index(
+                fields=["schedule"],
+                name="schedule_fire_waiting",
+                condition=models.Q(status=FireStatus.WAITING),
+            ),
         ]
 
     def __str__(self) -> str:

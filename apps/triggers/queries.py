@@ -1,5 +1,6 @@
 """Reads about triggers and what arrived at them."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -14,7 +15,10 @@ from apps.accounts.permissions import require
 from apps.flows.models import Flow, FlowState
 from apps.runs.models import WaitingStart
 from apps.steps.types.trigger_webhook import Signature, Webhook
-from apps.triggers.models import WEBHOOK, Delivery, Trigger
+from apps.triggers import schedules
+from apps.triggers.models import WEBHOOK, Delivery, Schedule, ScheduleFire, Trigger
+
+TIMES_SHOWN = 5
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +33,8 @@ class TriggerCard:
     enabled: bool
     state: str
     next_at: datetime | None = None
+    next_times: Sequence[datetime] = ()
+    fires: Sequence[ScheduleFire] = ()
 
 
 def held_signals(*, flow: Flow) -> int:
@@ -37,8 +43,11 @@ def held_signals(*, flow: Flow) -> int:
     return waiting.count()
 
 
-def trigger_card(actor: Actor, flow_id: UUID) -> TriggerCard:
+def trigger_card(actor: Actor, flow_id: UUID, now: datetime) -> TriggerCard:
     """The published trigger of a flow; before the first publication, that of the draft.
+
+    Of a schedule also its next five times, none while it does not run, and what became of the
+    last five.
 
     Raises:
         NotFound: There is no such flow, or not for this actor.
@@ -58,6 +67,7 @@ def trigger_card(actor: Actor, flow_id: UUID) -> TriggerCard:
         url = f"{settings.PUBLIC_URL.rstrip('/')}/hooks/{flow.workspace.slug}/{path}"
         curl = curl_line(url, signature)
         secret = signature.secret if signature.scheme != "none" else ""
+    schedule = getattr(trigger, "schedule", None)
     return TriggerCard(
         type=type_,
         path=path,
@@ -66,8 +76,19 @@ def trigger_card(actor: Actor, flow_id: UUID) -> TriggerCard:
         secret=secret,
         enabled=trigger is not None and trigger.enabled and flow.state == FlowState.ACTIVE,
         state=flow.state,
-        next_at=trigger.schedule.next_at if trigger and hasattr(trigger, "schedule") else None,
+        next_at=schedule.next_at if schedule else None,
+        next_times=_next_times(schedule, now) if schedule and schedule.enabled else (),
+        fires=schedule.fires.order_by("-fire_at")[:TIMES_SHOWN] if schedule else (),
     )
+
+
+def _next_times(schedule: Schedule, now: datetime) -> list[datetime]:
+    if schedule.next_at is None:
+        return []
+    after = max(schedule.next_at, now)
+    first = [schedule.next_at] if schedule.next_at >= now else []
+    rest = schedules.upcoming(schedule.cron, schedule.zone, after, TIMES_SHOWN - len(first))
+    return first + rest
 
 
 def deliveries(actor: Actor, flow_id: UUID) -> QuerySet[Delivery]:

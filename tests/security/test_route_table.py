@@ -35,6 +35,7 @@ BODIES = {
     "POST /api/v1/flows/{flow}/publish/": {"note": "third"},
     "POST /api/v1/flows/{flow}/runs/": {"input": {"amount": 3}},
     "POST /api/v1/evaluate/": {"expression": "1 + 1"},
+    "POST /api/v1/trigger-preview/": {"cron": "0 9 * * *", "zone": "UTC"},
     "POST /api/v1/events/": {
         "specversion": "1.0",
         "id": "2",
@@ -65,6 +66,7 @@ NOTED_READS = re.compile(r"GET /api/v1/(export/|audit/bundle/|audit/{event}/proo
 QUIET = {
     "POST /api/v1/flows/{flow}/check/": "says what is wrong with a document",
     "POST /api/v1/evaluate/": "says what an expression gives",
+    "POST /api/v1/trigger-preview/": "says when a schedule would fire",
     "POST /api/v1/alerts/read/": "what one has read is one's own",
 }
 #: The console takes forms at ``change/`` alone; elsewhere a POST is only looked at as a GET is.

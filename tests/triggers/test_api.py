@@ -44,6 +44,31 @@ class TestTheTriggerCard:
         assert (card["type"], card["url"], card["curl"]) == ("schedule", "", "")
         assert card["next_at"].endswith("T09:00:00Z")
 
+    def test_of_a_schedule_says_its_next_five_times_and_what_became_of_the_last(
+        self, shop, ask, bells
+    ):
+        from datetime import timedelta
+
+        from apps.core import clock
+        from apps.triggers.firing import fire_due
+        from apps.triggers.models import Schedule
+
+        flow = shop.flow(type="schedule", cron="0 9 * * *", zone="Europe/Berlin")
+        card = ask(f"{flow.pk}/trigger/").json()
+        assert (len(card["next_times"]), card["fires"]) == (5, [])
+        assert card["next_times"][0] == card["next_at"]
+        assert sorted(set(card["next_times"])) == card["next_times"]
+        Schedule.objects.exclude(trigger__flow=flow).update(enabled=False)
+        due = clock.now() - timedelta(hours=1)
+        Schedule.objects.filter(trigger__flow=flow).update(next_at=due)
+        assert fire_due(now=clock.now()) == 1
+        card = ask(f"{flow.pk}/trigger/").json()
+        (run,) = shop.runs
+        (fire,) = card["fires"]
+        assert (fire["status"], fire["run"]) == ("started", str(run.id))
+        shop.move(flow, "paused")
+        assert ask(f"{flow.pk}/trigger/").json()["next_times"] == []
+
     def test_before_the_first_publication_is_the_drafts(self, shop, ask, bells):
         from django.utils import timezone
 
@@ -189,3 +214,51 @@ class TestDeliveries:
         (last,) = ask(f"{flow.pk}/deliveries/?{query}").json()["results"]
         assert (last["verdict"], last["summary"]) == ("accepted", "JSON, 9 bytes")
         assert last.keys() == {"id", "received_at", "verdict", "reason", "run", "event", "summary"}
+
+
+class TestThePreview:
+    @pytest.fixture
+    def preview(self, shop):
+        def post(body, user=None):
+            from django.test import Client
+
+            return Client().post(
+                "/api/v1/trigger-preview/",
+                body,
+                content_type="application/json",
+                headers=people.bearer(user or shop.builder),
+            )
+
+        return post
+
+    def test_says_the_next_five_times_in_the_zone(self, preview):
+        from datetime import datetime
+        from zoneinfo import ZoneInfo
+
+        reply = preview({"cron": "30 9 * * 1-5", "zone": "Europe/Berlin"})
+        times = [datetime.fromisoformat(at) for at in reply.json()["next_times"]]
+        assert len(times) == 5
+        local = [at.astimezone(ZoneInfo("Europe/Berlin")) for at in times]
+        assert {(at.hour, at.minute) for at in local} == {(9, 30)}
+        assert all(at.weekday() < 5 for at in local)
+
+    def test_of_a_line_that_never_fires_is_empty(self, preview):
+        assert preview({"cron": "0 0 30 2 *"}).json() == {"next_times": []}
+
+    @pytest.mark.parametrize(
+        ("body", "said"),
+        [
+            ({"cron": "at nine"}, "five cron fields"),
+            ({"cron": "0 9 * * *", "zone": "Mars/North"}, "time zone"),
+            ({"cron": "* * * * * *"}, "five cron fields"),
+            ({"cron": "R * * * *"}, "five cron fields"),
+            ({"cron": "0 9 * * \u0000"}, ""),
+            ({"cron": "1" * 101}, ""),
+            ({"cron": None}, ""),
+            ({}, ""),
+        ],
+    )
+    def test_of_what_is_none_says_what_was_expected(self, preview, body, said):
+        reply = preview(body)
+        assert reply.status_code == 422
+        assert said in reply.json()["detail"]

@@ -5,7 +5,8 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from apps.triggers.schedules import last_until, next_after
+from apps.steps.types.trigger_schedule import AllMissed, Schedule
+from apps.triggers.schedules import judge, next_after, owed
 
 BERLIN = "Europe/Berlin"
 
@@ -17,8 +18,7 @@ def next_time(cron, zone, after):
 
 
 def last_time(cron, zone, until):
-    found = last_until(cron, zone, until)
-    assert found is not None
+    (found,) = owed(cron, zone, "once", since=until - timedelta(days=3650), now=until)
     return found
 
 
@@ -63,7 +63,7 @@ class TestTheNightInAutumn:
     def test_also_for_a_clock_that_looks_between_the_two(self):
         between = datetime(2026, 10, 25, 1, 0, tzinfo=UTC)
         assert times("30 2 * * *", between, 1) == ["10-26 01:30"]
-        assert last_until("30 2 * * *", BERLIN, datetime(2026, 10, 25, 2, tzinfo=UTC)) == datetime(
+        assert last_time("30 2 * * *", BERLIN, datetime(2026, 10, 25, 2, tzinfo=UTC)) == datetime(
             2026, 10, 25, 0, 30, tzinfo=UTC
         )
 
@@ -98,6 +98,105 @@ def test_a_line_that_never_fires_says_so():
     assert next_time("0 0 29 2 *", "UTC", datetime(2026, 3, 1, tzinfo=UTC)).year == 2028
 
 
+class TestTimesThatAreOwed:
+    """The machine was down for three days; the line is for nine every day."""
+
+    since = datetime(2026, 6, 1, 7, tzinfo=UTC)
+    back = datetime(2026, 6, 4, 6, tzinfo=UTC)
+
+    def owed(self, missed, now=None):
+        found = owed("0 9 * * *", BERLIN, missed, since=self.since, now=now or self.back)
+        return [at.day for at in found]
+
+    def test_are_none_where_they_may_pass(self):
+        assert self.owed("skip") == []
+        assert self.owed("skip", self.back + timedelta(hours=1, seconds=59)) == [4]
+        assert self.owed("skip", self.back + timedelta(hours=1, seconds=61)) == []
+
+    def test_are_made_up_for_by_the_last(self):
+        assert self.owed("once") == [3]
+        assert self.owed("once", self.back + timedelta(hours=1)) == [4]
+
+    @pytest.mark.parametrize(
+        ("most", "days"), [(1, [3]), (2, [2, 3]), (3, [1, 2, 3]), (9, [1, 2, 3])]
+    )
+    def test_are_all_of_them_up_to_a_number(self, most, days):
+        assert self.owed(AllMissed(all=most)) == days
+        on_time = self.back + timedelta(hours=1)
+        assert self.owed(AllMissed(all=most), on_time) == [*days, 4]
+
+    @pytest.mark.parametrize("missed", ["skip", "once", AllMissed(all=5)])
+    def test_are_one_where_nothing_was_missed(self, missed):
+        assert self.owed(missed, self.since + timedelta(milliseconds=1)) == [1]
+
+    def test_of_both_nights_are_one_each(self):
+        """Half past two: skipped by the clocks in March, there twice in October."""
+        every = AllMissed(all=100)
+        for first, last, count in [
+            (datetime(2026, 3, 28, 1, 30, tzinfo=UTC), datetime(2026, 3, 30, 0, 30, tzinfo=UTC), 3),
+            (
+                datetime(2026, 10, 24, 0, 30, tzinfo=UTC),
+                datetime(2026, 10, 26, 1, 30, tzinfo=UTC),
+                3,
+            ),
+        ]:
+            found = owed("30 2 * * *", BERLIN, every, since=first, now=last)
+            assert (found[0], found[-1], len(found)) == (first, last, count)
+
+
+class TestJudging:
+    day = datetime(2026, 6, 1, 7, tzinfo=UTC)
+
+    @pytest.mark.parametrize(
+        ("overlap", "is_busy", "waiting", "verdicts"),
+        [
+            ("allow", True, 0, "sss"),
+            ("skip", False, 0, "s--"),
+            ("skip", True, 0, "---"),
+            ("cancel_old", True, 0, "--s"),
+            ("cancel_old", False, 0, "--s"),
+            ("queue", False, 0, "sww"),
+            ("queue", True, 0, "www"),
+            ("queue", False, 1, "www"),
+            ("queue", True, 98, "ww-"),
+            ("queue", True, 100, "---"),
+        ],
+    )
+    def test_gives_each_time_what_becomes_of_it(self, overlap, is_busy, waiting, verdicts):
+        letters = {"started": "s", "waiting": "w", "skipped": "-"}
+        found = judge([self.day] * 3, overlap, is_busy=is_busy, waiting=waiting)
+        assert "".join(letters[one] for one in found) == verdicts
+        assert judge([], overlap, is_busy=is_busy, waiting=waiting) == []
+
+
+class TestWhatMayBeSaid:
+    @pytest.mark.parametrize(
+        "config",
+        [
+            {"missed": "never"},
+            {"missed": {"all": 0}},
+            {"missed": {"all": 101}},
+            {"missed": {"all": 2, "most": 3}},
+            {"missed": None},
+            {"overlap": "wait"},
+            {"cron": "R 9 * * *"},
+            {"cron": "0 0 9 * * *"},
+            {"cron": "@daily"},
+            {"zone": "Europe/Atlantis"},
+            {"zone": "../etc/passwd"},
+        ],
+    )
+    def test_is_nothing_else(self, config):
+        from pydantic import ValidationError
+
+        Schedule.model_validate({"cron": "0 9 * * *"})
+        with pytest.raises(ValidationError):
+            Schedule.model_validate({"cron": "0 9 * * *", **config})
+
+    def test_may_be_a_month_or_a_day_by_its_name(self):
+        assert Schedule(cron="0 9 * mar,apr fri").cron
+
+
 class TestFiring:
     @pytest.fixture
     def daily(self, shop, bells):
@@ -106,7 +205,7 @@ class TestFiring:
 
         flow = shop.flow(type="schedule", cron="0 9 * * *", zone=BERLIN)
         Schedule.objects.exclude(trigger__flow=flow).update(enabled=False)
-        Schedule.objects.filter(trigger__flow=flow).update(next_at=self.nine(1))
+        Schedule.objects.filter(trigger__flow=flow).update(next_at=self.nine(1), looked_at=None)
         bells.clear()
         return flow
 
@@ -114,7 +213,7 @@ class TestFiring:
         return datetime(2026, 6, day, 7, tzinfo=UTC)
 
     def fire(self, now):
-        from apps.triggers.commands import fire_due
+        from apps.triggers.firing import fire_due
 
         return fire_due(now=now)
 
@@ -140,7 +239,7 @@ class TestFiring:
         from apps.triggers.models import Schedule
 
         assert self.fire(self.nine(1)) == 1
-        Schedule.objects.filter(trigger__flow=daily).update(next_at=self.nine(1))
+        Schedule.objects.filter(trigger__flow=daily).update(next_at=self.nine(1), looked_at=None)
         assert self.fire(self.nine(1)) == 0
         assert len(shop.runs) == 1
         assert Schedule.objects.get(trigger__flow=daily).next_at == self.nine(2)
@@ -175,7 +274,7 @@ class TestFiring:
 
         broken = shop.flow(type="schedule", cron="0 9 * * *")
         Schedule.objects.filter(trigger__flow=broken).update(
-            zone="Nowhere/Land", next_at=self.nine(1) - timedelta(hours=1)
+            zone="Nowhere/Land", next_at=self.nine(1) - timedelta(hours=1), looked_at=None
         )
         assert self.fire(self.nine(1)) == 1
         assert "Nowhere/Land" in caplog.text
@@ -186,8 +285,204 @@ class TestFiring:
         shop.move(daily, "archived")
         for _ in range(3):
             shop.flow(type="schedule", cron="0 9 * * *")
-        Schedule.objects.filter(trigger__workspace=shop.workspace).update(next_at=self.nine(1))
+        Schedule.objects.filter(trigger__workspace=shop.workspace).update(
+            next_at=self.nine(1), looked_at=None
+        )
         assert self.fire(self.nine(1)) == 3
+
+
+class TestOverlap:
+    """A daily schedule whose run waits for a day and a half."""
+
+    def nine(self, day):
+        return datetime(2026, 6, day, 7, tzinfo=UTC)
+
+    def fire(self, day, **later):
+        from apps.triggers.firing import fire_due
+
+        return fire_due(now=self.nine(day) + timedelta(**later))
+
+    @pytest.fixture
+    def daily(self, shop, bells):
+        from apps.triggers.models import Schedule
+
+        def make(**config):
+            Schedule.objects.update(enabled=False)
+            steps = {"wait": {"type": "delay", "version": 1, "config": {"for": "PT36H"}}}
+            links = [{"from": "trigger", "to": "wait"}]
+            config = {"cron": "0 9 * * *", "zone": BERLIN, **config}
+            flow = shop.flow(type="schedule", steps=steps, links=links, **config)
+            Schedule.objects.filter(trigger__flow=flow).update(next_at=self.nine(1), looked_at=None)
+            return flow
+
+        return make
+
+    def fires(self, flow):
+        from apps.triggers.models import ScheduleFire
+
+        found = ScheduleFire.objects.filter(schedule__trigger__flow=flow).order_by("fire_at")
+        return [(one.fire_at.day, one.status) for one in found]
+
+    def end(self, shop):
+        """What the driver does when a run is over."""
+        from apps.runs.models import RunState
+
+        RunState.objects.filter(workspace_id=shop.workspace.pk).delete()
+
+    def test_by_default_runs_go_side_by_side(self, shop, daily):
+        flow = daily()
+        assert [self.fire(1), self.fire(2)] == [1, 1]
+        assert self.fires(flow) == [(1, "started"), (2, "started")]
+
+    def test_skip_passes_over_what_comes_while_one_is_under_way(self, shop, daily):
+        flow = daily(overlap="skip")
+        assert [self.fire(1), self.fire(2), self.fire(2, minutes=1)] == [1, 0, 0]
+        self.end(shop)
+        assert [self.fire(2, hours=1), self.fire(3)] == [0, 1]
+        assert self.fires(flow) == [(1, "over"), (2, "skipped"), (3, "started")]
+
+    def test_queue_starts_them_one_after_the_other(self, shop, daily):
+        flow = daily(overlap="queue")
+        assert [self.fire(1), self.fire(2), self.fire(3), self.fire(3, hours=1)] == [1, 0, 0, 0]
+        assert self.fires(flow) == [(1, "started"), (2, "waiting"), (3, "waiting")]
+        self.end(shop)
+        assert [self.fire(3, hours=2), self.fire(3, hours=3)] == [1, 0]
+        assert self.fires(flow) == [(1, "over"), (2, "started"), (3, "waiting")]
+        _first, second = shop.runs
+        assert shop.started_with(second.id)["body"] == {"scheduled_for": "2026-06-02T07:00:00Z"}
+        self.end(shop)
+        assert self.fire(3, hours=4) == 1
+        assert len(shop.runs) == 3
+
+    def test_queue_holds_while_the_flow_is_paused_and_ends_with_it(self, shop, daily):
+        flow = daily(overlap="queue")
+        assert [self.fire(1), self.fire(2)] == [1, 0]
+        shop.move(flow, "paused")
+        self.end(shop)
+        assert self.fire(2, hours=1) == 0
+        shop.move(flow, "active")
+        assert self.fire(2, hours=2) == 1
+        assert self.fire(3) == 0
+        shop.move(flow, "archived")
+        self.end(shop)
+        assert self.fire(4) == 0
+        assert self.fires(flow)[-1] == (3, "skipped")
+
+    def test_cancel_old_ends_the_one_before_and_says_why(self, shop, daily):
+        from apps.audit.models import AuditEvent
+        from apps.runs.models import RunCommand
+
+        flow = daily(overlap="cancel_old")
+        assert [self.fire(1), self.fire(2)] == [1, 1]
+        first, second = shop.runs
+        (cancel,) = RunCommand.objects.filter(run_id__in=[first.id, second.id], kind="cancel")
+        assert (cancel.run_id, cancel.payload["reason"]) == (
+            first.id,
+            "The next time of its schedule has come.",
+        )
+        (row,) = AuditEvent.objects.filter(workspace_id=shop.workspace.pk, verb="run.cancel")
+        assert (row.target_id, row.actor_kind) == (str(first.id), "system")
+        assert self.fires(flow) == [(1, "over"), (2, "started")]
+        assert self.fire(2, hours=1) == 0
+
+    def test_is_judged_by_one_clock_at_a_time(self, shop, daily):
+        from django.db import connection
+
+        flow = daily(overlap="skip", missed={"all": 3})
+
+        def clock(_number):
+            try:
+                return self.fire(3, hours=1)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as clocks:
+            assert sum(clocks.map(clock, range(8))) == 1
+        assert self.fires(flow) == [(1, "started"), (2, "skipped"), (3, "skipped")]
+
+    def test_a_waiting_time_is_started_by_one_clock(self, shop, daily):
+        from django.db import connection
+
+        flow = daily(overlap="queue", missed={"all": 3})
+        assert self.fire(3, hours=1) == 1
+        self.end(shop)
+
+        def clock(_number):
+            try:
+                return self.fire(3, hours=2)
+            finally:
+                connection.close()
+
+        with ThreadPoolExecutor(4) as clocks:
+            assert sum(clocks.map(clock, range(8))) == 1
+        assert self.fires(flow) == [(1, "over"), (2, "started"), (3, "waiting")]
+
+    def test_after_three_days_away_each_missed_time_may_have_its_run(self, shop, daily):
+        daily(missed={"all": 10})
+        assert self.fire(3, hours=20) == 3
+        bodies = [shop.started_with(run.id)["body"]["scheduled_for"] for run in shop.runs]
+        assert [body[8:10] for body in bodies] == ["01", "02", "03"]
+
+    def test_after_three_days_away_missed_times_may_pass(self, shop, daily):
+        from apps.triggers.models import Schedule
+
+        flow = daily(missed="skip")
+        assert self.fire(3, hours=20) == 0
+        assert self.fires(flow) == []
+        assert Schedule.objects.get(trigger__flow=flow).next_at == self.nine(4)
+        assert self.fire(4) == 1
+
+    def test_what_waits_and_what_runs_is_kept_for_the_next_judgement(self, shop, daily):
+        from apps.triggers.commands import forget_keys
+
+        flow = daily(overlap="queue")
+        assert [self.fire(1), self.fire(2)] == [1, 0]
+        forget_keys(now=self.nine(2) + timedelta(days=60))
+        assert self.fires(flow) == [(1, "started"), (2, "waiting")]
+
+
+class TestAClockThatJumpsBack:
+    def fire(self, now):
+        from apps.triggers.firing import fire_due
+
+        return fire_due(now=now)
+
+    @pytest.fixture
+    def hourly(self, shop, bells):
+        from apps.triggers.models import Schedule
+
+        flow = shop.flow(type="schedule", cron="0 * * * *", missed={"all": 10})
+        Schedule.objects.exclude(trigger__flow=flow).update(enabled=False)
+        Schedule.objects.filter(trigger__flow=flow).update(next_at=self.at(10), looked_at=None)
+        return flow
+
+    def at(self, hour, minute=0):
+        return datetime(2026, 6, 1, hour, minute, tzinfo=UTC)
+
+    def next_at(self, flow):
+        from apps.triggers.models import Schedule
+
+        return Schedule.objects.get(trigger__flow=flow).next_at
+
+    def test_fires_no_time_twice(self, shop, hourly):
+        assert [self.fire(self.at(10)), self.fire(self.at(11))] == [1, 1]
+        assert self.fire(self.at(9, 30)) == 0
+        assert self.next_at(hourly) == self.at(10)
+        assert [self.fire(self.at(hour)) for hour in (10, 11, 12)] == [0, 0, 1]
+        assert len(shop.runs) == 3
+
+    def test_after_it_was_a_year_ahead_goes_on_at_once(self, shop, hourly):
+        assert self.fire(self.at(10)) == 1
+        ahead = self.at(10, 30) + timedelta(days=365)
+        assert self.fire(ahead) == 10
+        assert self.fire(self.at(10, 31)) == 0
+        assert self.next_at(hourly) == self.at(11)
+        assert self.fire(self.at(11)) == 1
+
+    def test_by_less_than_a_minute_is_no_matter(self, shop, hourly):
+        assert self.fire(self.at(10)) == 1
+        assert self.fire(self.at(9, 59) + timedelta(seconds=30)) == 0
+        assert self.next_at(hourly) == self.at(11)
 
 
 class TestARelease:
