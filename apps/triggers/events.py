@@ -25,7 +25,7 @@ CLOSED_KEPT = timedelta(days=7)
 
 _FORGET = """
 with old as (
-  select id from event where id < %s and look_at is null
+  select id from event where id < %s
   order by id limit %s for update skip locked
 ), keys as (delete from event_key where event_id in (select id from old))
 delete from event where id in (select id from old)

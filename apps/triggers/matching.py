@@ -10,14 +10,13 @@ under a lock that excludes the keying of events of its type, and catches up with
 """
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
-from itertools import groupby
 from typing import Any
 from uuid import UUID
 
-from django.db import OperationalError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from apps.accounts.queries import zone_of
 from apps.core import clock
@@ -27,14 +26,14 @@ from apps.runs import doorbell
 from apps.steps.event_ways import key_digest
 from apps.triggers import starting
 from apps.triggers.envelope import as_feel
-from apps.triggers.models import MAX_REASON, Event, EventKey, EventPattern
+from apps.triggers.models import MAX_REASON, Event, EventKey, EventPattern, EventSubscription
 
 AT_ONCE = 100
 #: Of how many events at once a wait with a filter looks at the data.
 CANDIDATES = 100
 #: About as long as a webhook may take to tell calls apart, and the same everywhere.
 BUDGET = feel.Budget(operations=20_000, size=100_000, depth=32)
-#: How long what cannot be looked at because of a fault of ours is left alone.
+#: What cannot be looked at because of a fault of ours is left alone so long, and ever longer.
 PUT_OFF = timedelta(minutes=1)
 DEADLOCK = "40P01"
 NO_EVENT = UUID(int=0)
@@ -57,15 +56,15 @@ order by look_at, id limit %s for update skip locked
 """
 _TO_LOOK = """
 select id from event where keyed_at is not null and look_at <= business_now()
-order by look_at, id limit 1 for update skip locked
+order by look_at, id limit %s for update skip locked
 """
 _TAKERS = f"""
-select s.id, s.run_id, s.step, s.visit, s."where", s.known::text
+select e.id, s.id, s.run_id, s.step, s.visit, s."where", s.known::text
 from event e
 join event_key k on k.event_id = e.id and k.key_sha256 is not null
 join event_subscription s on s.pattern_id = k.pattern_id and s.key_sha256 = k.key_sha256
-where e.id = %s and {_TAKES}
-order by s.run_id, s.step, s.visit, s.place
+where e.id = any(%s) and {_TAKES}
+order by e.id, s.run_id, s.step, s.visit, s.place
 """  # noqa: S608 - constants
 _UNBOUND = """
 select workspace_id, type, key_of, min(opened_at) from event_subscription
@@ -117,23 +116,27 @@ with others as (
 ), timers as (
   update timer set status = 'closed' where id = any(%(timers)s) and status = 'open'
 ), won as (
-  update event_subscription
-  set status = 'matched', event_id = %(event)s, closed_at = %(now)s, look_at = null
-  where id = any(%(chosen)s) and status = 'open'
-  returning run_id, lane, step, visit, port
+  update event_subscription s
+  set status = 'matched', event_id = u.event_id, closed_at = %(now)s, look_at = null
+  from unnest(%(won)s::uuid[], %(taken)s::uuid[]) as u(id, event_id)
+  where s.id = u.id and s.status = 'open'
+  returning s.run_id, s.lane, s.step, s.visit, s.port, s.event_id
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select run_id, lane, 0, 'complete', json_build_object('step', step, 'visit', visit, 'port', port,
-  'output', json_build_object('port', port, 'event', %(body)s::json)), %(now)s
-from won order by run_id, step, visit
+select w.run_id, w.lane, 0, 'complete', json_build_object('step', w.step, 'visit', w.visit,
+  'port', w.port, 'output', json_build_object('port', w.port, 'event', b.body::json)), %(now)s
+from won w join unnest(%(events)s::uuid[], %(bodies)s::text[]) as b(event_id, body)
+  on b.event_id = w.event_id
+order by w.event_id, w.run_id, w.step, w.visit
 """
 _IS_DUE = """
 select exists (select 1 from event where look_at <= business_now())
   or exists (select 1 from event_subscription where look_at <= business_now() and status = 'open')
 """
 
+Visit = tuple[UUID, str, int]
 #: A subscription that may take an event: its id, and the visit that waits.
-Taker = tuple[UUID, UUID, str, int]
+Taker = tuple[UUID, Visit]
 
 
 def match_all() -> int:
@@ -141,7 +144,7 @@ def match_all() -> int:
     total = 0
     while True:
         done = sum(
-            _tried(one) for one in (key_events, bind_waits, look_from_event, look_from_waits)
+            _tried(one) for one in (key_events, bind_waits, look_from_events, look_from_waits)
         )
         total += done
         if not done:
@@ -168,11 +171,19 @@ def key_events() -> int:
     events = list(Event.objects.filter(pk__in=ids).order_by("id"))
     for workspace_id, type_ in sorted({(one.workspace_id, one.type) for one in events}):
         _lock_type(workspace_id, type_, is_shared=True)
-    patterns = _patterns_of(events)
-    _write_keys(
-        (one, pattern) for one in events for pattern in patterns[one.workspace_id, one.type]
-    )
-    Event.objects.filter(pk__in=ids).update(keyed_at=clock.now())
+    now, patterns = clock.now(), _patterns_of(events)
+    keys: list[EventKey] = []
+    done: list[UUID] = []
+    for event in events:
+        try:
+            keys += [_key(event, one, now) for one in patterns[event.workspace_id, event.type]]
+        except Exception:  # noqa: BLE001 - whatever it is, the other events go on
+            _log.exception("event %s cannot be told from others", event.pk)
+            Event.objects.filter(pk=event.pk).update(look_at=_later(event.created_at, now))
+        else:
+            done.append(event.pk)
+    EventKey.objects.bulk_create(keys, ignore_conflicts=True)
+    Event.objects.filter(pk__in=done).update(keyed_at=now)
     return len(events)
 
 
@@ -186,31 +197,39 @@ def bind_waits() -> int:
     return len(found)
 
 
-def look_from_event() -> int:
-    """Start the flows and wake the waits that one event is for; returns how many events.
+def look_from_events() -> int:
+    """Start the flows and wake the waits that events are for; returns how many events.
 
     Locks:
-        The event, then what ``starting`` names, then the timers and subscriptions it resolves.
+        The events, then what ``starting`` names, then the timers and subscriptions it resolves.
     """
     with transaction.atomic():
-        event_id = next((id_ for (id_,) in _rows(_TO_LOOK, [])), None)
-        if event_id is None:
+        ids = [id_ for (id_,) in _rows(_TO_LOOK, [AT_ONCE])]
+        if not ids:
             return 0
-        event = Event.objects.get(pk=event_id)
         now = clock.now()
-        try:
-            with transaction.atomic():
-                starting.start_flows(event, now=now)
-                _wake(event, now)
-        except Exception as error:
-            if _is_retried(error):
-                raise
-            # It is looked at again; the others do not wait for it.
-            _log.exception("event %s cannot be looked at", event_id)
-            Event.objects.filter(pk=event_id).update(look_at=now + PUT_OFF)
-        else:
-            Event.objects.filter(pk=event_id).update(look_at=None)
-    return 1
+        events = list(Event.objects.filter(pk__in=ids).order_by("id"))
+        if not _look_from(events, now):
+            # One of them is to blame; it is looked at again, the others do not wait for it.
+            for event in events:
+                if not _look_from([event], now):
+                    Event.objects.filter(pk=event.pk).update(look_at=_later(event.created_at, now))
+    return len(ids)
+
+
+def _look_from(events: Sequence[Event], now: datetime) -> bool:
+    """False where a fault of ours keeps these from being looked at; nothing is written then."""
+    try:
+        with transaction.atomic():
+            starting.start_flows(events, now=now)
+            _wake(events, now)
+            Event.objects.filter(pk__in=[one.pk for one in events]).update(look_at=None)
+    except Exception as error:
+        if _is_retried(error):
+            raise
+        _log.exception("%s events cannot be looked at, %s first", len(events), events[0].pk)
+        return False
+    return True
 
 
 def look_from_waits() -> int:
@@ -227,31 +246,38 @@ def look_from_waits() -> int:
         ids = [wait[0] for wait in waits]
         simple = [id_ for id_, *_, where, _ in waits if not where]
         candidates = dict(_rows(_LIVE, [simple, NO_EVENT, 1])) if simple else {}
-        for id_, _, _, _, where, known in waits:
-            if where and (event_id := _first_that_fits(id_, where, known, now)):
-                candidates[id_] = event_id
-        takers = {id_: (id_, run_id, step, visit) for id_, run_id, step, visit, _, _ in waits}
-        by_event: dict[UUID, list[Taker]] = {}
-        for id_ in ids:
-            if id_ in candidates:
-                by_event.setdefault(candidates[id_], []).append(takers[id_])
-        for event in Event.objects.filter(pk__in=list(by_event)).order_by("id"):
-            _resolve(event, by_event[event.pk], now)
+        for id_, *_, where, known in waits:
+            try:
+                if where and (event_id := _first_that_fits(id_, where, known, now)):
+                    candidates[id_] = event_id
+            except DatabaseError:
+                raise
+            except Exception:  # noqa: BLE001 - as above
+                _log.exception("wait %s cannot be looked at", id_)
+                EventSubscription.objects.filter(pk=id_).update(look_at=now + PUT_OFF)
+                ids.remove(id_)
+        found = Event.objects.in_bulk(list(set(candidates.values())))
+        pairs = [
+            (found[candidates[id_]], (id_, (run_id, step, visit)))
+            for id_, run_id, step, visit, _, _ in waits
+            if id_ in candidates
+        ]
+        _resolve(sorted(pairs, key=lambda pair: pair[0].pk), now)
         with connection.cursor() as cursor:
             cursor.execute(_LOOKED, [ids])
     return len(waits)
 
 
-def _wake(event: Event, now: datetime) -> None:
-    rows = list(_rows(_TAKERS, [event.pk]))
-    chosen: list[Taker] = []
-    for _, ways in groupby(rows, key=lambda row: row[1:4]):
-        for id_, run_id, step, visit, where, known in ways:
-            if not where or _fits(id_, where, known, event, now):
-                chosen.append((id_, run_id, step, visit))
-                break
-    if chosen:
-        _resolve(event, chosen, now)
+def _wake(events: Sequence[Event], now: datetime) -> None:
+    by_id = {one.pk: one for one in events}
+    pairs: list[tuple[Event, Taker]] = []
+    taken: set[Visit] = set()
+    for event_id, id_, run_id, step, visit, where, known in _rows(_TAKERS, [list(by_id)]):
+        event, wait = by_id[event_id], (run_id, step, visit)
+        if wait not in taken and (not where or _fits(id_, where, known, event, now)):
+            taken.add(wait)
+            pairs.append((event, (id_, wait)))
+    _resolve(pairs, now)
 
 
 def _first_that_fits(id_: UUID, where: str, known: str, now: datetime) -> UUID | None:
@@ -280,38 +306,52 @@ def _fits(id_: UUID, where: str, known: str, event: Event, now: datetime) -> boo
         return False
 
 
-def _resolve(event: Event, takers: Sequence[Taker], now: datetime) -> None:
-    """Each of these takes the event, if nothing else has ended its wait; its run goes on.
+def _resolve(pairs: Sequence[tuple[Event, Taker]], now: datetime) -> None:
+    """Each of these takes its event, if nothing else has ended its wait; its run goes on.
 
     What else the visit waited for is closed with it, so that a run never gets two outcomes of one
     wait (engine rule 7), and an event that comes for another way is not used up.
     """
-    visits: list[Any] = [list(column) for column in zip(*(one[1:] for one in takers), strict=True)]
-    timers: dict[tuple[UUID, str, int], list[UUID]] = {}
-    late: set[tuple[UUID, str, int]] = set()
-    for run_id, step, visit, timer_id, status in _rows(_LOCK_TIMERS, visits):
+    if not pairs:
+        return
+    visits = {wait for _, (_, wait) in pairs}
+    columns: list[Any] = [list(column) for column in zip(*visits, strict=True)]
+    timers: dict[Visit, list[UUID]] = {}
+    late: set[Visit] = set()
+    for run_id, step, visit, timer_id, status in _rows(_LOCK_TIMERS, columns):
         if status == "fired":
             late.add((run_id, step, visit))
         else:
             timers.setdefault((run_id, step, visit), []).append(timer_id)
-    open_: dict[UUID, tuple[UUID, str, int]] = {
-        id_: (run_id, step, visit) for id_, run_id, step, visit in _rows(_LOCK_WAYS, visits)
+    open_: dict[UUID, Visit] = {
+        id_: (run_id, step, visit) for id_, run_id, step, visit in _rows(_LOCK_WAYS, columns)
     }
-    won = {open_[id_]: id_ for id_, *_ in takers if id_ in open_ and open_[id_] not in late}
-    if not won:
-        return
+    won: dict[Visit, tuple[UUID, Event]] = {}
+    for event, (id_, wait) in pairs:  # of several ways of one visit the first
+        if id_ in open_ and wait not in late:
+            won.setdefault(wait, (id_, event))
+    if won:
+        others = [id_ for id_, wait in open_.items() if wait in won and won[wait][0] != id_]
+        _take(
+            list(won.values()), others, [id_ for wait in won for id_ in timers.get(wait, [])], now
+        )
+
+
+def _take(
+    won: Sequence[tuple[UUID, Event]], others: list[UUID], timers: list[UUID], now: datetime
+) -> None:
+    events = {event.pk: event for _, event in won}
     with connection.cursor() as cursor:
         cursor.execute(
             _RESOLVE,
             {
                 "now": now,
-                "event": event.pk,
-                "body": values.dumps(as_feel(event)),
-                "chosen": list(won.values()),
-                "others": [
-                    id_ for id_, visit in open_.items() if visit in won and won[visit] != id_
-                ],
-                "timers": [id_ for visit in won for id_ in timers.get(visit, [])],
+                "won": [id_ for id_, _ in won],
+                "taken": [event.pk for _, event in won],
+                "events": list(events),
+                "bodies": [values.dumps(as_feel(event)) for event in events.values()],
+                "others": others,
+                "timers": timers,
             },
         )
         if cursor.rowcount != len(won):
@@ -338,21 +378,24 @@ def _pattern(workspace_id: UUID, type_: str, key_of: str, since: datetime) -> in
             live = Event.objects.for_workspace(workspace_id).filter(
                 type=type_, keyed_at__isnull=False, expires_at__gte=since
             )
-            _write_keys((event, pattern) for event in live.order_by("id").iterator(AT_ONCE))
+            for event in live.order_by("id").iterator(AT_ONCE):
+                key = _key(event, pattern, clock.now())
+                EventKey.objects.bulk_create([key], ignore_conflicts=True)
     return pattern.pk
 
 
-def _write_keys(pairs: Iterable[tuple[Event, EventPattern]]) -> None:
-    now, found = clock.now(), []
-    for event, pattern in pairs:
-        key = EventKey(event_id=event.pk, pattern_id=pattern.pk, expires_at=event.expires_at)
-        try:
-            value = _key_of(event, pattern.key_of, now)
-            key.key_sha256 = None if value is None and pattern.key_of else key_digest(value)
-        except (FeelError, values.NotJson) as wrong:
-            key.fault = f"“{pattern.key_of[:100]}” failed: {wrong}"[:MAX_REASON]
-        found.append(key)
-    EventKey.objects.bulk_create(found, ignore_conflicts=True, batch_size=1000)
+def _key(event: Event, pattern: EventPattern, now: datetime) -> EventKey:
+    key = EventKey(event_id=event.pk, pattern_id=pattern.pk, expires_at=event.expires_at)
+    try:
+        value = _key_of(event, pattern.key_of, now)
+        key.key_sha256 = None if value is None and pattern.key_of else key_digest(value)
+    except (FeelError, values.NotJson) as wrong:
+        key.fault = f"“{pattern.key_of[:100]}” failed: {wrong}"[:MAX_REASON]
+    return key
+
+
+def _later(since: datetime, now: datetime) -> datetime:
+    return now + max(PUT_OFF, now - since)
 
 
 def _key_of(event: Event, key_of: str, now: datetime) -> Any:

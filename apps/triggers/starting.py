@@ -5,7 +5,7 @@ through leaves none; a filter that fails is refused with the reason.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
 from typing import Any
@@ -20,7 +20,7 @@ from apps.engine import feel, values
 from apps.engine.feel import FeelError
 from apps.flows.models import FlowState
 from apps.runs import doorbell
-from apps.runs.commands import INSERT_RUN, run_values, start_payload
+from apps.runs.commands import insert_run_sql, run_values, start_payload
 from apps.steps.document import expression_source
 from apps.steps.types.trigger_event import EventTrigger
 from apps.triggers.envelope import as_feel, correlation_id
@@ -42,72 +42,110 @@ MAX_KEY = 200
 BUDGET = feel.Budget(operations=20_000, size=100_000, depth=32)
 
 # Shared, so that pausing and resuming wait for us or we see them.
-_STATE = "select state from flows_flow where id = %s for share"
+_STATES = "select id, state from flows_flow where id = any(%s) order by id for share"
+# The delivery first: where it is there already, the event came to the trigger before.
+_DELIVERY = """
+delivery as (
+  insert into triggers_delivery (id, workspace_id, trigger_id, event_id, run_id, verdict, reason,
+                                 summary, headers, query, body, received_at)
+  values (%(delivery)s, %(workspace)s, %(trigger)s, %(event)s, %(run)s, %(verdict)s, '',
+          %(summary)s, '{}', '{}', null, %(now)s)
+  on conflict (event_id, trigger_id) where event_id is not null do nothing returning run_id
+), """
+_START = insert_run_sql(before=_DELIVERY, source="from delivery")
 
 
 class _Refused(Exception):
     """The trigger cannot judge the event; the message is the reason."""
 
 
-def start_flows(event: Event, *, now: datetime) -> None:
-    """Start a run of each flow that begins with this event, in the caller's transaction.
+def start_flows(events: Sequence[Event], *, now: datetime) -> None:
+    """Start a run of each flow that begins with each of these, in the caller's transaction.
 
     Locks:
         The flows, shared, by id.
     """
-    found = (
-        Trigger.objects.for_workspace(event.workspace_id)
-        .filter(type=EVENT, enabled=True, event_type=event.type)
-        .order_by("flow_id")
-    )
+    found = Trigger.objects.filter(
+        workspace_id__in={one.workspace_id for one in events},
+        type=EVENT,
+        enabled=True,
+        event_type__in={one.type for one in events},
+    ).order_by("flow_id")
+    by_type: dict[tuple[UUID, str], list[Trigger]] = {}
     for trigger in found:
-        _offer(event, trigger, now)
+        by_type.setdefault((trigger.workspace_id, trigger.event_type), []).append(trigger)
+    if not by_type:
+        return
+    states = _states([one.flow_id for one in found])
+    started: dict[UUID, list[UUID]] = {}
+    for event in events:
+        names = {"event": as_feel(event)}
+        for trigger in by_type.get((event.workspace_id, event.type), []):
+            is_paused = states[trigger.flow_id] == FlowState.PAUSED
+            if (run_id := _offer(event, names, trigger, now, is_paused=is_paused)) is not None:
+                started.setdefault(event.workspace_id, []).append(run_id)
+    for workspace_id, run_ids in started.items():
+        live.publish(workspace_id, "run", run_ids)
+    if started:
+        transaction.on_commit(partial(doorbell.ring, "drive"))
 
 
-def _offer(event: Event, trigger: Trigger, now: datetime) -> None:
+def _states(flow_ids: list[UUID]) -> dict[UUID, str]:
+    with connection.cursor() as cursor:
+        cursor.execute(_STATES, [flow_ids])
+        return dict(cursor.fetchall())
+
+
+def _offer(
+    event: Event, names: Mapping[str, Any], trigger: Trigger, now: datetime, *, is_paused: bool
+) -> UUID | None:
+    """The run that the event starts by this trigger, if any."""
     config = EventTrigger.model_validate(trigger.config)
-    names = {"event": as_feel(event)}
     zone = zone_of(event.workspace_id)
     try:
         if config.filter and not _holds(config.filter, names, now, zone):
-            return
+            return None
         if event.depth > MAX_DEPTH:
             _refuse_depth(event, trigger, now)
-            return
+            return None
         key = _key(config.dedupe, names, now, zone) if config.dedupe else None
     except _Refused as refused:
         _note(event, trigger, now, Verdict.REFUSED, reason=str(refused))
-        return
-    _start(event, trigger, key, now)
-
-
-def _start(event: Event, trigger: Trigger, key: bytes | None, now: datetime) -> None:
+        return None
     run_id = uuid7()
     if key is not None and (first := _first(trigger, key, run_id, event, now)) != run_id:
         _note(event, trigger, now, Verdict.DUPLICATE, run_id=first)
-        return
+        return None
+    return _start(event, trigger, run_id, now, is_paused=is_paused)
+
+
+def _start(
+    event: Event, trigger: Trigger, run_id: UUID, now: datetime, *, is_paused: bool
+) -> UUID | None:
+    parameters = run_values(
+        run_id=run_id,
+        workspace_id=event.workspace_id,
+        flow_id=trigger.flow_id,
+        version_id=trigger.version_id,
+        trigger_type=EVENT,
+        payload=_payload(event, run_id, now),
+        now=now,
+        held=is_paused,
+        correlation_id=correlation_id(event.correlation),
+    ) | {
+        "delivery": uuid7(),
+        "trigger": trigger.pk,
+        "event": event.pk,
+        "verdict": (Verdict.HELD if is_paused else Verdict.ACCEPTED).value,
+        "summary": _summary(event),
+    }
     with connection.cursor() as cursor:
-        cursor.execute(_STATE, [trigger.flow_id])
-        is_paused = cursor.fetchone()[0] == FlowState.PAUSED
-        verdict = Verdict.HELD if is_paused else Verdict.ACCEPTED
-        if not _note(event, trigger, now, verdict, run_id=run_id):
-            return
-        cursor.execute(
-            INSERT_RUN,
-            run_values(
-                run_id=run_id,
-                workspace_id=event.workspace_id,
-                flow_id=trigger.flow_id,
-                version_id=trigger.version_id,
-                trigger_type=EVENT,
-                payload=_payload(event, run_id, now),
-                now=now,
-                held=is_paused,
-                correlation_id=correlation_id(event.correlation),
-            ),
-        )
-    live.publish(event.workspace_id, "run", [run_id])
-    transaction.on_commit(partial(doorbell.ring, "drive"))
+        cursor.execute(_START, parameters)
+    return run_id
+
+
+def _summary(event: Event) -> str:
+    return f"{event.type} {event.subject}".strip()[:200]
 
 
 def _payload(event: Event, run_id: UUID, now: datetime) -> str:
@@ -194,7 +232,7 @@ def _note(
         run_id=run_id,
         verdict=verdict,
         reason=reason[:MAX_REASON],
-        summary=f"{event.type} {event.subject}".strip()[:200],
+        summary=_summary(event),
         headers={},
         query={},
         received_at=now,
