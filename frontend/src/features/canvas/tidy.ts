@@ -21,6 +21,7 @@ const OPTIONS = {
   'elk.layered.spacing.nodeNodeBetweenLayers': '96',
   'elk.spacing.nodeNode': '48',
   'elk.layered.considerModelOrder.strategy': 'NODES_AND_EDGES',
+  'elk.layered.considerModelOrder.components': 'MODEL_ORDER',
   'elk.layered.nodePlacement.strategy': 'NETWORK_SIMPLEX',
   'elk.padding': '[top=0,left=0,bottom=0,right=0]',
 };

@@ -141,7 +141,7 @@ export function makeActions(t: Translate, types: Lookup) {
       const fragment = fragmentOf(doc(), ids);
       const boxes = Object.keys(fragment.steps).map(measured(doc(), types));
       if (boxes.length === 0) return;
-      const corner: Point = [Math.min(...boxes.map(({ x }) => x)) + 32, Math.max(...boxes.map((box) => box.y + box.height)) + 32];
+      const corner: Point = [Math.min(...boxes.map(({ x }) => x)) + 32, Math.max(...boxes.map((box) => box.y + box.height)) + 64];
       place(fragment, t('editor.edit.duplicate', { count: boxes.length }), corner);
     },
     copyText: (ids: string[]): string | null => {

@@ -116,7 +116,7 @@ function PutList({ ids }: { ids: string[] }) {
       label={label}
       placeholder={t('editor.put.search')}
       items={[
-        ...(isThere(null) ? [] : [{ id: TOP, title: t('editor.put.out'), icon: <IconArrowBackUp size={20} aria-hidden /> }]),
+        ...(isThere(null) ? [] : [{ id: TOP, title: t('editor.put.out'), icon: <IconArrowBackUp size={24} aria-hidden /> }]),
         ...frames.map((id) => {
           const step = document.steps[id];
           const type = types.step(step?.type ?? '', step?.version);

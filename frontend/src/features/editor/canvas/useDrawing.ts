@@ -2,7 +2,7 @@ import { useMemo, useState } from 'react';
 import type { Finding, FlowDocument } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { Translate } from '~/app/messages';
-import { TRIGGER } from '~/features/canvas/catalogue';
+import { readingOrder, TRIGGER } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
 import { drawLinks, drawNode, drawUndos, layerOf, outerFirst, pictureOf } from '~/features/canvas/graph';
 import type { LinkEdgeType, StepNodeType } from '~/features/canvas/graph';
@@ -61,8 +61,9 @@ interface Seen {
 export function useDrawnNodes({ document, types, findings, selected, dragged, dropInto }: Seen): StepNodeType[] {
   const t = useT();
   const [kept] = useState(() => ({ current: new Map<string, Drawn>() }));
+  const picture = useMemo(() => pictureOf(document, types), [document, types]);
+  const places = useMemo(() => new Map([TRIGGER, ...readingOrder(document)].map((id, at) => [id, at + 1])), [document]);
   return useMemo(() => {
-    const picture = pictureOf(document, types);
     const ids = [TRIGGER, ...Object.keys(document.steps)];
     const titles = (id: string) => (id === TRIGGER ? t('canvas.trigger') : document.steps[id]?.title || id);
     const chosen = new Set(selected);
@@ -70,7 +71,7 @@ export function useDrawnNodes({ document, types, findings, selected, dragged, dr
     for (const finding of findings) if (finding.step && !badges.has(finding.step)) badges.set(finding.step, badgeOf(findings, finding.step));
     if (!badges.has(TRIGGER)) badges.set(TRIGGER, badgeOf(findings, TRIGGER));
     const next = new Map<string, Drawn>();
-    const nodes = outerFirst(document, ids).map((id, order) => {
+    const nodes = outerFirst(document, ids).map((id) => {
       // What is dragged moves away from its frame, which stays as it was until it is let go.
       const moved = dragged?.[id];
       const [around] = containersOf(document, id);
@@ -82,8 +83,9 @@ export function useDrawnNodes({ document, types, findings, selected, dragged, dr
       const badge = badges.get(id);
       const part = id === TRIGGER ? document.trigger : document.steps[id];
       const isSelected = chosen.has(id);
+      const order = places.get(id) ?? ids.length;
       const mark = [picture.undoers.has(id), frame?.width, frame?.height, picture.children.get(id)?.length].join();
-      const key = [part, x, y, isSelected, badge?.count, badge?.severity, document.links, types, t, ids.length, mark, dropInto === id];
+      const key = [part, x, y, isSelected, badge?.count, badge?.severity, document.links, types, t, ids.length, mark, dropInto === id, order];
       const before = kept.current.get(id);
       if (before && same(before.key, key)) {
         next.set(id, before);
@@ -96,14 +98,14 @@ export function useDrawnNodes({ document, types, findings, selected, dragged, dr
       const data = sameCard ? before.node.data : { ...plain.data, findings: badge, target: dropInto === id };
       const layer = frame ? plain.zIndex : layerOf(containersOf(document, id).length, isSelected ? 'chosen' : 'card');
       const node: StepNodeType = { ...plain, position: { x, y }, zIndex: layer, data, selected: isSelected };
-      node.ariaLabel = spoken(document, node, order + 1, ids.length, titles, t);
+      node.ariaLabel = spoken(document, node, order, ids.length, titles, t);
       next.set(id, { key, node });
       return node;
     });
     // eslint-disable-next-line react-hooks/immutability -- a cache: the same input gives equal cards with or without it
     kept.current = next;
     return nodes;
-  }, [document, types, findings, selected, dragged, dropInto, t, kept]);
+  }, [document, types, picture, places, findings, selected, dragged, dropInto, t, kept]);
 }
 
 /** The links, named by their place in the document; the selected one is marked. */
