@@ -10,6 +10,7 @@ from django.db import connection
 
 from apps.core import live, outbox
 from apps.core.models import uuid7
+from apps.engine import events as ev
 from apps.engine.lifecycle import RunStatus
 from apps.engine.state import to_json
 from apps.runs import doorbell, event_ports, limits, ports, stored
@@ -20,7 +21,8 @@ from apps.runs.models import PARKED
 MAX_FAULT = 500
 
 # Everything about the runs themselves in one statement and one round trip. Long arrays go in
-# binary form: as text each quotation mark in them would be escaped in Python.
+# binary form: as text each quotation mark in them would be escaped in Python. A run that was
+# written to has this release's format: an older worker would not know what it finds there.
 _WRITE = """
 with journal as (
   insert into run_event (run_id, seq, type, step, at, data)
@@ -30,7 +32,8 @@ with journal as (
 ), gone as (delete from run_command where id = any(%(commands)b::bigint[])),
 ended as (delete from run_state where run_id = any(%(over)b::uuid[])),
 kept as (
-  update run_state s set snapshot = u.snapshot::json, seq = u.seq, limit_key = u.limit_key
+  update run_state s set snapshot = u.snapshot::json, seq = u.seq, limit_key = u.limit_key,
+    format = %(format)s
   from unnest(%(live)b::uuid[], %(snapshots)b::text[], %(state_seqs)b::int[],
               %(limit_keys)s::text[]) as u(run_id, snapshot, seq, limit_key)
   where s.run_id = u.run_id
@@ -208,6 +211,7 @@ def _write_runs(
             "live": [one.run.run_id for one in alive],
             "snapshots": [stored.dumps(to_json(one.state)) for one in alive],
             "state_seqs": [one.state.seq for one in alive],
+            "format": ev.FORMAT,
             "limit_keys": [one.run.limit_key for one in alive],
             "moved": moved,
             "statuses": [one.state.status.value for one in done],
