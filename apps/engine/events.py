@@ -228,10 +228,11 @@ class Cancel:
 
 @dataclass(frozen=True, slots=True)
 class Pause:
-    """Hold the run where it is; ``reason`` is ``person`` or ``engine_fault``."""
+    """Hold the run where it is; ``reason`` is ``person`` or ``engine_fault``, ``by`` a person."""
 
     reason: str
     detail: str = ""
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -525,6 +526,7 @@ class RunPaused:
 
     reason: str
     detail: str
+    by: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -634,6 +636,7 @@ _OPTIONAL: Mapping[type[Any], Mapping[str, Any]] = {
     StepFailed: {"port": "", "by": ""},
     StepHeld: {"output": None},
     ItemEnded: {"reason": None, "more": 0},
+    RunPaused: {"by": ""},
     WorkWithdrawn: {"frames": (), "joins": (), "owed": ()},
 }
 _NONE: Mapping[str, Any] = {}

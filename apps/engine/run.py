@@ -109,10 +109,10 @@ class Decision:
                     raise StaleCommand("the run is over, or on its way to it")
                 why = {"kind": "cancelled", "by": by, "reason": reason}
                 scopes.unwind(self, ROOT, why)
-            case ev.Pause(reason, detail):
+            case ev.Pause(reason, detail, by):
                 if state.is_final or state.status is RunStatus.PAUSED:
                     raise StaleCommand("the run is over or paused")
-                self.add(ev.RunPaused(reason, detail))
+                self.add(ev.RunPaused(reason, detail, by))
             case ev.Resume(by):
                 if state.status is not RunStatus.PAUSED:
                     raise StaleCommand("the run is not paused")

@@ -16,4 +16,5 @@ class InboxConfig(AppConfig):
             close_tasks=commands.close_tasks,
             close_visits=commands.close_visits,
             find_tasks=queries.open_waits,
+            people_asked=queries.people_asked,
         )

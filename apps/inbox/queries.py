@@ -1,6 +1,7 @@
 """Every shared read about tasks. A badge and the list it counts are the same query."""
 
 from collections.abc import Collection, Iterable
+from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -66,6 +67,39 @@ def open_waits(run_ids: Collection[UUID]) -> set[tuple[UUID, str, int]]:
     """Run, step and visit of every open task of these runs; see ``runs.ports``."""
     rows = UserTask.objects.filter(run_id__in=run_ids, status=TaskStatus.OPEN)
     return set(rows.values_list("run_id", "step", "visit"))
+
+
+def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
+    """Who has yet to answer a run's open tasks, by step and visit; see ``runs.ports``.
+
+    ``groups`` are those through which people were found; ``people`` those who were named.
+    """
+    tasks = {
+        task.pk: task for task in UserTask.objects.filter(run_id=run_id, status=TaskStatus.OPEN)
+    }
+    answered = Decision.objects.filter(task=OuterRef("task_id"), user=OuterRef("user_id"))
+    rows = (
+        TaskAssignee.objects.filter(~Exists(answered), task__in=tasks, dropped_at__isnull=True)
+        .select_related("user")
+        .order_by("user__name", "user__email")
+    )
+    asked: dict[UUID, list[TaskAssignee]] = {pk: [] for pk in tasks}
+    for row in rows:
+        asked[row.task_id].append(row)
+    slugs = {row.via for row in rows if row.via}
+    workspaces = {task.workspace_id for task in tasks.values()}
+    teams = Team.objects.filter(workspace__in=workspaces, slug__in=slugs)
+    names = dict(teams.values_list("slug", "name"))
+    return {
+        (task.step, task.visit): {
+            "task": pk,
+            "since": task.opened_at,
+            "until": task.due_at,
+            "people": [row.user.get_full_name() for row in asked[pk] if not row.via],
+            "groups": sorted({names.get(row.via, row.via) for row in asked[pk] if row.via}),
+        }
+        for pk, task in tasks.items()
+    }
 
 
 def get_task(actor: Actor, task_id: UUID) -> UserTask:

@@ -2,12 +2,14 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.operations import api
+from apps.operations import api, stop_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.operations.audit_urls")),
     path("api/v1/alerts/", api.AlertsView.as_view(), name="alerts"),
     path("api/v1/alerts/read/", api.ReadAlertsView.as_view(), name="alerts-read"),
+    path("api/v1/operations/stop/", stop_api.StopView.as_view(), name="stop"),
+    path("api/v1/operations/resume/", stop_api.ResumeView.as_view(), name="stop-resume"),
     path("metrics", api.MetricsView.as_view(), name="metrics"),
     path("api/v1/export/<slug:kind>.ndjson", api.ExportView.as_view(), name="export"),
 ]

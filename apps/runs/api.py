@@ -6,7 +6,6 @@ from uuid import UUID
 from django.db.models import QuerySet
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, extend_schema
-from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,7 +17,6 @@ from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
 from apps.engine import feel
-from apps.engine.lifecycle import RunStatus
 from apps.runs import commands, queries, shapes
 from apps.runs.models import Run
 
@@ -33,6 +31,7 @@ class RunsView(APIView):
             OpenApiParameter("status", str, description="One status, or several by commas."),
             OpenApiParameter("from", OpenApiTypes.DATETIME, description="Created at or after."),
             OpenApiParameter("to", OpenApiTypes.DATETIME, description="Created before."),
+            OpenApiParameter("stuck", bool, description="Runs that make no progress for too long."),
             *PAGE,
         ],
         responses=paged(shapes.RunShape),
@@ -40,7 +39,7 @@ class RunsView(APIView):
     def get(self, request: Request) -> Response:
         pages = CursorPages()
         found = pages.paginate_queryset(_filtered(request), request, view=self) or []
-        return pages.get_paginated_response(_shown(found))
+        return pages.get_paginated_response(shown(found))
 
 
 class LatestRunsView(APIView):
@@ -51,7 +50,11 @@ class LatestRunsView(APIView):
         responses={(200, "application/json"): shapes.LATEST},
     )
     def get(self, request: Request) -> Response:
-        ids = [_uuid(one) for one in request.query_params.get("flows", "").split(",")[:200] if one]
+        ids = [
+            queries.as_id(one)
+            for one in request.query_params.get("flows", "").split(",")[:200]
+            if one
+        ]
         latest = queries.latest_runs(actor_of(request), ids)
         return Response(
             {
@@ -71,7 +74,7 @@ class FlowRunsView(APIView):
         run = commands.start_run(
             actor=actor_of(request), flow_id=flow_id, input=body.get("input", {}), now=clock.now()
         )
-        return Response(_shown([run])[0], status=201)
+        return Response(shown([run])[0], status=201)
 
 
 class RunView(APIView):
@@ -84,7 +87,7 @@ class RunView(APIView):
         started = next((row for row in rows if row.type == "run.started"), None)
         return Response(
             {
-                **_shown([run])[0],
+                **shown([run])[0],
                 "waiting_for": queries.waiting_for(run),
                 "steps": queries.steps_of(run, rows),
                 "links": queries.links_taken(run, rows),
@@ -122,8 +125,8 @@ class CancelRunView(APIView):
     @extend_schema(request=shapes.ReasonShape, responses={202: shapes.RunShape})
     def post(self, request: Request, run_id: UUID) -> Response:
         actor = actor_of(request)
-        commands.cancel_run(actor=actor, run_id=run_id, reason=_reason(request), now=clock.now())
-        return Response(_shown([queries.get_run(actor, run_id)])[0], status=202)
+        commands.cancel_run(actor=actor, run_id=run_id, reason=reason_of(request), now=clock.now())
+        return Response(shown([queries.get_run(actor, run_id)])[0], status=202)
 
 
 class ResumeRunView(APIView):
@@ -133,7 +136,7 @@ class ResumeRunView(APIView):
     def post(self, request: Request, run_id: UUID) -> Response:
         actor = actor_of(request)
         commands.resume_run(actor=actor, run_id=run_id, now=clock.now())
-        return Response(_shown([queries.get_run(actor, run_id)])[0], status=202)
+        return Response(shown([queries.get_run(actor, run_id)])[0], status=202)
 
 
 class BadExpression(Invalid):
@@ -189,25 +192,18 @@ def _context(request: Request, sent: dict[str, Any]) -> dict[str, Any]:
     }
 
 
+_FILTERS = ("flow", "status", "from", "to", "stuck")
+
+
 def _filtered(request: Request) -> QuerySet[Run]:
-    runs = queries.visible_runs(actor_of(request))
-    asked = request.query_params
-    if asked.get("flow"):
-        runs = runs.filter(flow_id=_uuid(asked["flow"]))
-    if asked.get("status"):
-        wanted = asked["status"].split(",")
-        if unknown := set(wanted) - {one.value for one in RunStatus}:
-            raise Invalid(f"There is no status “{min(unknown)[:30]}”.")
-        runs = runs.filter(status__in=wanted)
-    for name, lookup in (("from", "created_at__gte"), ("to", "created_at__lt")):
-        if asked.get(name):
-            at = serializers.DateTimeField().run_validation(asked[name])
-            runs = runs.filter(**{lookup: at})
-    return runs
+    asked = {name: request.query_params.get(name, "") for name in _FILTERS}
+    return queries.filtered(queries.visible_runs(actor_of(request)), asked)
 
 
-def _shown(runs: list[Run]) -> list[dict[str, Any]]:
+def shown(runs: list[Run]) -> list[dict[str, Any]]:
+    """Runs as a list gives them."""
     names, numbers = queries.flow_names(runs), queries.version_numbers(runs)
+    stuck = queries.stuck_causes(runs)
     return [
         {
             "id": run.pk,
@@ -221,6 +217,8 @@ def _shown(runs: list[Run]) -> list[dict[str, Any]]:
             "started_at": run.started_at,
             "finished_at": run.finished_at,
             "duration_ms": _milliseconds(run),
+            "replay_of": run.replay_of,
+            "stuck": stuck.get(run.pk),
         }
         for run in runs
     ]
@@ -232,15 +230,9 @@ def _milliseconds(run: Run) -> int | None:
     return round((run.finished_at - run.created_at).total_seconds() * 1000)
 
 
-def _reason(request: Request) -> str:
+def reason_of(request: Request) -> str:
+    """The reason that a body gives; empty where none is."""
     shape = shapes.ReasonShape(data=request.data)
     shape.is_valid(raise_exception=True)
     reason: str = shape.validated_data.get("reason", "")
     return reason
-
-
-def _uuid(text: str) -> UUID:
-    try:
-        return UUID(text)
-    except ValueError:
-        raise Invalid(f"“{text[:40]}” is not an id.") from None

@@ -6,7 +6,7 @@ wake-ups, deadlock two drivers and reverse the order within a run.
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -79,6 +79,15 @@ class Batch:
     deaths: dict[UUID, int]
     now: datetime
     slots: Slots = field(default_factory=Slots)
+
+    def leave_out(self, run_id: UUID, kinds: Collection[str]) -> None:
+        """Take commands of these kinds out; a run without any other leaves, too."""
+        pairs = zip(self.command_ids[run_id], self.commands[run_id], strict=True)
+        kept = [(id_, command) for id_, command in pairs if command[0] not in kinds]
+        self.command_ids[run_id] = [id_ for id_, _ in kept]
+        self.commands[run_id] = [command for _, command in kept]
+        if not kept:
+            del self.runs[run_id]
 
 
 class BatchFailed(Exception):

@@ -16,7 +16,7 @@ from django.db import connection, transaction
 
 from apps.accounts.queries import zone_of
 from apps.flows.compiled import compiled
-from apps.runs import claiming, doorbell, limits, ports, snapshots, writing
+from apps.runs import claiming, doorbell, limits, ports, snapshots, stopping, writing
 from apps.runs.claiming import Batch, BatchFailed, Claim
 from apps.runs.evaluation import Evaluation, LoadedRun
 from apps.runs.held import Held
@@ -172,7 +172,11 @@ class ProcessesDied(RuntimeError):
 
 
 def _admit(cursor: Any, batch: Batch, flows: dict[UUID, CompiledFlow]) -> None:
-    """Give starts a slot of their flow's limit; those without one leave for the waiting list."""
+    """Give starts a slot of their flow's limit; those without one leave for the waiting list.
+
+    So do those of a workspace in which everything is stopped.
+    """
+    _hold_stopped(cursor, batch)
     most = {id_: limit for id_, flow in flows.items() if (limit := flow.concurrency) is not None}
     if not most and not any(run.limit_key for run in batch.runs.values()):
         return
@@ -182,10 +186,46 @@ def _admit(cursor: Any, batch: Batch, flows: dict[UUID, CompiledFlow]) -> None:
         run.run_id: next(data for kind, data in batch.commands[run.run_id] if kind == "start")
         for run in waiting
     }
-    ids = [id_ for run in waiting for id_ in batch.command_ids[run.run_id]]
+    # What else came for them stays, and is taken with the next claim.
+    ids = [id_ for run in waiting for id_, _ in _starts(batch, run.run_id)]
     limits.let_wait(cursor, waiting, starts, ids, batch.now)
     for run in waiting:
         del batch.runs[run.run_id]
+
+
+def _hold_stopped(cursor: Any, batch: Batch) -> None:
+    """Starts in a stopped workspace go to the waiting list; what else came is done."""
+    starting = {
+        id_: found
+        for id_, run in batch.runs.items()
+        if not run.state.started
+        and (found := _starts(batch, id_))
+        and not any(kind == "cancel" for kind, _ in batch.commands[id_])
+    }
+    if not starting:
+        return
+    workspaces = {batch.runs[id_].workspace_id for id_ in starting}
+    stopped = stopping.stopped_among(cursor, workspaces)
+    held = {id_: one for id_, one in starting.items() if batch.runs[id_].workspace_id in stopped}
+    if not held:
+        return
+    limits.hold_back(
+        cursor,
+        [batch.runs[id_] for id_ in held],
+        {id_: found[0][1] for id_, found in held.items()},
+        [id_ for found in held.values() for id_, _ in found],
+        # An admitted run has been given its slot, and keeps it.
+        admitted={id_ for id_ in held if any(kind == "admit" for kind, _ in batch.commands[id_])},
+        now=batch.now,
+    )
+    for id_ in held:
+        batch.leave_out(id_, {"start", "admit"})
+
+
+def _starts(batch: Batch, run_id: UUID) -> list[tuple[int, Any]]:
+    """A run's commands that would start it: id and payload."""
+    pairs = zip(batch.command_ids[run_id], batch.commands[run_id], strict=True)
+    return [(id_, payload) for id_, (kind, payload) in pairs if kind in {"start", "admit"}]
 
 
 def _evaluate(

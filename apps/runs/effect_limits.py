@@ -9,6 +9,8 @@ from uuid import UUID, uuid4
 
 from django.db import connection
 
+from apps.runs import stopping
+
 #: So many limits are looked at in one go, from a place drawn by lot.
 AT_ONCE = 32
 
@@ -39,6 +41,7 @@ with recursive above as (
   select f.limit_id, e.flow_id from found f, lateral (
     select flow_id, limit_id, limit_max from effect
     where status = 'queued' and limit_id = f.limit_id and available_at <= business_now()
+      and {stopping.MAY_BEGIN}
     order by available_at, id limit 1) e
   where {HAS_ROOM}
 )

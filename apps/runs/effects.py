@@ -33,7 +33,7 @@ from apps.core.errors import ProductError
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
-from apps.runs import doorbell, effect_limits, slots, tries
+from apps.runs import doorbell, effect_limits, slots, stopping, tries
 from apps.runs.commands import add_command
 from apps.runs.late import journal_after_end
 from apps.runs.models import Effect, RunState
@@ -68,7 +68,7 @@ with recursive lanes as (
   select e.id from (select lane from lanes order by random()) l, lateral (
     select id from effect
     where status = 'queued' and limit_id is null and lane = l.lane
-      and available_at <= business_now() and deaths < 2
+      and available_at <= business_now() and deaths < 2 and {stopping.MAY_BEGIN}
     order by available_at, id limit 1 for update skip locked) e
   limit 1
 )
@@ -78,7 +78,7 @@ CLAIM_ALONE = f"""
 with next as (
   select id from effect e where status = 'queued' and deaths >= 2
     and available_at <= business_now()
-    and (limit_id is null or {effect_limits.HAS_ROOM})
+    and (limit_id is null or {effect_limits.HAS_ROOM}) and {stopping.MAY_BEGIN}
   order by available_at, id limit 1 for update skip locked
 )
 {_TAKE}
@@ -87,6 +87,7 @@ CLAIM_LIMITED = f"""
 with next as (
   select id from effect e where status = 'queued' and limit_id = %(limit)s
     and available_at <= business_now() and deaths < 2 and {effect_limits.HAS_ROOM}
+    and {stopping.MAY_BEGIN}
   order by available_at, id limit 1 for update skip locked
 )
 {_TAKE}

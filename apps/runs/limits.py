@@ -6,7 +6,7 @@ waits longest, by an ``admit`` command.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any
@@ -33,6 +33,18 @@ insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, cr
 select u.run_id, u.flow_id, u.lane, u.key, 'limit', u.payload::json, %(now)s
 from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(keys)s::text[],
             %(payloads)s::text[]) with ordinality as u(run_id, flow_id, lane, key, payload, place)
+order by u.place
+"""
+_HOLD_BACK = """
+with gone as (delete from run_command where id = any(%(commands)s)),
+kept as (
+  update run_state s set limit_key = coalesce(s.limit_key, u.key)
+  from unnest(%(admitted)s::uuid[], %(keys)s::text[]) as u(run_id, key) where s.run_id = u.run_id
+)
+insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
+select u.run_id, u.flow_id, u.lane, '', 'stopped', u.payload::json, %(now)s
+from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(payloads)s::text[])
+  with ordinality as u(run_id, flow_id, lane, payload, place)
 order by u.place
 """
 _HAND_OUT = """
@@ -141,6 +153,36 @@ def let_wait(
             "flows": [run.flow_id for run in runs],
             "lanes": [run.lane for run in runs],
             "keys": [key_of(run.flow_id) for run in runs],
+            "payloads": [stored.dumps(starts[run.run_id]) for run in runs],
+        },
+    )
+
+
+def hold_back(
+    cursor: Any,
+    runs: Sequence[LoadedRun],
+    starts: Mapping[UUID, Any],
+    command_ids: Iterable[int],
+    *,
+    admitted: Collection[UUID],
+    now: datetime,
+) -> None:
+    """Move starts to the waiting list until the stop of their workspace is lifted.
+
+    Args:
+        admitted: Those that have been given a slot; they keep it.
+    """
+    with_slot = [run for run in runs if run.run_id in admitted]
+    cursor.execute(
+        _HOLD_BACK,
+        {
+            "now": now,
+            "commands": list(command_ids),
+            "admitted": [run.run_id for run in with_slot],
+            "keys": [run.limit_key or key_of(run.flow_id) for run in with_slot],
+            "runs": [run.run_id for run in runs],
+            "flows": [run.flow_id for run in runs],
+            "lanes": [run.lane for run in runs],
             "payloads": [stored.dumps(starts[run.run_id]) for run in runs],
         },
     )

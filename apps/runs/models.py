@@ -30,6 +30,8 @@ class Run(models.Model):
     finished_at = models.DateTimeField(null=True)
     updated_at = models.DateTimeField()
     error = ExactJSONField(null=True)
+    #: The run that it does again.
+    replay_of = models.UUIDField(null=True)
 
     objects = WorkspaceQuerySet.as_manager()
 
@@ -116,6 +118,7 @@ class WaitingStart(models.Model):
 
         LIMIT = "limit", _("As many runs as allowed are under way")
         PAUSED = "paused", _("The flow is paused")
+        STOPPED = "stopped", _("Everything is stopped")
 
     id = models.BigAutoField(primary_key=True)
     run_id = models.UUIDField(unique=True)
@@ -136,6 +139,56 @@ class WaitingStart(models.Model):
                 condition=models.Q(reason="paused"),
             ),
         ]
+
+
+class WorkspaceStop(models.Model):
+    """Everything in a workspace is stopped; see ``stopping``. Gone when it goes on."""
+
+    workspace_id = models.UUIDField(primary_key=True)
+    by = models.CharField(max_length=254)
+    reason = models.CharField(max_length=2000)
+    stopped_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "workspace_stop"
+
+
+class StuckRun(models.Model):
+    """A run that has made no progress for too long; see ``stuck``.
+
+    It counts only while the run's ``updated_at`` is ``progress_at``: one that moves is not stuck.
+    ``usual_s`` is how long the step usually takes, ``cause`` a reason as ``waits`` gives it.
+    """
+
+    run_id = models.UUIDField(primary_key=True)
+    workspace_id = models.UUIDField()
+    flow_id = models.UUIDField()
+    step = models.CharField(max_length=63, default="")
+    usual_s = models.FloatField(null=True)
+    progress_at = models.DateTimeField()
+    noticed_at = models.DateTimeField()
+    cause = ExactJSONField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "stuck_run"
+        indexes = [models.Index(fields=["workspace_id", "run_id"], name="stuck_run_list")]
+
+
+class StepTime(models.Model):
+    """How long a step of a flow usually takes: the median of its latest completed visits."""
+
+    pk = models.CompositePrimaryKey("flow_id", "step")
+    flow_id = models.UUIDField()
+    step = models.CharField(max_length=63)
+    #: None where it was never completed.
+    usual_s = models.FloatField(null=True)
+    visits = models.IntegerField()
+    counted_at = models.DateTimeField()
+
+    class Meta:
+        db_table = "step_time"
 
 
 class Limit(models.Model):

@@ -60,11 +60,14 @@ OpenTasks = Callable[[Sequence[TaskRequest], datetime], list[Refusal]]
 CloseTasks = Callable[[Sequence[UUID], datetime], None]
 CloseVisits = Callable[[Sequence[Wait], Collection[Wait], datetime], None]
 FindTasks = Callable[[Sequence[UUID]], set[tuple[UUID, str, int]]]
+#: Who is asked by a run's open tasks, by step and visit: ``{people, groups, since, until, task}``.
+PeopleAsked = Callable[[UUID], Mapping[tuple[str, int], Mapping[str, Any]]]
 
 _open: OpenTasks | None = None
 _close: CloseTasks | None = None
 _close_visits: CloseVisits | None = None
 _find: FindTasks | None = None
+_asked: PeopleAsked | None = None
 
 
 def register_tasks(
@@ -73,10 +76,12 @@ def register_tasks(
     close_tasks: CloseTasks,
     close_visits: CloseVisits,
     find_tasks: FindTasks,
+    people_asked: PeopleAsked,
 ) -> None:
     """Say who opens tasks, who closes those of runs or visits, and who knows which are open."""
-    global _open, _close, _close_visits, _find
+    global _open, _close, _close_visits, _find, _asked  # noqa: PLW0603 - registered once
     _open, _close, _close_visits, _find = open_tasks, close_tasks, close_visits, find_tasks
+    _asked = people_asked
 
 
 def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
@@ -106,3 +111,8 @@ def tasks_open(run_ids: Sequence[UUID]) -> set[tuple[UUID, str, int]]:
     if _find is None:
         raise RuntimeError("No package has registered which tasks are open.")
     return _find(run_ids)
+
+
+def people_asked(run_id: UUID) -> Mapping[tuple[str, int], Mapping[str, Any]]:
+    """Who is asked by a run's open tasks, by step and visit; see ``PeopleAsked``."""
+    return _asked(run_id) if _asked is not None else {}

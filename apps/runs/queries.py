@@ -1,26 +1,23 @@
 """Every shared read about runs: lists, one run step by step, its journal, what it waits for."""
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import QuerySet
-from django.utils.translation import gettext
+from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import flows_with
-from apps.core import clock
-from apps.core.errors import NotFound
+from apps.core.errors import Invalid, NotFound
 from apps.engine.graph import TRIGGER
-from apps.engine.lifecycle import EffectStatus, StepStatus
-from apps.engine.state import Key, from_json
+from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
-from apps.runs import effect_limits, event_ports
+from apps.runs import waits
 from apps.runs.conditions import conditions_read
-from apps.runs.models import Effect, Run, RunEvent, RunState, Timer, WaitingStart
+from apps.runs.models import Run, RunEvent, StuckRun
 from apps.runs.snapshots import fill_blobs
 from apps.steps.document import CompiledStep
 
@@ -41,6 +38,73 @@ def visible_runs(actor: Actor) -> QuerySet[Run]:
         .filter(flows_with(actor, "run.view", "flow_id"))
         .order_by("-id")
     )
+
+
+def filtered(runs: QuerySet[Run], asked: Mapping[str, str]) -> QuerySet[Run]:
+    """Runs that fit: ``flow``, ``status`` (several by commas), ``from``, ``to``, ``stuck``.
+
+    Raises:
+        Invalid: A name or a value is not known.
+    """
+    if unknown := set(asked) - {"flow", "status", "from", "to", "stuck"}:
+        raise Invalid(f"Runs have no filter “{min(unknown)[:30]}”.")
+    if asked.get("flow"):
+        runs = runs.filter(flow_id=as_id(asked["flow"]))
+    if asked.get("status"):
+        wanted = asked["status"].split(",")
+        if strange := set(wanted) - {one.value for one in RunStatus}:
+            raise Invalid(f"There is no status “{min(strange)[:30]}”.")
+        runs = runs.filter(status__in=wanted)
+    for name, lookup in (("from", "created_at__gte"), ("to", "created_at__lt")):
+        if asked.get(name):
+            at = _as_time(asked[name])
+            runs = runs.filter(**{lookup: at})
+    if asked.get("stuck"):
+        if asked["stuck"] not in {"true", "false"}:
+            raise Invalid("“stuck” is true or false.")
+        is_stuck = Exists(stuck_rows())
+        runs = runs.filter(is_stuck if asked["stuck"] == "true" else ~is_stuck)
+    return runs
+
+
+def stuck_rows() -> QuerySet[StuckRun]:
+    """What was noted of the run of an outer query, where it has not moved since."""
+    return StuckRun.objects.filter(run_id=OuterRef("pk"), progress_at=OuterRef("updated_at"))
+
+
+def stuck_causes(runs: Iterable[Run]) -> dict[UUID, dict[str, Any]]:
+    """Of a page of runs those that are stuck: since when, and why; see ``stuck``."""
+    moved = {run.pk: run.updated_at for run in runs if not run.is_final}
+    return {
+        one.run_id: {
+            "step": one.step,
+            "since": one.progress_at,
+            "usual_s": one.usual_s,
+            "cause": one.cause,
+        }
+        for one in StuckRun.objects.filter(run_id__in=moved)
+        if one.progress_at == moved[one.run_id]
+    }
+
+
+def as_id(text: str) -> UUID:
+    """The id that a text is.
+
+    Raises:
+        Invalid: It is none.
+    """
+    try:
+        return UUID(text)
+    except ValueError:
+        raise Invalid(f"“{text[:40]}” is not an id.") from None
+
+
+def _as_time(text: str) -> datetime:
+    try:
+        found = datetime.fromisoformat(text)
+    except ValueError:
+        raise Invalid(f"“{text[:40]}” is not a time; write it like 2026-11-20T17:00:00Z.") from None
+    return found if found.tzinfo else found.replace(tzinfo=UTC)
 
 
 def get_run(actor: Actor, run_id: UUID) -> Run:
@@ -93,31 +157,8 @@ def with_large_values(run: Run, found: Iterable[RunEvent]) -> list[RunEvent]:
 
 
 def waiting_for(run: Run) -> list[dict[str, Any]]:
-    """Why the run does not go on: ``[{kind, step, title, until, detail}]``, empty if it does.
-
-    ``kind`` is one of ``person``, ``time``, ``event``, ``retry``, ``effect``, ``limit``,
-    ``paused``, ``fault``, ``worker``. That of an event also has its ``type`` and ``key``,
-    and all ``ways`` where the first of several is waited for.
-    """
-    if run.is_final:
-        return []
-    held = WaitingStart.objects.filter(run_id=run.pk).first()
-    if held is not None:
-        kind = "limit" if held.reason == WaitingStart.Reason.LIMIT else "paused"
-        return [_reason(kind, detail=str(held.get_reason_display()))]
-    state = RunState.objects.filter(run_id=run.pk).first()
-    if state is None:
-        return []
-    snapshot = from_json(state.snapshot)
-    if not snapshot.started:
-        return [_reason("worker")]
-    if run.status == "paused":
-        return [_reason("fault")]
-    return [
-        _held_at(run, key) if key in snapshot.held else _wait_of(run, *key, status)
-        for key, status in snapshot.active.items()
-        if key not in snapshot.scopes
-    ]
+    """Why the run does not go on, one exact reason per wait; see ``waits``."""
+    return waits.waiting_for(run)
 
 
 def held_matter(run: Run, step: str, visit: int) -> dict[str, Any]:
@@ -258,86 +299,3 @@ def _fold(step: dict[str, Any], row: RunEvent) -> None:
             step.update(output=data.get("output"), finished_at=row.at, port=port)
         elif row.type == "step.repeated":
             step.update(error=None)
-
-
-def _wait_of(run: Run, step: str, visit: int, status: StepStatus) -> dict[str, Any]:
-    title = compiled(run.version_id).steps[step].title
-    if status is StepStatus.WAITING:
-        rows = RunEvent.objects.filter(run_id=run.pk, step=step, type="step.started")
-        opened = next((row for row in rows.order_by("-seq") if row.data["visit"] == visit), None)
-        if opened is not None and opened.data["kind"] == "event":
-            return _event_wait(run, step, visit, _ways(run, opened))
-        timer = Timer.objects.filter(run_id=run.pk, step=step, visit=visit, status="open").first()
-        if timer is not None:
-            return _reason("time", step=step, title=title, until=timer.fires_at)
-        started = (
-            RunEvent.objects.filter(run_id=run.pk, step=step, type="step.started")
-            .order_by("-seq")
-            .first()
-        )
-        due = (started.data.get("input") or {}).get("due_at") if started else None
-        return _reason("person", step=step, title=title, until=due)
-    if status in {StepStatus.RUNNING, StepStatus.RETRYING}:
-        effect = Effect.objects.filter(run_id=run.pk, step=step, visit=visit).last()
-        if effect is not None and (held := _limit_of(effect, title)) is not None:
-            return held
-        kind = "retry" if status is StepStatus.RETRYING else "effect"
-        until = effect.available_at if effect and kind == "retry" else None
-        return _reason(kind, step=step, title=title, until=until)
-    return _reason("worker", step=step, title=title)
-
-
-def _ways(run: Run, opened: RunEvent) -> Sequence[Mapping[str, Any]]:
-    [row] = with_large_values(run, [opened])
-    ways: list[dict[str, Any]] = row.data["input"]["ways"]
-    return ways
-
-
-def _event_wait(
-    run: Run, step: str, visit: int, ways: Sequence[Mapping[str, Any]]
-) -> dict[str, Any]:
-    """The reason of a visit that waits for an event, or for the first of several things."""
-    events = [way for way in ways if "type" in way]
-    timers = Timer.objects.filter(run_id=run.pk, step=step, visit=visit, status="open")
-    reason = _reason(
-        "event" if events else "time",
-        step=step,
-        title=compiled(run.version_id).steps[step].title,
-        until=timers.order_by("fires_at").values_list("fires_at", flat=True).first(),
-        detail=event_ports.keeper().notes(run.pk).get((step, visit), ""),
-    )
-    if events:
-        reason |= {"type": events[0]["type"], "key": events[0]["key"]}
-    return {**reason, "ways": list(ways)} if len(ways) > 1 else reason
-
-
-def _limit_of(effect: Effect, title: str) -> dict[str, Any] | None:
-    """The reason of an effect that is due but finds no place under its limit, with who has it."""
-    if effect.limit_id is None or effect.status != EffectStatus.QUEUED:
-        return None
-    running = Effect.objects.filter(limit_id=effect.limit_id, status=EffectStatus.RUNNING)
-    if effect.available_at > clock.now() or running.count() < (effect.limit_max or 0):
-        return None
-    words = gettext("At most %(most)d of this step are at work at once.")
-    if effect.limit_name:
-        words = gettext("At most %(most)d of this step are at work at once for “%(key)s”.")
-    detail = words % {"most": effect.limit_max, "key": effect.limit_name}
-    reason = _reason("limit", step=effect.step, title=title, detail=detail)
-    return {**reason, "held_by": effect_limits.holders(effect.limit_id)}
-
-
-def _held_at(run: Run, key: Key) -> dict[str, Any]:
-    title = compiled(run.version_id).steps[key[0]].title
-    error = held_matter(run, *key)["error"]
-    return _reason("person", step=key[0], title=title, detail=error["message"])
-
-
-def _reason(
-    kind: str,
-    *,
-    step: str = "",
-    title: str = "",
-    until: datetime | str | None = None,
-    detail: str = "",
-) -> dict[str, Any]:
-    return {"kind": kind, "step": step, "title": title, "until": until, "detail": detail}

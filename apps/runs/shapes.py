@@ -11,7 +11,10 @@ JSON = serializers.JSONField
 RUN_STATUSES = [one.value for one in RunStatus]
 STEP_STATUSES = [one.value for one in StepStatus]
 #: What keeps a run from going on; see ``queries.waiting_for``.
-WAITS = ["person", "time", "event", "retry", "effect", "limit", "paused", "fault", "worker"]
+WAITS = [
+    *("person", "time", "event", "run", "retry", "effect", "limit", "lock", "join", "items"),
+    *("paused", "stopped", "fault", "worker"),
+]
 
 #: ``class`` and ``from`` are words of Python too, so these two are written as tables.
 _ERROR = inline_serializer(
@@ -62,22 +65,6 @@ class StartedBy(serializers.Serializer[Any]):
     type = serializers.CharField()
 
 
-class RunShape(serializers.Serializer[Any]):
-    """A run in a list."""
-
-    id = serializers.UUIDField()
-    flow = FlowNamed()
-    version = serializers.IntegerField()
-    status = serializers.ChoiceField(RUN_STATUSES)
-    error = _ERROR
-    trigger = StartedBy()
-    started_by = serializers.CharField()
-    created_at = serializers.DateTimeField()
-    started_at = serializers.DateTimeField(allow_null=True)
-    finished_at = serializers.DateTimeField(allow_null=True)
-    duration_ms = serializers.IntegerField(allow_null=True)
-
-
 class Wait(serializers.Serializer[Any]):
     """Why a run does not go on."""
 
@@ -94,6 +81,52 @@ class Wait(serializers.Serializer[Any]):
         required=False,
         help_text="Of a limit: the runs that have it.",
     )
+    since = serializers.DateTimeField(allow_null=True)
+    holders = JSON(
+        required=False,
+        help_text="Who has what is waited for: of a limit `{run, title, since}`, of a lock"
+        " `{step, visit, title}`.",
+    )
+    missing = JSON(required=False, help_text="Of a join: links that have not come.")
+    item = serializers.CharField(required=False, help_text="Of a join inside: its item.")
+    lock = serializers.CharField(required=False)
+    people = serializers.ListField(child=serializers.CharField(), required=False)
+    groups = serializers.ListField(child=serializers.CharField(), required=False)
+    task = serializers.UUIDField(required=False, help_text="What people are asked in.")
+    error = JSON(required=False, help_text="After which it is tried again, or people are asked.")
+    attempt = serializers.IntegerField(required=False)
+    max_attempts = serializers.IntegerField(required=False)
+    lease_until = serializers.DateTimeField(required=False, allow_null=True)
+    counts = JSON(required=False, help_text="Of items: `{done, failed, at_work, of}`.")
+    ahead = serializers.IntegerField(required=False, help_text="How many wait before this run.")
+    by = serializers.CharField(required=False, help_text="Who paused it.")
+
+
+class Stuck(serializers.Serializer[Any]):
+    """A run that makes no progress: since when, how long the step usually takes, and why."""
+
+    step = serializers.CharField()
+    since = serializers.DateTimeField()
+    usual_s = serializers.FloatField(allow_null=True)
+    cause = Wait()
+
+
+class RunShape(serializers.Serializer[Any]):
+    """A run in a list."""
+
+    id = serializers.UUIDField()
+    flow = FlowNamed()
+    version = serializers.IntegerField()
+    status = serializers.ChoiceField(RUN_STATUSES)
+    error = _ERROR
+    trigger = StartedBy()
+    started_by = serializers.CharField()
+    created_at = serializers.DateTimeField()
+    started_at = serializers.DateTimeField(allow_null=True)
+    finished_at = serializers.DateTimeField(allow_null=True)
+    duration_ms = serializers.IntegerField(allow_null=True)
+    replay_of = serializers.UUIDField(allow_null=True, help_text="The run that it does again.")
+    stuck = Stuck(allow_null=True, help_text="Set where it makes no progress for too long.")
 
 
 class StepShape(serializers.Serializer[Any]):
@@ -170,3 +203,37 @@ class EvaluatedShape(serializers.Serializer[Any]):
 
     value = JSON()
     type = serializers.CharField()
+
+
+_FILTER = inline_serializer(
+    "RunFilter",
+    {
+        "flow": serializers.CharField(required=False),
+        "status": serializers.CharField(
+            required=False, help_text="One status, or several by commas."
+        ),
+        "from": serializers.CharField(required=False, help_text="Created at or after."),
+        "to": serializers.CharField(required=False, help_text="Created before."),
+        "stuck": serializers.CharField(required=False, help_text="true or false"),
+    },
+    required=False,
+)
+
+
+class SteerShape(serializers.Serializer[Any]):
+    """Which runs, in one of four ways, and why. With ``preview`` they are only counted."""
+
+    ids = serializers.ListField(
+        child=serializers.UUIDField(), required=False, allow_empty=False, max_length=1000
+    )
+    flow = serializers.UUIDField(required=False)
+    filter = _FILTER
+    all = serializers.BooleanField(required=False)
+    reason = serializers.CharField(required=False, allow_blank=True, max_length=2000)
+    preview = serializers.BooleanField(required=False, default=False)
+
+
+class ConcernedShape(serializers.Serializer[Any]):
+    """How many runs it concerns."""
+
+    count = serializers.IntegerField()

@@ -9,20 +9,23 @@ from time import monotonic
 
 from django.db import connection
 
+from apps.runs import stopping
+
 LOOK_EVERY_S = 5.0
 PATIENCE_S = 30.0
 RESERVED_S = 120.0
 
 # The mark on the row keeps other processes at work; a process that cannot become idle loses it.
-_RESERVE = """
+_RESERVE = f"""
 update effect set lease_until = clock_timestamp() + make_interval(secs => %(reserved_s)s)
 where id = (
   select id from effect
   where status = 'queued' and deaths >= 2
     and available_at <= business_now() - make_interval(secs => %(patience_s)s)
     and (lease_until is null or lease_until < clock_timestamp())
+    and {stopping.MAY_BEGIN}
   order by available_at limit 1 for update skip locked)
-"""
+"""  # noqa: S608 - our own text
 
 
 def reserve_one() -> bool:

@@ -8,7 +8,7 @@ from datetime import datetime, timedelta
 from django.db import connection, transaction
 
 from apps.core import clock
-from apps.runs import doorbell, effect_limits, late
+from apps.runs import doorbell, effect_limits, late, stopping
 from apps.runs.models import PARKED
 
 TIMERS_AT_ONCE = 1000
@@ -44,18 +44,19 @@ from lanes l, lateral (
   select created_at from run_command
   where priority = l.priority and lane = l.lane order by id limit 1) h
 """
-_EFFECTS_DUE = """
+_EFFECTS_DUE = f"""
 with recursive lanes as (
-  (select lane, available_at from effect where status = 'queued' and limit_id is null
+  (select lane, available_at, workspace_id from effect where status = 'queued' and limit_id is null
    order by lane, available_at limit 1)
   union all
-  select n.lane, n.available_at from lanes l, lateral (
-    select lane, available_at from effect
+  select n.lane, n.available_at, n.workspace_id from lanes l, lateral (
+    select lane, available_at, workspace_id from effect
     where status = 'queued' and limit_id is null and lane > l.lane
     order by lane, available_at limit 1) n
 )
-select exists (select 1 from lanes where available_at <= business_now())
-"""
+select exists (
+  select 1 from lanes where available_at <= business_now() and {stopping.MAY_BEGIN})
+"""  # noqa: S608 - our own text
 # A blob's date is that of the last journal row that named it. Ids tell when runs were made, so
 # a blob older than the oldest run that is kept is named by nobody any more.
 _FORGET_BLOBS = """

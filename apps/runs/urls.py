@@ -2,14 +2,18 @@
 
 from django.urls import path
 
-from apps.runs import api
+from apps.runs import api, steering_api
 
 urlpatterns = [
     path("api/v1/runs/", api.RunsView.as_view()),
     path("api/v1/runs/latest/", api.LatestRunsView.as_view()),
+    path("api/v1/runs/pause/", steering_api.PauseRunsView.as_view()),
+    path("api/v1/runs/resume/", steering_api.ResumeRunsView.as_view()),
+    path("api/v1/runs/cancel/", steering_api.CancelRunsView.as_view()),
     path("api/v1/runs/<uuid:run_id>/", api.RunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/journal/", api.JournalView.as_view()),
     path("api/v1/runs/<uuid:run_id>/cancel/", api.CancelRunView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/pause/", steering_api.PauseRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/resume/", api.ResumeRunView.as_view()),
     path("api/v1/flows/<uuid:flow_id>/runs/", api.FlowRunsView.as_view()),
     path("api/v1/evaluate/", api.EvaluateView.as_view()),

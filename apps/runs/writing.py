@@ -100,6 +100,15 @@ insert into run_command (run_id, lane, priority, kind, payload, created_at)
 select u.run_id, u.lane, 0, 'continue', '{}', %s
 from unnest(%s::uuid[], %s::uuid[]) as u(run_id, lane)
 """
+# Effects of a paused run are put off by a thousand years, and keep their time that way.
+_PARK_EFFECTS = """
+update effect set available_at = available_at + interval '1000 years'
+where run_id = any(%s) and status = 'queued' and available_at < '2500-01-01'
+"""
+_UNPARK_EFFECTS = """
+update effect set available_at = available_at - interval '1000 years'
+where run_id = any(%s) and status = 'queued' and available_at > '2500-01-01'
+"""
 _PARK = "update run_command set priority = %s where run_id = %s"
 
 
@@ -120,6 +129,7 @@ def write(cursor: Any, done: Sequence[Evaluation], batch: Batch) -> None:
         _write_runs(cursor, done, over, alive, batch)
         _write_blobs(cursor, done, now)
         _write_effects(cursor, alive, now)
+        _hold_effects(cursor, alive)
         _write_timers(cursor, alive)
         _write_items(cursor, alive)
         _write_events(done, alive, now)
@@ -279,6 +289,21 @@ def _write_effects(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> N
             [effect.limit.name if effect.limit else "" for _, effect in rows],
         ],
     )
+
+
+def _hold_effects(cursor: Any, alive: Sequence[Evaluation]) -> None:
+    """Effects of paused runs begin only once the run is resumed.
+
+    A try that failed meanwhile has put itself back, so this is done with every slice of theirs.
+    """
+    paused = [one.run.run_id for one in alive if one.state.status is RunStatus.PAUSED]
+    if paused:
+        cursor.execute(_PARK_EFFECTS, [paused])
+    resumed = [
+        one.run.run_id for one in alive if any(row.type == "run.resumed" for row in one.rows)
+    ]
+    if resumed:
+        cursor.execute(_UNPARK_EFFECTS, [[id_ for id_ in resumed if id_ not in set(paused)]])
 
 
 def _write_timers(cursor: Any, alive: Iterable[Evaluation]) -> None:

@@ -44,6 +44,12 @@ BODIES = {
     },
     "POST /api/v1/tasks/{task}/decide/": {"outcome": "approved"},
     "POST /api/v1/alerts/read/": {"all": True},
+    "POST /api/v1/runs/{run}/pause/": REASON,
+    "POST /api/v1/runs/pause/": {"filter": {"status": "waiting"}, **REASON},
+    "POST /api/v1/runs/resume/": {"filter": {"status": "paused"}, **REASON},
+    "POST /api/v1/runs/cancel/": {"filter": {"status": "waiting"}, **REASON},
+    "POST /api/v1/operations/stop/": REASON,
+    "POST /api/v1/operations/resume/": REASON,
 }
 QUERIES = {"GET /api/v1/runs/latest/": "?flows={flow}"}
 HEADERS = {"PUT /api/v1/flows/{flow}/draft/": {"If-Match": '"{revision}"'}}
