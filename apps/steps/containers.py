@@ -41,10 +41,11 @@ def field_findings(step_id: str, step: Mapping[str, Any]) -> Iterator[Finding]:
 
 def container_findings(steps: Steps, links: list[Link]) -> Iterator[Finding]:
     """Containers that are none, links that cross their edge, undoing that cannot work."""
+    order = _lock_order(steps)
     for step in steps.values():
         yield from _inside(step, steps)
         yield from _undo(step, steps, links)
-        yield from _lock(step, steps)
+        yield from _lock(step, steps, order)
         yield from _for_effects(step)
     for link in links:
         yield from _crossing(link, steps)
@@ -112,21 +113,49 @@ def _undo(step: KnownStep, steps: Steps, links: list[Link]) -> Iterator[Finding]
 _NOT_UNDOING = frozenset({Behaviour.JOIN, Behaviour.END, Behaviour.SCOPE})
 
 
-def _lock(step: KnownStep, steps: Steps) -> Iterator[Finding]:
-    lock = step.fields.lock
-    if lock is None:
-        return
-    for name in around(step.id, steps):
-        if name in steps and steps[name].fields.lock == lock:
+def _lock(step: KnownStep, steps: Steps, order: Mapping[str, set[str]]) -> Iterator[Finding]:
+    for holder in _locks_around(step, steps):
+        lock, held = step.fields.lock or "", holder.fields.lock or ""
+        if held in _leads_to(lock, order):
             yield Finding(
-                "lock_inside_lock",
-                "error",
-                f"“{step.title}” and “{steps[name].title}” around it have the lock"
-                f" “{one_line(lock)}”; the inner one would wait for ever.",
-                "Give one of them another name, or none.",
+                "crossed_locks",
+                "warning",
+                f"“{step.title}” waits for “{one_line(lock)}” while “{holder.title}” around it"
+                f" holds “{one_line(held)}”, and elsewhere it is the other way round: they can"
+                " wait for each other, and one of them then fails.",
+                "Put them into each other in the same order everywhere, or give both one name.",
                 step.id,
                 pointer(("steps", step.id, "lock")),
             )
+
+
+def _locks_around(step: KnownStep, steps: Steps) -> list[KnownStep]:
+    """The containers whose locks are held while a step waits for its own."""
+    lock = step.fields.lock
+    holders = [steps[name] for name in around(step.id, steps) if name in steps]
+    holders = [holder for holder in holders if holder.fields.lock]
+    if not lock or any(holder.fields.lock == lock for holder in holders):
+        return []  # what stands in a holder of the same lock goes on within it
+    return holders
+
+
+def _lock_order(steps: Steps) -> Mapping[str, set[str]]:
+    """For each lock those that are waited for while it is held."""
+    order: dict[str, set[str]] = {}
+    for step in steps.values():
+        for holder in _locks_around(step, steps):
+            order.setdefault(holder.fields.lock or "", set()).add(step.fields.lock or "")
+    return order
+
+
+def _leads_to(lock: str, order: Mapping[str, set[str]]) -> set[str]:
+    seen: set[str] = set()
+    waiting = [lock]
+    while waiting:
+        fresh = order.get(waiting.pop(), set()) - seen
+        seen |= fresh
+        waiting += fresh
+    return seen
 
 
 def _for_effects(step: KnownStep) -> Iterator[Finding]:

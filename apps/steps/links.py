@@ -14,6 +14,7 @@ from apps.engine.graph import (
     Link,
 )
 from apps.engine.soundness import Soundness, Starving
+from apps.steps.containers import around
 from apps.steps.fields import join_rule
 from apps.steps.findings import Finding, Severity, pointer
 from apps.steps.reads import KnownStep
@@ -74,6 +75,8 @@ def graph_findings(soundness: Soundness, steps: Steps) -> Iterator[Finding]:
         elif step.type is not None:
             yield from _unlinked(step, step.type, graph)
     for loop in soundness.traps:
+        if _is_ended_from_outside(loop, steps):
+            continue
         way = " → ".join(f"“{steps[one].title}”" for one in (*loop[:6], loop[0]))
         yield Finding(
             "no_way_out",
@@ -91,6 +94,23 @@ def graph_findings(soundness: Soundness, steps: Steps) -> Iterator[Finding]:
             yield Finding(code, severity, message, fix, one.join, _at(one.join))
     for verdict in verdicts.values():
         yield from _played(verdict, steps, {one.join: one for one in soundness.starving})
+
+
+def _is_ended_from_outside(loop: tuple[str, ...], steps: Steps) -> bool:
+    """Whether something withdraws a loop: a cancel that names it, or a time limit around it."""
+    whole = {*loop, *around(loop[0], steps)}
+    limited = any(name in steps and steps[name].fields.time_limit for name in whole - set(loop))
+    return limited or any(
+        step.type is not None
+        and step.type.kind == "cancel"
+        and step.id not in loop
+        and not whole.isdisjoint(_names(step.config.get("steps")))
+        for step in steps.values()
+    )
+
+
+def _names(value: object) -> list[str]:
+    return [one for one in value if isinstance(one, str)] if isinstance(value, list) else []
 
 
 def _played(verdict: Verdict, steps: Steps, starving: Mapping[str, Starving]) -> Iterator[Finding]:

@@ -28,6 +28,10 @@ def errors(steps, *links):
     return {one.code for one in drawn if one.severity == "error"}
 
 
+def codes(steps, *links):
+    return {one.code for one in check_document(document(steps, list(links)))}
+
+
 class TestContainers:
     def test_a_loop_over_a_list_is_sound(self):
         steps = {"each": EACH, "m": inside(reading("item + index")), "z": MAP}
@@ -180,6 +184,30 @@ class TestFields:
         assert not errors({"m": step, "z": MAP}, *links)
         assert "unknown_port" in errors({"m": MAP, "z": MAP}, *links)
 
-    def test_one_lock_inside_the_same(self):
+    def test_one_lock_inside_the_same_is_shared(self):
         steps = {"b": {**BLOCK, "lock": "desk"}, "m": inside(MAP, "b", lock="desk")}
-        assert "lock_inside_lock" in errors(steps, "trigger -> b", "b:body -> m")
+        assert "crossed_locks" not in codes(steps, "trigger -> b", "b:body -> m")
+
+    def test_two_locks_in_one_order_here_and_in_another_there(self):
+        steps = {
+            "b": {**BLOCK, "lock": "desk"},
+            "m": inside(MAP, "b", lock="chair"),
+            "c": {**BLOCK, "lock": "chair"},
+            "n": inside(MAP, "c", lock="desk"),
+        }
+        links = ["trigger -> b", "trigger -> c", "b:body -> m", "c:body -> n"]
+        assert "crossed_locks" in codes(steps, *links)
+        steps["n"] = inside(MAP, "c", lock="lamp")
+        assert "crossed_locks" not in codes(steps, *links)
+
+    def test_a_loop_that_something_else_withdraws_has_a_way_out(self):
+        stop = {"type": "cancel", "config": {"steps": ["m"]}}
+        links = ["trigger -> m", "m -> m", "trigger -> w", "w -> s"]
+        assert "no_way_out" not in codes({"m": MAP, "w": MAP, "s": stop}, *links)
+        assert "no_way_out" in codes({"m": MAP, "w": MAP, "s": MAP}, *links)
+
+    def test_a_loop_in_a_container_with_a_time_limit_has_a_way_out(self):
+        links = ["trigger -> b", "b:body -> m", "m -> m"]
+        late = {**BLOCK, "time_limit": "PT1H"}
+        assert "no_way_out" not in codes({"b": late, "m": inside(MAP, "b")}, *links)
+        assert "no_way_out" in codes({"b": BLOCK, "m": inside(MAP, "b")}, *links)
