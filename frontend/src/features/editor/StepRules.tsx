@@ -1,5 +1,5 @@
 import { Autocomplete, Button, Input, Radio, Select } from '@mantine/core';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import type { StepType } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
@@ -18,9 +18,19 @@ import classes from './SidePanel.module.css';
 import { useEditor } from './store';
 import { useView } from './view';
 
-const NAMES: FieldName[] = ['time_limit', 'on_error', 'undo', 'lock'];
+const NAMES: FieldName[] = ['time_limit', 'on_error', 'undo', 'lock', 'retry', 'concurrency'];
 const TIME_LIMIT = { 'x-widget': 'duration', anyOf: [{ type: 'string' }, { type: 'null' }] };
 const OUTPUT = { 'x-feel': 'template', 'x-widget': 'value' };
+
+/** Without what was emptied: nothing said is not said at all. */
+function pruned(value: unknown): unknown {
+  if (!isRecord(value)) return value === '' ? undefined : value;
+  const kept = Object.entries(value).flatMap(([name, one]) => {
+    const part = pruned(one);
+    return part === undefined ? [] : [[name, part] as const];
+  });
+  return kept.length > 0 ? Object.fromEntries(kept) : undefined;
+}
 
 type Then = 'stop' | 'path' | 'default' | 'ask';
 const THEN: Record<Then, MessageId> = { stop: 'editor.rules.stop', path: 'editor.rules.path', default: 'editor.rules.default', ask: 'editor.rules.ask' };
@@ -36,6 +46,8 @@ export function StepRules({ flowId, id, type }: { flowId: string; id: string; ty
   const readOnly = useEditor((editor) => editor.readOnly);
   const findings = useFindings((state) => state.findings);
   const reads = useExpressionReads(flowId, id);
+  // Emptying the last field must not shut what is being edited.
+  const [opened, setOpened] = useState(() => NAMES.some((name) => step?.[name] !== undefined));
 
   const said = useMemo(() => {
     const mine = findingsOf(findings, id).filter((finding) => NAMES.some((name) => fieldOfFinding(finding).split('.')[0] === name));
@@ -50,7 +62,7 @@ export function StepRules({ flowId, id, type }: { flowId: string; id: string; ty
       set: (path, value) => {
         const [name] = path as [FieldName];
         const next = (setAt(useEditor.getState().document.steps[id] ?? {}, path, value ?? undefined) as Record<string, unknown>)[name];
-        actions.setField(id, name, next, `field:${id}:${pathName(path)}`);
+        actions.setField(id, name, name === 'on_error' ? next : pruned(next), `field:${id}:${pathName(path)}`);
       },
       settle: () => useEditor.getState().settle(),
     }),
@@ -61,7 +73,7 @@ export function StepRules({ flowId, id, type }: { flowId: string; id: string; ty
   const set = NAMES.filter((name) => step[name] !== undefined && step[name] !== null);
   return (
     <FormContext.Provider value={form}>
-      <details className={classes.rules} open={set.length > 0 || said.count > 0 || undefined}>
+      <details className={classes.rules} open={opened || said.count > 0} onToggle={(event) => setOpened(event.currentTarget.open)}>
         <summary>
           {t('editor.rules')}
           {set.length > 0 ? <span className={classes.nowhere}>{t('editor.rules.set', { count: set.length })}</span> : null}
@@ -71,6 +83,7 @@ export function StepRules({ flowId, id, type }: { flowId: string; id: string; ty
           <OnError id={id} type={type} value={step['on_error']} />
           <UndoneBy id={id} />
           <Lock id={id} value={step['lock']} />
+          {type?.outward ? <Outside type={type} retry={step['retry']} concurrency={step['concurrency']} /> : null}
         </div>
       </details>
     </FormContext.Provider>
@@ -166,5 +179,46 @@ function Lock({ id, value }: { id: string; value: unknown }) {
         onBlur={() => useEditor.getState().settle()}
       />
     </div>
+  );
+}
+
+const CLASSES = { transient: 'editor.rules.transient', unknown: 'editor.rules.unknown', permanent: 'editor.rules.permanent' } as const;
+
+/** For what touches the outside: how often it is tried, and how much of it is at work over all runs. */
+function Outside({ type, retry, concurrency }: { type: StepType; retry: unknown; concurrency: unknown }) {
+  const t = useT();
+  const number = (title: MessageId, more: object) => ({ type: 'integer', minimum: 1, title: t(title), ...more });
+  const tries = {
+    type: 'object',
+    properties: {
+      max_attempts: number('editor.rules.tries', { maximum: 20 }),
+      first_delay_s: { type: 'number', minimum: 0, maximum: 3600, title: t('editor.rules.first_delay') },
+      max_delay_s: { type: 'number', minimum: 0, maximum: 86_400, title: t('editor.rules.max_delay') },
+    },
+  };
+  const limit = {
+    type: 'object',
+    title: t('editor.rules.concurrency'),
+    properties: {
+      max: number('editor.rules.concurrency_max', { maximum: 10_000 }),
+      ...(isRecord(concurrency) ? { key: { anyOf: [{ type: 'string', 'x-feel': 'expression' }, { type: 'null' }], title: t('editor.rules.concurrency_key'), description: t('editor.rules.concurrency_key_help') } } : {}),
+    },
+  };
+  const properties = isRecord(type.config_schema['properties']) ? type.config_schema['properties'] : {};
+  const given = isRecord(retry) ? retry : {};
+  return (
+    <>
+      <SchemaField name="concurrency" schema={limit} path={['concurrency']} value={concurrency} required={false} />
+      {'retry' in properties ? null : (
+        <details className={classes.more} open={retry !== undefined || undefined}>
+          <summary>{t('editor.rules.retry')}</summary>
+          <div className={formClasses.fields}>
+            {(Object.keys(CLASSES) as (keyof typeof CLASSES)[]).map((one) => (
+              <SchemaField key={one} name={one} schema={{ ...tries, title: t(CLASSES[one]) }} path={['retry', one]} value={given[one]} required={false} />
+            ))}
+          </div>
+        </details>
+      )}
+    </>
   );
 }

@@ -112,7 +112,7 @@ export const paste =
 /** A step under new ids: in its expressions, in what undoes it, and in fields that name steps. */
 function follow(step: StepDocument, ids: Map<string, string>, types: Lookup): StepDocument {
   const next: StepDocument = { ...step, config: followNames(followIds(step.config ?? {}, ids) as StepDocument['config'], step, ids, types) };
-  if (step['on_error'] !== undefined) next['on_error'] = followIds(step['on_error'], ids);
+  for (const name of ['on_error', 'concurrency']) if (step[name] !== undefined) next[name] = followIds(step[name], ids);
   const undo = step['undo'];
   if (typeof undo === 'string' && ids.has(undo)) next['undo'] = ids.get(undo);
   else delete next['undo'];

@@ -147,7 +147,7 @@ export const setConfig = (id: string, config: Config, portsOf: (step: StepDocume
   });
 
 /** What any step may say beside its config. */
-export type FieldName = 'undo' | 'lock' | 'time_limit' | 'on_error';
+export type FieldName = 'undo' | 'lock' | 'time_limit' | 'on_error' | 'retry' | 'concurrency';
 
 /** Say something beside the config, or (`undefined`) no longer; the ways out that come of it follow. */
 export const setField = (id: string, name: FieldName, value: unknown, portsOf: (step: StepDocument) => string[] | null): Edit =>

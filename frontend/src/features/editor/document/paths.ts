@@ -218,6 +218,13 @@ function stepSource(doc: FlowDocument, id: string, types: Lookup, sample: Sample
   };
 }
 
+/** What an expression reads of an event that comes, and, unless that is all it reads, of the run. */
+export function withEvent(sources: PathSource[], title: string, isAlone: boolean): PathSource[] {
+  const schema = object({ data: {}, ...Object.fromEntries(EVENT_FIELDS.map((name) => [name, {}])) });
+  const event: PathSource = { id: 'event', title, icon: 'broadcast', tint: 'signal', nodes: grow('event', 'event', { schema, hasSample: false }).children };
+  return isAlone ? [event] : [event, ...sources];
+}
+
 /** Every path of the sources in one list: what completion offers. */
 export function flatPaths(sources: readonly PathSource[]): PathNode[] {
   const walk = (node: PathNode): PathNode[] => [node, ...node.children.flatMap(walk)];

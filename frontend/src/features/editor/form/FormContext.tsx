@@ -14,6 +14,8 @@ export interface FormValues {
   /** What expressions here can read; worked out when it is asked for, since most changes never ask. */
   sources: () => PathSource[];
   paths: () => PathNode[];
+  /** Names that expressions of this field read, which no sample of a run knows. */
+  names?: string[];
   sample: Sample | null;
   /** What the check says, by the name of the field. */
   errors: ReadonlyMap<string, string>;

@@ -4,6 +4,7 @@ import type { ReactNode, Ref } from 'react';
 import { flushSync } from 'react-dom';
 import { useT } from '~/app/messages';
 import { IconAbc, IconMathFunction } from '~/ui/icons';
+import { flatPaths, withEvent } from '../../document/paths';
 import type { PathNode } from '../../document/paths';
 import { FeelInput } from '../feel/FeelInput';
 import type { FeelHandle } from '../feel/FeelInput';
@@ -11,7 +12,9 @@ import { PathPicker } from '../feel/PathPicker';
 import { Preview, useLiveValue } from '../feel/Preview';
 import { asExpression, expressionOf, feelText, isExpression, literalText, readText, textWithPath, writeText } from '../feel/text';
 import classes from '../Form.module.css';
-import { useForm } from '../FormContext';
+import { FormContext, useForm } from '../FormContext';
+import type { FormValues } from '../FormContext';
+import type { Field } from '../schema';
 import type { FieldProps } from '../SchemaField';
 import { useFieldFrame } from './basics';
 
@@ -57,11 +60,24 @@ export function ExpressionField({ field, path, value, required }: FieldProps) {
   const { form, frame } = useFieldFrame({ field, path, required });
   const { disabled: _disabled, ...words } = frame;
   const change = (next: string) => form.set(path, next === '' && !required ? (field.nullable ? null : '') : next);
+  const here = useNames(field);
   return (
-    <Input.Wrapper {...words} labelElement="div">
-      <FeelBox label={field.title} value={typeof value === 'string' ? value : ''} error={Boolean(frame.error)} onChange={change} />
-    </Input.Wrapper>
+    <FormContext value={here}>
+      <Input.Wrapper {...words} labelElement="div">
+        <FeelBox label={field.title} value={typeof value === 'string' ? value : ''} error={Boolean(frame.error)} onChange={change} />
+      </Input.Wrapper>
+    </FormContext>
   );
+}
+
+/** The form as a field sees it whose expression reads an event beside the run, or nothing else. */
+function useNames(field: Field): FormValues {
+  const t = useT();
+  const form = useForm();
+  const names: unknown = field.schema['x-names'];
+  if (!Array.isArray(names) || !names.includes('event')) return form;
+  const sources = () => withEvent(form.sources(), t('editor.form.event'), field.schema['x-alone'] === true);
+  return { ...form, sources, paths: () => flatPaths(sources()), names: ['event'] };
 }
 
 /** A text, or behind a switch (or a typed `=`) an expression. */
