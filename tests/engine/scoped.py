@@ -117,13 +117,13 @@ def _lock_some(dice, steps, holders):
         if step.behaviour is Behaviour.JOIN or dice.random() < 0.5:
             continue
         lock = dice.choice(("a", "b"))
-        # Locks inside locks are taken in one order, or two visits could wait for each other.
+        # Other locks may be inside in any order: where two visits wait for each other, one fails.
         around, is_free = holders.get(name, ""), True
         while around:
-            is_free = is_free and (not steps[around].lock or steps[around].lock < lock)
+            is_free = is_free and steps[around].lock != lock
             around = holders.get(around, "")
         for other, one in steps.items():
-            if one.lock and one.lock <= lock and _is_below(other, name, holders):
+            if one.lock == lock and _is_below(other, name, holders):
                 is_free = False
         if is_free:
             fields = {slot: getattr(step, slot) for slot in GraphStep.__slots__}
@@ -274,13 +274,15 @@ class ScopedShell:
     def answer(self, step, visit, *, kindly):
         """What a worker or a person makes of a visit that is open."""
         dice, kind, status = self.dice, self.kinds[step], self.state.active[step, visit]
+        if (step, visit) in self.state.held and dice.random() < 0.9:
+            if dice.random() < 0.5:
+                return ev.Repeat(step, visit, "ada")
+            return ev.Fail(step, visit, error(step), None, dice.choice(["", "default"]), "ada")
         if status is StepStatus.RETRYING:
             return ev.Attempt(step, visit, 2)
         if status is StepStatus.RUNNING and not kindly and dice.random() < 0.2:
             return ev.Retry(step, visit, 1, error(step), "2026-11-20T10:00:00+00:00")
-        if kind == "call" and status is StepStatus.WAITING and dice.random() < 0.7:
-            return ev.Repeat(step, visit, "ada")
-        if kind == "call" and dice.random() < (0.05 if kindly else 0.25):
+        if kind in ("call", "ask") and dice.random() < (0.05 if kindly else 0.25):
             resort = "" if kindly else dice.choice(["", "", "default", "ask"])
             return ev.Fail(step, visit, error(step), 404, resort)
         return self.leave(step, visit)
@@ -474,6 +476,7 @@ class ScopedShell:
                 assert state.scopes[key].frame in state.frames
                 assert (name in state.ending) == frame.is_empty
         assert set(state.placed) <= set(state.active)
+        assert all(state.active.get(key) is StepStatus.WAITING for key in state.held)
         assert set(state.placed.values()) <= set(state.frames)
         assert set(state.ending) <= set(state.frames)
         for key, scope in state.scopes.items():
