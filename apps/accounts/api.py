@@ -275,6 +275,29 @@ class TokenView(APIView):
         return Response(status=204)
 
 
+class CalendarView(APIView):
+    """When people of the workspace work, for waits and limits in working time."""
+
+    @extend_schema(operation_id="calendar", responses=shapes.WorkingCalendarShape)
+    def get(self, request: Request) -> Response:
+        actor = actor_of(request)
+        require(actor, "settings.manage")
+        found = queries.calendar_shown(actor.workspace_id)
+        return Response(shapes.WorkingCalendarShape(found).data)
+
+    @extend_schema(
+        operation_id="calendar_set",
+        request=shapes.WorkingCalendarShape,
+        responses=shapes.WorkingCalendarShape,
+    )
+    def put(self, request: Request) -> Response:
+        actor = actor_of(request)
+        require(actor, "settings.manage")
+        wanted = sent(shapes.WorkingCalendarShape, request)
+        kept = commands.set_calendar(actor=actor, now=clock.now(), **wanted)
+        return Response(shapes.WorkingCalendarShape(kept).data)
+
+
 class FlowGrantsView(APIView):
     """Who may do what to one flow beyond what their role says."""
 

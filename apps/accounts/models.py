@@ -122,6 +122,22 @@ class Workspace(models.Model):
         return self.name
 
 
+class WorkingCalendar(models.Model):
+    """When people of a workspace work. Without a row it is Monday to Friday, nine to five."""
+
+    workspace = models.OneToOneField(
+        Workspace, on_delete=models.CASCADE, primary_key=True, related_name="calendar"
+    )
+    #: See ``calendars``, which alone reads and makes it.
+    content = models.JSONField()
+    updated_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    def __str__(self) -> str:
+        return f"Working calendar of {self.workspace}"
+
+
 class Membership(models.Model):
     """A person's place in a workspace. Deactivated, never deleted."""
 

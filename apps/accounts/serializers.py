@@ -55,6 +55,29 @@ class WorkspaceChoice(serializers.Serializer[Any]):
     slug = serializers.CharField()
 
 
+class WorkingSpan(serializers.Serializer[Any]):
+    def get_fields(self) -> dict[str, Any]:
+        # "from" is no name that a class may give to a field.
+        shape: dict[str, Any] = {
+            "max_length": 5,
+            "help_text": "Such as 09:00; the end of a day is 24:00.",
+        }
+        return {name: serializers.CharField(**shape) for name in ("from", "to")}
+
+
+class DayOff(serializers.Serializer[Any]):
+    date = serializers.DateField()
+    name = serializers.CharField(max_length=100, allow_blank=True, default="")
+
+
+class WorkingCalendarShape(serializers.Serializer[Any]):
+    zone = serializers.CharField(max_length=64)
+    hours = serializers.ListField(
+        child=WorkingSpan(many=True), help_text="Seven days from Monday on; empty for a day off."
+    )
+    holidays = DayOff(many=True)
+
+
 class PasswordChange(serializers.Serializer[Any]):
     current = serializers.CharField(trim_whitespace=False)
     new = serializers.CharField(trim_whitespace=False)

@@ -35,5 +35,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_API}teams/<uuid:team_id>/", api.TeamView.as_view(), name="team"),
     path(f"{_API}tokens/", api.TokensView.as_view(), name="tokens"),
     path(f"{_API}tokens/<uuid:token_id>/", api.TokenView.as_view(), name="token"),
+    path(f"{_API}calendar/", api.CalendarView.as_view(), name="calendar"),
     path(f"{_API}flows/<uuid:flow_id>/grants/", api.FlowGrantsView.as_view(), name="flow-grants"),
 ]

@@ -14,7 +14,7 @@ import psycopg
 from django import db
 from django.db import connection, transaction
 
-from apps.accounts.queries import zone_of
+from apps.accounts.queries import calendar_of, zone_of
 from apps.flows.compiled import compiled
 from apps.runs import claiming, doorbell, limits, ports, snapshots, stopping, writing
 from apps.runs.claiming import Batch, BatchFailed, Claim
@@ -159,6 +159,8 @@ def _prepare(batch: Batch) -> tuple[dict[UUID, CompiledFlow], list[Fault]]:
                 raise ProcessesDied(DIED)  # noqa: TRY301 - one way for every fault
             flows[run_id] = compiled(run.version_id)
             run.zone = zone_of(run.workspace_id)
+            if flows[run_id].counts_working_time:
+                run.calendar = calendar_of(run.workspace_id)
         except Exception as error:
             if _is_away(error):
                 raise

@@ -20,9 +20,11 @@ from apps.engine import run as engine
 from apps.engine.graph import Behaviour, Graph
 from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.engine.state import ROOT, Key, RunState, frame_name, split_frame
+from apps.engine.working_time import STANDARD, Calendar
 from apps.runs import stored
 from apps.runs.contexts import Contexts, Loaded, NotLoaded, part_of
 from apps.runs.event_ports import NewEvent, NewSubscription, cause_of
+from apps.runs.given import NOT_SENT, command_for, place_of
 from apps.runs.ports import NOBODY, Refusal, TaskKind, TaskRequest
 from apps.steps.document import (
     CompiledFlow,
@@ -55,6 +57,7 @@ DEFAULT_TRIES = 4
 
 # The value of an event that may be large, by event type.
 BULKY = {
+    "run.replayed": "given",
     "run.started": "trigger",
     "step.started": "input",
     "step.completed": "output",
@@ -64,6 +67,10 @@ BULKY = {
     "item.ended": "output",
     "items.added": "items",
 }
+
+
+#: What steps come to that nobody outside hears of and nobody must end.
+_INSIDE = (Exit, Respond, Stop, OpenScope, AddItems, Withdraw)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,9 +137,12 @@ class LoadedRun:
     awaited_until: datetime | None
     limit_key: str | None = None
     zone: str = "UTC"
+    calendar: Calendar = STANDARD
     started_at: datetime | None = None
     started_by: str = ""
     trigger: Any = None
+    #: What it takes over of another run, where it does that again; see ``given``.
+    replay: Mapping[str, Any] | None = None
     loaded: Loaded = field(default_factory=Loaded)
 
 
@@ -266,6 +276,8 @@ class Evaluation:
         """Keep at hand what later steps of this slice may read."""
         contexts = self._contexts
         match event:
+            case ev.RunReplayed(_, _, mode, given):
+                self.run.replay = {"mode": mode, "given": given}
             case ev.RunStarted(trigger, started_by):
                 self.run.trigger, self.run.started_by = trigger, started_by
                 self.run.started_at = self.now
@@ -341,12 +353,17 @@ class Evaluation:
     def _evaluate(self, step_id: str, visit: int) -> None:
         step = self.steps[step_id]
         self._at = self.state.frame_of((step_id, visit))
+        if self.run.replay is not None and self._takes_over(step, visit, self.run.replay):
+            return
         try:
             if step.type.behaviour is Behaviour.EFFECT:
                 self._open_effect(step, visit)
             else:
                 outcome = step.type.run(step.config(self._feel), _Context(self))
-                self._settle(step, visit, outcome)
+                if self._is_dry and not isinstance(outcome, _INSIDE):
+                    self._stop_dry(step, visit)
+                else:
+                    self._settle(step, visit, outcome)
         except feel.FeelError as wrong:
             self._fail(step_id, visit, f"expression.{wrong.code}", wrong.message)
         except StepError as wrong:
@@ -355,6 +372,30 @@ class Evaluation:
             self._fail_with(ev.Fail(step_id, visit, error))
         except values.NotJson as wrong:
             self._fail(step_id, visit, "bad_output", f"The step's result cannot be kept: {wrong}")
+
+    def _takes_over(self, step: CompiledStep, visit: int, replay: Mapping[str, Any]) -> bool:
+        """Whether a visit has the outcome of another run's, or must not be done in a dry run."""
+        recorded = replay["given"].get(place_of(self.state, self._at, step.id), ())
+        at = self.state.frames[self._at].taken.get(step.id, 0)
+        if at < len(recorded):
+            self._apply(command_for(recorded[at], step.id, visit))
+            return True
+        if not self._is_dry or step.type.behaviour is not Behaviour.EFFECT:
+            return False
+        if step.id in self.graph.compensations:
+            self._apply(ev.Complete(step.id, visit, step.ports[0], NOT_SENT, taken=True))
+        else:
+            self._stop_dry(step, visit)
+        return True
+
+    @property
+    def _is_dry(self) -> bool:
+        return self.run.replay is not None and self.run.replay["mode"] == "dry"
+
+    def _stop_dry(self, step: CompiledStep, visit: int) -> None:
+        """A dry run ends where something would be sent or waited for that has no outcome."""
+        message = f"The dry run stops here: nothing is recorded of “{step.title}”."
+        self._apply(ev.Finish(step.id, visit, "completed", message))
 
     def _settle(self, step: CompiledStep, visit: int, outcome: object) -> None:
         match outcome:
@@ -664,12 +705,13 @@ class Evaluation:
 class _Context:
     """What a pure or waiting step may use; see ``registry.PureContext``."""
 
-    __slots__ = ("_evaluation", "now", "zone")
+    __slots__ = ("_evaluation", "calendar", "now", "zone")
 
     def __init__(self, evaluation: Evaluation) -> None:
         self._evaluation = evaluation
         self.now = evaluation.now
         self.zone = evaluation.run.zone
+        self.calendar = evaluation.run.calendar
 
     def evaluate(self, expression: str) -> Any:
         compiled = feel.compile_expression(expression_source(expression))
@@ -728,7 +770,8 @@ def read_command(kind: str, payload: Mapping[str, Any], run: LoadedRun) -> ev.Co
     """The engine's command for a stored row."""
     match kind:
         case "start" | "admit":
-            return ev.Start(payload["trigger"], payload.get("started_by") or "")
+            replay = ev.RunReplayed(**payload["replay"]) if payload.get("replay") else None
+            return ev.Start(payload["trigger"], payload.get("started_by") or "", replay)
         case "complete":
             return ev.Complete(
                 payload["step"], payload["visit"], payload["port"], payload["output"]

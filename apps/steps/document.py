@@ -96,6 +96,11 @@ class CompiledFlow:
     settings: Mapping[str, Any]
 
     @cached_property
+    def counts_working_time(self) -> bool:
+        """Whether any step waits by the working calendar."""
+        return any(step.raw.get("business") for step in self.steps.values())
+
+    @cached_property
     def reads(self) -> frozenset[str]:
         """Ids of the steps whose output or error any step reads, or ``*`` for all."""
         return frozenset[str]().union(*(step.reads for step in self.steps.values()))

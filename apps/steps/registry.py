@@ -27,6 +27,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from apps.engine.graph import Behaviour
 from apps.engine.values import Value
+from apps.engine.working_time import Calendar
 from apps.steps.findings import Flaw
 
 # A text that is FEEL as it stands; kept as text in the config, evaluated by the step.
@@ -227,6 +228,8 @@ class PureContext(Protocol):
 
     now: datetime
     zone: str
+    #: The workspace's, as it is when the step is evaluated.
+    calendar: Calendar
 
     def evaluate(self, expression: str) -> Any:
         """The FEEL value. Raises ``FeelError``."""

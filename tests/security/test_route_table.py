@@ -29,6 +29,11 @@ BODIES = {
     "PUT /api/v1/flows/{flow}/grants/": {"grants": []},
     "PUT /api/v1/secrets/{secret}/": {"value": "x", "hosts": []},
     "POST /api/v1/allowed-hosts/": {"host": "erp.internal", "port": 8443, "reason": "orders"},
+    "PUT /api/v1/calendar/": {
+        "zone": "UTC",
+        "hours": [[{"from": "09:00", "to": "12:00"}]] * 7,
+        "holidays": [],
+    },
     "POST /api/v1/flows/": {"name": "Another"},
     "PATCH /api/v1/flows/{flow}/": {"name": "Renamed"},
     "PUT /api/v1/flows/{flow}/draft/": {**DOCUMENT, "layout": {"trigger": [9, 9]}},

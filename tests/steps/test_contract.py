@@ -21,6 +21,7 @@ from pydantic import BaseModel, ValidationError
 
 from apps.engine import feel
 from apps.engine.graph import Behaviour
+from apps.engine.working_time import STANDARD
 from apps.steps import registry
 from apps.steps.document import compile_flow, expression_source
 from apps.steps.registry import EffectContext, Exit, PureContext, Respond, StepType, TriggerType
@@ -457,6 +458,7 @@ class Bare:
 
     now = datetime(2026, 11, 20, 9, 0, tzinfo=UTC)
     zone = "Europe/Berlin"
+    calendar = STANDARD
 
     def evaluate(self, expression: str) -> Any:
         compiled = feel.compile_expression(expression_source(expression))

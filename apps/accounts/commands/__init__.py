@@ -3,6 +3,7 @@
 Each command checks the right, locks, decides, saves and writes the trail in one transaction.
 """
 
+from apps.accounts.commands.calendar import set_calendar
 from apps.accounts.commands.entry import (
     Visit,
     WeakPassword,
@@ -77,6 +78,7 @@ __all__ = [
     "revoke_token",
     "send_invitation",
     "send_reset",
+    "set_calendar",
     "set_first_password",
     "set_flow_grants",
     "update_profile",

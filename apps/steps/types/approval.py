@@ -23,7 +23,7 @@ from apps.steps.registry import (
     WaitForPerson,
     step_type,
 )
-from apps.steps.types.delay import after, check_duration
+from apps.steps.types.delay import check_duration, due_after
 
 
 class Assignees(StepModel):
@@ -64,6 +64,11 @@ class Config(StepModel):
         examples=["P2D", "PT4H"],
         json_schema_extra={"x-feel": "template", "x-widget": "duration"},
     )
+    business: bool = Field(
+        False,
+        title="Due in working time",
+        description="By the working calendar of the workspace: only its hours and days count.",
+    )
     fields: list[Fact] = Field(
         default_factory=list,
         max_length=50,
@@ -92,7 +97,8 @@ def summary(config: Mapping[str, Any]) -> str:
     assignees = config.get("assignees") or {}
     names = [*(assignees.get("groups") or []), *(assignees.get("users") or [])]
     who = ", ".join(str(name) for name in names[:3])
-    return who + (f", within {config['due']}" if config.get("due") else "")
+    working = " of working time" if config.get("business") else ""
+    return who + (f", within {config['due']}{working}" if config.get("due") else "")
 
 
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
@@ -122,7 +128,9 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     fails_unlinked=("timeout",),
 )
 def run(config: Config, ctx: PureContext) -> WaitForPerson:
-    due: datetime | None = after(ctx.now, config.due) if config.due else None
+    due: datetime | None = None
+    if config.due:
+        due = due_after(ctx, config.due, business=config.business)
     requester = ctx.evaluate(config.requester) if config.requester else ctx.requester()
     if requester is not None and not isinstance(requester, str):
         raise StepError(

@@ -1,7 +1,7 @@
 """Go on later.
 
-Use **Delay** to wait for a length of time or until a moment. A waiting run holds nothing:
-it survives restarts and may wait for years.
+Use **Delay** to wait for a length of time or until a moment, if you wish in working time. A
+waiting run holds nothing: it survives restarts and may wait for years.
 """
 
 import re
@@ -13,6 +13,7 @@ from zoneinfo import ZoneInfo
 from pydantic import ConfigDict, Field, model_validator
 
 from apps.engine.graph import Behaviour
+from apps.engine.working_time import STANDARD
 from apps.steps.findings import Flaw, is_template
 from apps.steps.registry import (
     ISO_DURATION,
@@ -24,6 +25,7 @@ from apps.steps.registry import (
     WaitUntil,
     step_type,
 )
+from apps.steps.working import after_working, working_moment
 
 
 class Config(StepModel):
@@ -39,6 +41,11 @@ class Config(StepModel):
         json_schema_extra={"x-widget": "duration", "x-feel": "template"},
     )
     until: Feel | None = Field(None, title="Until")
+    business: bool = Field(
+        False,
+        title="In working time",
+        description="By the working calendar of the workspace: only its hours and days count.",
+    )
 
     @model_validator(mode="after")
     def _one_of_both(self) -> "Config":
@@ -52,8 +59,9 @@ class Output(StepModel):
 
 
 def summary(config: Mapping[str, Any]) -> str:
+    working = " of working time" if config.get("business") else ""
     if config.get("for"):
-        return f"for {config['for']}"
+        return f"for {config['for']}{working}"
     return f"until {str(config.get('until') or '').removeprefix('=').strip()}"
 
 
@@ -66,8 +74,12 @@ def check_duration(config: Mapping[str, Any], name: str) -> Iterator[Flaw]:
     """A duration that is written out must be one."""
     text = config.get(name)
     if isinstance(text, str) and not is_template(text):
+        start = datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC"))
         try:
-            after(datetime(2000, 1, 1, tzinfo=ZoneInfo("UTC")), text)
+            if config.get("business"):
+                after_working(STANDARD, start, text)
+            else:
+                after(start, text)
         except StepError as wrong:
             yield Flaw(
                 wrong.code,
@@ -93,10 +105,18 @@ def check_duration(config: Mapping[str, Any], name: str) -> Iterator[Flaw]:
 )
 def run(config: Config, ctx: PureContext) -> WaitUntil:
     if config.for_ is not None:
-        until = after(ctx.now, config.for_)
+        until = due_after(ctx, config.for_, business=config.business)
     else:
         until = moment(ctx.evaluate(config.until or ""), ctx.zone)
+        until = working_moment(ctx.calendar, until) if config.business else until
     return WaitUntil(until, {"until": until.isoformat()})
+
+
+def due_after(ctx: PureContext, duration: str, *, business: bool) -> datetime:
+    """The moment so long after now, by the working calendar or by the clock."""
+    if business:
+        return after_working(ctx.calendar, ctx.now, duration)
+    return after(ctx.now, duration)
 
 
 def after(start: datetime, duration: object) -> datetime:
