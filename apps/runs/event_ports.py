@@ -87,7 +87,8 @@ def keeper() -> Events:
 def cause_of(trigger: Any, run_id: UUID) -> Cause:
     """What an event of a run follows from: the event that started it, or the run itself.
 
-    The first event of a chain has the depth 1, that of a run which it started 2, and so on.
+    The first event of a chain has the depth 1, that of a run which it started 2, and so on. A run
+    that another run starts goes on with that one's ``trigger.event``.
     """
     before = trigger.get("event") if isinstance(trigger, Mapping) else None
     if not isinstance(before, Mapping):

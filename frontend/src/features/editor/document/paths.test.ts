@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { walk } from '~/features/canvas/walk';
 import { places } from '~/features/canvas/graph';
 import { nestedFlow, sampleFlow, types } from './fixtures';
-import { flatPaths, member, pathsFor } from './paths';
+import { flatPaths, member, pathsFor, withEvent } from './paths';
 
 describe('paths', () => {
   it('are those of the trigger and of steps that may have run before', () => {
@@ -28,6 +28,20 @@ describe('paths', () => {
     expect(member('trigger.body', 'größe')).toBe('trigger.body.größe');
     expect(member('a', 'content-type')).toBe('get value(a, "content-type")');
     expect(member('a', 'in')).toBe('get value(a, "in")');
+  });
+});
+
+describe('an event', () => {
+  const run = pathsFor(sampleFlow(), 'call', types, null);
+
+  it('is read beside the run where it is waited for', () => {
+    const found = flatPaths(withEvent(run, 'The event', false)).map((node) => node.path);
+    expect(found.slice(0, 3)).toEqual(['event.data', 'event.type', 'event.subject']);
+    expect(found).toContain('trigger.body');
+  });
+
+  it('is all there is where no run is', () => {
+    expect(withEvent(run, 'The event', true).map((source) => source.id)).toEqual(['event']);
   });
 });
 
