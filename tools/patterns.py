@@ -20,8 +20,8 @@ INTRO = """\
 The {count} control-flow patterns of Russell, ter Hofstede, van der Aalst and Mulyar (2006), by
 their numbers: what each means, how it is drawn here, and what a run of the picture does. Pictures
 and results are drawn by `python -m tools.patterns` from `tests/golden/patterns`; the tests publish
-each document, play it in the orders of answers that matter, and hold the sentence under “Held” to
-every one of them. {shown} are shown, {refused}.
+each document, play it in the orders of answers that matter, in memory and through the driver on
+the database, and hold the sentence under “Held” to every one of them. {shown} are shown, {refused}.
 """
 _SHAPES = {
     "decide": ('{"', '"}'),
