@@ -3,8 +3,10 @@
 import pytest
 
 from apps.core import clock
+from apps.engine.working_time import STANDARD
 from apps.runs import queries, sweep, verify
-from apps.runs.models import Run, Timer
+from apps.runs.models import Run, RunEvent, Timer
+from apps.steps.working import after_working
 from apps.triggers.matching import match_all
 from apps.triggers.models import EventSubscription
 from tests.events.support import document
@@ -33,6 +35,10 @@ WAYS = [
     {"port": "late", "for": "PT1H"},
     {"port": "never", "until": 'date("2999-01-01")'},
 ]
+
+
+def clock_of(run_id):
+    return RunEvent.objects.get(run_id=run_id, type="step.started").at
 
 
 def taken(run_id):
@@ -171,3 +177,16 @@ def test_times_alone_are_a_wait_for_time(bench):
     [reason] = queries.waiting_for(Run.objects.get(pk=run_id))
     assert reason["kind"] == "time"
     assert Timer.objects.get().port == "late"
+
+
+def test_a_way_in_working_time_counts_by_the_calendar(bench):
+    ways = [
+        {"port": "plain", "for": "P30D"},
+        {"port": "office", "for": "PT40H", "business": True},
+    ]
+    run_id = bench.start(bench.publish(first_of(*ways)))
+    bench.settle()
+
+    timer = Timer.objects.get(run_id=run_id)
+    assert timer.port == "office"
+    assert timer.fires_at == after_working(STANDARD, clock_of(run_id), "PT40H")

@@ -23,8 +23,9 @@ from apps.steps.registry import (
     WaitForEvents,
     step_type,
 )
-from apps.steps.types.delay import after, check_duration, moment
+from apps.steps.types.delay import check_duration, due_after, moment
 from apps.steps.types.wait_event import describe
+from apps.steps.working import working_moment
 
 
 class Way(StepModel):
@@ -42,6 +43,11 @@ class Way(StepModel):
         json_schema_extra={"x-widget": "duration", "x-feel": "template"},
     )
     until: Feel | None = Field(None, title="Moment")
+    business: bool = Field(
+        False,
+        title="In working time",
+        description="By the working calendar of the workspace; for times only.",
+    )
 
     @model_validator(mode="after")
     def _one_of_three(self) -> "Way":
@@ -128,5 +134,6 @@ def _way(way: Way, ctx: PureContext) -> EventWay | TimeWay:
     if way.event is not None:
         return event_way(way.port, way.event, ctx)
     if way.for_ is not None:
-        return TimeWay(way.port, after(ctx.now, way.for_))
-    return TimeWay(way.port, moment(ctx.evaluate(way.until or ""), ctx.zone))
+        return TimeWay(way.port, due_after(ctx, way.for_, business=way.business))
+    until = moment(ctx.evaluate(way.until or ""), ctx.zone)
+    return TimeWay(way.port, working_moment(ctx.calendar, until) if way.business else until)
