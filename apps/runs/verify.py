@@ -60,8 +60,8 @@ def check_runs(*, since: str = "") -> Report:
     Found: a journal with a gap, a status or an error that is not the journal's, a snapshot that
     replay does not give, a run that is over but has live state, timers, effects, tasks or waiting
     places, a run that is not over but has nothing to go on from, a wait with nothing open, a task
-    that no run waits for, commands and items of runs that are over, and limits that count slots nobody
-    holds.
+    that no run waits for, commands and items of runs that are over, and limits that count slots
+    nobody holds.
     Reads in pages, in short transactions; changes nothing.
     """
     report = Report()
