@@ -45,10 +45,14 @@ class Error:
 
 @dataclass(frozen=True, slots=True)
 class Start:
-    """Begin; ``trigger`` is what expressions read as ``trigger``."""
+    """Begin; ``trigger`` is what expressions read as ``trigger``.
+
+    ``replay``: another run is done again, see :class:`RunReplayed`.
+    """
 
     trigger: Value
     started_by: str = ""
+    replay: "RunReplayed | None" = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +69,7 @@ class Open:
 class Complete:
     """A visit is done and leaves by ``port``, with so many tokens on each link.
 
-    ``ports`` names all of them where it leaves by several at once.
+    ``ports`` names all of them where it leaves by several at once. ``taken``: from another run.
     """
 
     step: str
@@ -74,6 +78,7 @@ class Complete:
     output: Value
     ports: tuple[str, ...] = ()
     times: int = 1
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +95,7 @@ class Fail:
     output: Value = None
     resort: str = ""
     by: str = ""
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -284,6 +290,20 @@ class Arrival:
 
 
 @dataclass(frozen=True, slots=True)
+class RunReplayed:
+    """The run does ``of`` again, from ``from_step`` on where one is named.
+
+    ``given`` are outcomes that it takes over, by place, in the order of the visits; ``mode`` is
+    ``live``, or ``dry`` where nothing is sent.
+    """
+
+    of: str
+    from_step: str
+    mode: str
+    given: Mapping[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
 class RunStarted:
     """The run has begun; ``arrivals`` are the tokens of the trigger's links."""
 
@@ -307,7 +327,7 @@ class StepCompleted:
     """``took`` are the links whose tokens a join took; ``owes`` those it will swallow.
 
     ``ports`` are all ways out where there were several; ``frame`` is where a join fired;
-    ``undoable``: another step can take it back.
+    ``undoable``: another step can take it back. ``taken``: the outcome is another run's.
     """
 
     step: str
@@ -320,6 +340,7 @@ class StepCompleted:
     ports: tuple[str, ...] = ()
     frame: str = ""
     undoable: bool = False
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +358,7 @@ class StepFailed:
     arrivals: tuple[Arrival, ...]
     port: str = ""
     by: str = ""
+    taken: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -568,7 +590,8 @@ class RunCancelled:
 
 
 Event: TypeAlias = (
-    RunStarted
+    RunReplayed
+    | RunStarted
     | StepStarted
     | StepCompleted
     | StepFailed
@@ -598,6 +621,7 @@ Event: TypeAlias = (
 )
 
 _TYPES: dict[str, type[Any]] = {
+    "run.replayed": RunReplayed,
     "run.started": RunStarted,
     "step.started": StepStarted,
     "step.completed": StepCompleted,
@@ -632,8 +656,15 @@ EVENT_TYPES = tuple(_TYPES)
 
 # What says nothing is left out: most rows have none of it, and format 1 did not know it.
 _OPTIONAL: Mapping[type[Any], Mapping[str, Any]] = {
-    StepCompleted: {"took": (), "owes": (), "ports": (), "frame": "", "undoable": False},
-    StepFailed: {"port": "", "by": ""},
+    StepCompleted: {
+        "took": (),
+        "owes": (),
+        "ports": (),
+        "frame": "",
+        "undoable": False,
+        "taken": False,
+    },
+    StepFailed: {"port": "", "by": "", "taken": False},
     StepHeld: {"output": None},
     ItemEnded: {"reason": None, "more": 0},
     RunPaused: {"by": ""},

@@ -35,6 +35,10 @@ def replay(events: Iterable[ev.Event]) -> RunState:
     return state
 
 
+def _on_run_replayed(state: RunState, event: ev.RunReplayed) -> None:  # noqa: ARG001 - as all
+    state.given = state.seq
+
+
 def _on_run_started(state: RunState, event: ev.RunStarted) -> None:
     state.started = state.seq
     _arrive(state, ROOT, event.arrivals)
@@ -54,6 +58,8 @@ def _on_step_completed(state: RunState, event: ev.StepCompleted) -> None:
     _close(state, key, name, StepStatus.COMPLETED)
     frame.outputs[event.step] = state.seq
     frame.errors.pop(event.step, None)
+    if event.taken:
+        frame.taken[event.step] = frame.taken.get(event.step, 0) + 1
     if event.undoable:
         frame.undo.append(Done(*key, state.seq, name))
     if frame.undoing is not None and frame.undoing[0] == key:
@@ -68,6 +74,8 @@ def _on_step_failed(state: RunState, event: ev.StepFailed) -> None:
     name = state.frame_of(key)
     frame = state.frames[name]
     _close(state, key, name, StepStatus.FAILED)
+    if event.taken:
+        frame.taken[event.step] = frame.taken.get(event.step, 0) + 1
     frame.errors[event.step] = state.seq
     if event.output is not None or event.port:
         frame.outputs[event.step] = state.seq
@@ -248,6 +256,7 @@ def _on_responded(state: RunState, event: ev.Responded) -> None:
 
 # What each event does to the state. An ignored outcome is only counted.
 _FOLDS: Mapping[type[ev.Event], Callable[[RunState, Any], None]] = {
+    ev.RunReplayed: _on_run_replayed,
     ev.RunStarted: _on_run_started,
     ev.StepStarted: _on_step_started,
     ev.StepCompleted: _on_step_completed,

@@ -97,6 +97,8 @@ class Decision:
     def _start(self, command: ev.Start) -> None:
         if self.state.started:
             raise StaleCommand("the run has already started")
+        if command.replay is not None:
+            self.add(command.replay)
         arrivals = self.arrivals(ROOT, TRIGGER, TRIGGER_PORT)
         self.add(ev.RunStarted(command.trigger, command.started_by, arrivals))
         self.settle(ROOT)
@@ -136,8 +138,8 @@ class Decision:
             self.add(ev.OutcomeIgnored(step, visit, name, "held"))
             return
         match command:
-            case ev.Complete(_, _, port, output, ports, times):
-                self.complete(step, visit, ports or (port,), output, times)
+            case ev.Complete(_, _, port, output, ports, times, taken):
+                self.complete(step, visit, ports or (port,), output, times, taken=taken)
             case ev.Fail():
                 self._fail(command)
             case ev.Finish(_, _, outcome, message):
@@ -156,7 +158,14 @@ class Decision:
                 self._expire(step, visit)
 
     def complete(
-        self, step: str, visit: int, ports: tuple[str, ...], output: Value, times: int = 1
+        self,
+        step: str,
+        visit: int,
+        ports: tuple[str, ...],
+        output: Value,
+        times: int = 1,
+        *,
+        taken: bool = False,
     ) -> None:
         """A visit is over and leaves by its ports, with so many tokens on each link."""
         frame = self.state.frame_of((step, visit))
@@ -173,6 +182,7 @@ class Decision:
                 arrivals,
                 ports=ports if len(ports) > 1 else (),
                 undoable=bool(here.undo),
+                taken=taken,
             )
         )
         for port in ports:
@@ -195,7 +205,11 @@ class Decision:
         ports = self.graph.steps[step].ports or ("",)
         port = ports[0] if resort == "default" else ""
         arrivals = () if undoes else self.arrivals(frame, step, port or "error")
-        self.add(ev.StepFailed(step, visit, error, failed.output, arrivals, port, failed.by))
+        self.add(
+            ev.StepFailed(
+                step, visit, error, failed.output, arrivals, port, failed.by, failed.taken
+            )
+        )
         if not arrivals and not undoes and not port:
             scopes.unwind(self, frame, _failed(error))
         self.settle(frame)

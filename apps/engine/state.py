@@ -31,7 +31,8 @@ class Frame:
 
     ``outputs`` and ``errors`` name the journal row of a step's latest visit. ``queued`` and
     ``owed`` count, per link, tokens that wait at a join and those it will swallow; ``arrived``
-    is their order, by join. ``alive`` counts visits that are not over, ``activated`` all of
+    is their order, by join. ``taken`` counts outcomes of another run that were taken over, by
+    step. ``alive`` counts visits that are not over, ``activated`` all of
     them. ``undo`` is what would be undone, oldest first. ``why`` is set while the frame is
     being undone: what happens afterwards; ``undoing`` is the visit that does it, and for whom.
     """
@@ -46,6 +47,7 @@ class Frame:
     undo: list[Done] = field(default_factory=list)
     why: Mapping[str, Any] | None = None
     undoing: tuple[Key, Done] | None = None
+    taken: dict[str, int] = field(default_factory=dict)
 
     @property
     def is_empty(self) -> bool:
@@ -62,6 +64,7 @@ class Frame:
             owed=dict(self.owed),
             arrived={step: list(links) for step, links in self.arrived.items()},
             undo=list(self.undo),
+            taken=dict(self.taken),
         )
 
 
@@ -133,8 +136,10 @@ class Scope:
 
 @dataclass(slots=True)
 class RunState:
-    """The run so far. ``started`` is the row that started it (0: none yet).
+    """The run so far.
 
+    ``started`` is the row that started it (0: none yet), ``given`` the one that says what it
+    takes over of another run (0: nothing).
     ``placed`` names the frame of each active visit that is not in the root. ``ending`` are
     frames in which nothing is left, whose result is not known yet. ``held`` are visits that have
     failed, about which a person is asked; ``generations`` counts repeats that a person ordered.
@@ -143,6 +148,7 @@ class RunState:
     status: RunStatus = RunStatus.QUEUED
     seq: int = 0
     started: int = 0
+    given: int = 0
     responded: bool = False
     visits: dict[str, int] = field(default_factory=dict)
     active: dict[Key, StepStatus] = field(default_factory=dict)
@@ -250,6 +256,8 @@ def to_json(state: RunState) -> dict[str, Any]:
         "active": [[step, visit, status.value] for (step, visit), status in state.active.items()],
         **_frame_to_json(state.root),
     }
+    if state.given:
+        data["given"] = state.given
     if state.placed:
         data["placed"] = [[*key, frame] for key, frame in state.placed.items()]
     if len(state.frames) > 1:
@@ -281,6 +289,7 @@ def from_json(data: Mapping[str, Any]) -> RunState:
         status=RunStatus(data["status"]),
         seq=data["seq"],
         started=data["started"],
+        given=data.get("given", 0),
         responded=data["responded"],
         visits=dict(data["visits"]),
         active=active,
@@ -308,6 +317,8 @@ def _frame_to_json(frame: Frame) -> dict[str, Any]:
         data["undo"] = [_done_to_json(one) for one in frame.undo]
     if frame.why is not None:
         data["why"] = frame.why
+    if frame.taken:
+        data["taken"] = frame.taken
     if frame.undoing is not None:
         key, done = frame.undoing
         data["undoing"] = [*key, *_done_to_json(done)]
@@ -327,6 +338,7 @@ def _frame_from_json(data: Mapping[str, Any]) -> Frame:
         undo=[Done(*one) for one in data.get("undo", [])],
         why=data.get("why"),
         undoing=((undoing[0], undoing[1]), Done(*undoing[2:])) if undoing else None,
+        taken=dict(data.get("taken", {})),
     )
 
 

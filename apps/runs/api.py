@@ -91,6 +91,7 @@ class RunView(APIView):
                 "waiting_for": queries.waiting_for(run),
                 "steps": queries.steps_of(run, rows),
                 "links": queries.links_taken(run, rows),
+                "replay": queries.replay_of(run, rows),
                 "trigger_data": started.data["trigger"] if started else None,
             }
         )

@@ -801,9 +801,7 @@ def read_command(kind: str, payload: Mapping[str, Any], run: LoadedRun) -> ev.Co
         case "cancel":
             return ev.Cancel(payload["by"], payload["reason"])
         case "pause":
-            return ev.Pause(
-                payload["reason"], payload.get("detail") or "", payload.get("by") or ""
-            )
+            return ev.Pause(payload["reason"], payload.get("detail") or "", payload.get("by") or "")
         case "resume":
             return ev.Resume(payload["by"])
         case "continue":

@@ -11,7 +11,7 @@ from django.db.models import Exists, OuterRef, QuerySet
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import flows_with
 from apps.core.errors import Invalid, NotFound
-from apps.engine.graph import TRIGGER
+from apps.engine.graph import TRIGGER, Behaviour
 from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowVersion
@@ -176,7 +176,9 @@ def resolved_input(run: Run, step: str, visit: int) -> Any:
     return None if row is None else with_large_values(run, [row])[0].data["input"]
 
 
-def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
+def steps_of(
+    run: Run, rows: Iterable[RunEvent], *, is_final: bool | None = None
+) -> dict[str, dict[str, Any]]:
     """Each step that was reached, by id.
 
     ``{status, visits, attempts, port, input, output, error, started_at, finished_at, items}`` of
@@ -197,7 +199,7 @@ def steps_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, dict[str, Any]]:
             if row.data.get("visit", step["visits"]) >= step["visits"]:
                 _fold(step, row)
                 _count_items(step, row)
-    if run.is_final:
+    if run.is_final if is_final is None else is_final:
         for step in steps.values():
             if step["status"] not in {StepStatus.COMPLETED, StepStatus.FAILED}:
                 step["status"] = StepStatus.CANCELLED.value
@@ -220,6 +222,24 @@ def _input_of(step: CompiledStep, output: Any) -> Any:
     if step.type.output_from:
         return {**step.raw, step.type.output_from: output}
     return {name: output.get(name, value) for name, value in step.raw.items()}
+
+
+def replay_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, Any] | None:
+    """What the run does again: ``{of, from_step, mode, stopped_at}``; None where it does not.
+
+    ``stopped_at`` is the step at which a dry run ended for want of a recorded outcome.
+    """
+    found = list(rows)
+    row = next((one for one in found if one.type == "run.replayed"), None)
+    if row is None:
+        return None
+    shown = {name: row.data[name] for name in ("of", "from_step", "mode")}
+    end = found[-1]
+    stopped_at = None
+    if row.data["mode"] == "dry" and end.type == "run.completed" and end.step:
+        drawn = compiled(run.version_id).steps[end.step]
+        stopped_at = None if drawn.type.behaviour is Behaviour.END else end.step
+    return {**shown, "stopped_at": stopped_at}
 
 
 def links_taken(run: Run, rows: Iterable[RunEvent]) -> list[dict[str, Any]]:
@@ -251,6 +271,7 @@ def _fresh(at: datetime) -> dict[str, Any]:
         "error": None,
         "started_at": at,
         "finished_at": None,
+        "taken_over": False,
         "items": None,
     }
 
@@ -287,6 +308,7 @@ def _fold(step: dict[str, Any], row: RunEvent) -> None:
     elif row.type in EVENT_TO_STATUS:
         step["status"] = EVENT_TO_STATUS[row.type].value
         step["visits"] = max(step["visits"], data.get("visit", 1))
+        step["taken_over"] = data.get("taken", False)
         if "attempt" in data:
             step["attempts"] = data["attempt"]
         if row.type == "step.completed":

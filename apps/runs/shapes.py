@@ -141,7 +141,42 @@ class StepShape(serializers.Serializer[Any]):
     error = _ERROR
     started_at = serializers.DateTimeField()
     finished_at = serializers.DateTimeField(allow_null=True)
+    taken_over = serializers.BooleanField(help_text="The outcome is that of the run done again.")
     items = _ITEMS
+
+
+class Replay(serializers.Serializer[Any]):
+    """What a run does again."""
+
+    of = serializers.UUIDField()
+    from_step = serializers.CharField(help_text="Empty where it is done from the start.")
+    mode = serializers.ChoiceField(["live", "dry"])
+    stopped_at = serializers.CharField(
+        allow_null=True, help_text="Where a dry run ended: nothing is recorded of that step."
+    )
+
+
+class WaitThen(serializers.Serializer[Any]):
+    """What a run waited for, as far as its journal says."""
+
+    kind = serializers.ChoiceField(WAITS)
+    step = serializers.CharField()
+    title = serializers.CharField()
+    since = serializers.DateTimeField(allow_null=True)
+    until = serializers.DateTimeField(allow_null=True)
+    missing = serializers.ListField(
+        child=serializers.CharField(), help_text="Of a join: steps that it had nothing of."
+    )
+
+
+class ReplayShape(serializers.Serializer[Any]):
+    """How a run is done again."""
+
+    from_step = serializers.CharField(
+        required=False, allow_blank=True, max_length=63, help_text="From the start where left out."
+    )
+    version = serializers.ChoiceField(["own", "latest"], default="own")
+    mode = serializers.ChoiceField(["live", "dry"], default="live")
 
 
 class RunDetail(RunShape):
@@ -151,6 +186,22 @@ class RunDetail(RunShape):
     steps = serializers.DictField(child=StepShape(), help_text="By the step's id.")
     links = _LINK
     trigger_data = JSON()
+    replay = Replay(allow_null=True, help_text="What the run does again, if it does.")
+
+
+class RunAt(serializers.Serializer[Any]):
+    """A run as it was after a row of its journal."""
+
+    seq = serializers.IntegerField()
+    last_seq = serializers.IntegerField()
+    at = serializers.DateTimeField()
+    type = serializers.CharField(help_text="Of the row.")
+    step = serializers.CharField(help_text="Of the row; empty where it is no step's.")
+    status = serializers.ChoiceField(RUN_STATUSES)
+    error = _ERROR
+    steps = serializers.DictField(child=StepShape(), help_text="By the step's id.")
+    links = _LINK
+    waiting_for = WaitThen(many=True)
 
 
 class JournalRow(serializers.Serializer[Any]):

@@ -44,6 +44,8 @@ def load(cursor: Any, runs: Iterable[tuple[LoadedRun, CompiledFlow]]) -> None:
         if run.state.started:
             by_id[run.run_id] = run
             wanted.append((run.run_id, run.state.started))
+            if run.state.given:
+                wanted.append((run.run_id, run.state.given))
             wanted += [(run.run_id, seq) for seq in _sequence_numbers(run, flow)]
     if not wanted:
         return
@@ -58,6 +60,8 @@ def load(cursor: Any, runs: Iterable[tuple[LoadedRun, CompiledFlow]]) -> None:
     for run, seq, step, at, data in found:
         if seq == run.state.started:
             run.trigger, run.started_by, run.started_at = data["trigger"], data["started_by"], at
+        if seq == run.state.given:
+            run.replay = data
         rows.setdefault(run.run_id, {})[seq] = (step, data)
     for run_id, run in by_id.items():
         _know(run, rows.get(run_id, {}))

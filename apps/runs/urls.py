@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.runs import api, steering_api
+from apps.runs import api, history_api, steering_api
 
 urlpatterns = [
     path("api/v1/runs/", api.RunsView.as_view()),
@@ -12,6 +12,8 @@ urlpatterns = [
     path("api/v1/runs/cancel/", steering_api.CancelRunsView.as_view()),
     path("api/v1/runs/<uuid:run_id>/", api.RunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/journal/", api.JournalView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/at/<int:seq>/", history_api.RunAtView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/replay/", history_api.ReplayRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/cancel/", api.CancelRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/pause/", steering_api.PauseRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/resume/", api.ResumeRunView.as_view()),
