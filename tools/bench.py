@@ -26,6 +26,7 @@ from psycopg.rows import dict_row
 
 from config.stack.places import Places
 from tests.support.live import LiveStack, descendants
+from tools import bench_scenarios as scenarios
 from tools import load
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -163,6 +164,12 @@ class Bench:
             name: round(one, 1) for name, one in {**found, "total": sum(found.values())}.items()
         }
 
+    def seconds_of_cpu(self) -> float:
+        """What the whole stack has used of the processors so far, ended children included."""
+        parts = self.stack.processes()
+        pids = {pid for name, pid in parts.items() if name != "up"}
+        return sum(_cpu(one) for pid in pids for one in [pid, *descendants(pid)])
+
     def throughput(self, flow: str, clients: int, signals: int) -> dict[str, Any]:
         """Send signals, wait until their runs are finished, and count what that wrote."""
         heaviest: dict[str, float] = {}
@@ -245,6 +252,14 @@ class Bench:
         }
 
 
+def _cpu(pid: int) -> float:
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rsplit(")", 1)[1].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / os.sysconf("SC_CLK_TCK")
+
+
 def _pss(pid: int) -> int:
     try:
         lines = Path(f"/proc/{pid}/smaps_rollup").read_text(encoding="ascii").splitlines()
@@ -259,6 +274,10 @@ def main() -> int:
     parser.add_argument("--signals", type=int, default=10_000)
     parser.add_argument("--clients", default="1,16,64")
     parser.add_argument("--decisions", type=int, default=50)
+    parser.add_argument(
+        "--scenarios", default="", help=f"of {', '.join(scenarios.SCENARIOS)}; or all"
+    )
+    parser.add_argument("--rounds", type=int, default=1, help="of each scenario; the median counts")
     given = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="sb-bench-") as folder:
         stack = LiveStack(Path(folder))
@@ -287,6 +306,7 @@ def _measure(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
         print(f"{given.signals} signals from {clients} clients …", flush=True)
         rounds.append(bench.throughput(flow, clients, given.signals))
     decided = bench.decisions(given.decisions)
+    more = _scenarios(bench, flow, given)
     print("checking every run …", flush=True)
     whole = bench.stack._run("manage", "check_runs", seconds=600)  # noqa: SLF001
     lost = any(one["finished"] != given.signals or one["lost"] for one in rounds)
@@ -295,9 +315,23 @@ def _measure(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
         "idle_memory_mb": idle,
         "rounds": rounds,
         "decision_to_next_step": decided,
+        "scenarios": more,
         "check_runs": whole.returncode,
         "valid": set(durability.values()) == {"on"} and whole.returncode == 0 and not lost,
     }
+
+
+def _scenarios(bench: Bench, flow: str, given: argparse.Namespace) -> dict[str, Any]:
+    names = [name for name in given.scenarios.split(",") if name]
+    found: dict[str, Any] = {}
+    for name in list(scenarios.SCENARIOS) if names == ["all"] else names:
+        play, bar = scenarios.SCENARIOS[name]
+        rounds = []
+        for number in range(given.rounds):
+            print(f"{name}, round {number + 1} of {given.rounds} …", flush=True)
+            rounds.append(play(bench, flow))
+        found[name] = {"bar": bar, **scenarios.median_of(rounds)}
+    return found
 
 
 def _circumstances() -> dict[str, Any]:
@@ -333,6 +367,8 @@ def _print(result: dict[str, Any]) -> None:
     print(
         f"under load: {max((r['memory_mb'] for r in result['rounds']), key=lambda m: m['total'])}"
     )
+    for name, one in result["scenarios"].items():
+        print(f"{name}: {json.dumps(one, ensure_ascii=False)}")
     print(f"check_runs: {'passes' if result['check_runs'] == 0 else 'FAILS'}")
     if not result["valid"]:
         print("VOID: a setting is not `on`, a signal was lost, or a run is not whole.")

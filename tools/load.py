@@ -139,6 +139,49 @@ async def run(
     return report
 
 
+async def open_loop(
+    url: str, *, rate: int, seconds: float, body: str, connections: int = 64
+) -> Report:
+    """Send at a steady rate, whatever the answers take; a latency counts from when it was due.
+
+    So a server that stalls is not spared the calls that would have come meanwhile.
+    """
+    address = urlsplit(url)
+    target = address.path + (f"?{address.query}" if address.query else "")
+    count = int(rate * seconds)
+    report, sent = Report(connections), 0
+    due: asyncio.Queue[float] = asyncio.Queue()
+    cpu, started = time.process_time(), time.perf_counter()
+    report.first_sent_at = time.time()
+
+    async def caller() -> None:
+        nonlocal sent
+        reader, writer = await asyncio.open_connection(address.hostname, address.port or 80)
+        while (at := await due.get()) >= 0:
+            sent += 1
+            writer.write(request_bytes(address.netloc, target, body, (), sent))
+            head = await reader.readuntil(b"\r\n\r\n")
+            length = head.lower().split(b"content-length:", 1)[1].split(b"\r\n", 1)[0]
+            await reader.readexactly(int(length))
+            report.latencies.append(time.perf_counter() - at)
+            report.statuses[int(head[9:12])] += 1
+        writer.close()
+
+    callers = [asyncio.ensure_future(caller()) for _ in range(connections)]
+    for number in range(count):
+        at = started + number / rate
+        pause = at - time.perf_counter()
+        if pause > 0:
+            await asyncio.sleep(pause)
+        due.put_nowait(at)
+    for _ in callers:
+        due.put_nowait(-1.0)
+    await asyncio.gather(*callers)
+    report.wall_s = time.perf_counter() - started
+    report.cpu_s = time.process_time() - cpu
+    return report
+
+
 def request_bytes(
     host: str, target: str, body: str, headers: Sequence[tuple[str, str]], number: int
 ) -> bytes:
