@@ -82,6 +82,19 @@ export interface Secret {
   has_previous: boolean;
 }
 
+/** Times of day such as `09:00`; the end of a day is `24:00`. */
+export interface WorkingSpan {
+  from: string;
+  to: string;
+}
+
+export interface WorkingCalendar {
+  zone: string;
+  /** Seven days from Monday on. */
+  hours: WorkingSpan[][];
+  holidays: { date: string; name: string }[];
+}
+
 export interface AllowedHost {
   id: string;
   host: string;

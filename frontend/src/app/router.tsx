@@ -92,6 +92,7 @@ const settingsSections = [
   section('secrets', () => import('~/features/settings/SecretsPage'), 'SecretsPage'),
   section('tokens', () => import('~/features/settings/TokensPage'), 'TokensPage'),
   section('hosts', () => import('~/features/settings/HostsPage'), 'HostsPage'),
+  section('calendar', () => import('~/features/settings/CalendarPage'), 'CalendarPage'),
 ];
 const account = createRoute({
   ...at('/account'),

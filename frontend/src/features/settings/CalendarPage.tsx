@@ -1,0 +1,115 @@
+import { ActionIcon, Button, Select, TextInput, Tooltip } from '@mantine/core';
+import { useState } from 'react';
+import type { FormEvent } from 'react';
+import { useIntl } from 'react-intl';
+import { useCalendar, useSaveCalendar } from '~/api/settings';
+import type { WorkingCalendar, WorkingSpan } from '~/api/types';
+import { useT } from '~/app/messages';
+import { IconPlus, IconTrash } from '~/ui/icons';
+import { notifyDone } from '~/ui/notify';
+import { Panel } from '~/ui/Page';
+import { ProblemText } from '~/ui/ProblemText';
+import { ErrorState, ListSkeleton } from '~/ui/States';
+import classes from './Calendar.module.css';
+import { SectionHead } from './SectionHead';
+import settings from './Settings.module.css';
+
+const ZONES = ['UTC', ...Intl.supportedValuesOf('timeZone').filter((zone) => zone !== 'UTC')];
+/** 2024-01-01 was a Monday. */
+const dayOf = (day: number) => new Date(Date.UTC(2024, 0, 1 + day));
+const swapped = <T,>(list: T[], at: number, next: T) => list.map((one, index) => (index === at ? next : one));
+const without = <T,>(list: T[], at: number) => list.filter((_, index) => index !== at);
+
+/** When people work and which days are off: waits and limits in working time go by it. */
+export function CalendarPage() {
+  const t = useT();
+  const { data, error, refetch } = useCalendar();
+  return (
+    <>
+      <SectionHead title={t('settings.calendar')} text={t('settings.calendar.text')} />
+      {data ? <CalendarForm kept={data} /> : error ? <ErrorState error={error} retry={() => void refetch()} /> : <ListSkeleton rows={7} />}
+    </>
+  );
+}
+
+function CalendarForm({ kept }: { kept: WorkingCalendar }) {
+  const t = useT();
+  const save = useSaveCalendar();
+  const [calendar, setCalendar] = useState(kept);
+  const change = (part: Partial<WorkingCalendar>) => setCalendar((before) => ({ ...before, ...part }));
+  const { zone, hours, holidays } = calendar;
+  const submit = (event: FormEvent) => {
+    event.preventDefault();
+    save.mutate(calendar, { onSuccess: (next) => { setCalendar(next); notifyDone(t('settings.calendar.saved')); } });
+  };
+  return (
+    <form onSubmit={submit} className={settings.form}>
+      <Panel title={t('settings.calendar.hours')}>
+        <div className={settings.form}>
+          <Select searchable limit={60} allowDeselect={false} label={t('settings.calendar.zone')} data={ZONES.includes(zone) ? ZONES : [zone, ...ZONES]} value={zone} onChange={(next) => change({ zone: next ?? zone })} />
+          <ul className={classes.list}>
+            {hours.map((spans, day) => <Day key={day} day={day} spans={spans} onChange={(next) => change({ hours: swapped(hours, day, next) })} />)}
+          </ul>
+        </div>
+      </Panel>
+      <Panel title={t('settings.calendar.holidays')}>
+        <div className={settings.form}>
+          {holidays.length === 0 ? <p className={settings.text}>{t('settings.calendar.no_holidays')}</p> : null}
+          <ul className={classes.list}>
+            {holidays.map((one, index) => (
+              <li key={index} className={classes.line}>
+                <TextInput type="date" required aria-label={t('settings.calendar.date')} value={one.date} onChange={(event) => change({ holidays: swapped(holidays, index, { ...one, date: event.currentTarget.value }) })} />
+                <TextInput className={settings.grow} maxLength={100} aria-label={t('settings.calendar.name')} placeholder={t('settings.calendar.name')} value={one.name} onChange={(event) => change({ holidays: swapped(holidays, index, { ...one, name: event.currentTarget.value }) })} />
+                <Remove label={t('settings.calendar.remove_day', { name: one.name || one.date })} onClick={() => change({ holidays: without(holidays, index) })} />
+              </li>
+            ))}
+          </ul>
+          <div>
+            <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={() => change({ holidays: [...holidays, { date: '', name: '' }] })}>{t('settings.calendar.add_day')}</Button>
+          </div>
+        </div>
+      </Panel>
+      <ProblemText error={save.error} />
+      <div className={settings.buttons}>
+        <Button type="submit" variant="filled" loading={save.isPending} disabled={JSON.stringify(calendar) === JSON.stringify(kept)}>{t('app.save')}</Button>
+      </div>
+    </form>
+  );
+}
+
+function Day({ day, spans, onChange }: { day: number; spans: WorkingSpan[]; onChange: (spans: WorkingSpan[]) => void }) {
+  const t = useT();
+  const intl = useIntl();
+  const name = intl.formatDate(dayOf(day), { weekday: 'long', timeZone: 'UTC' });
+  const last = spans.at(-1);
+  // Midnight is 24:00 at the end of a day; a field for times only knows 00:00.
+  const end = (time: string) => (time === '00:00' ? '24:00' : time);
+  const start = last === undefined || last.to === '24:00' ? '09:00' : last.to;
+  return (
+    <li className={classes.day} role="group" aria-label={name}>
+      <span className={classes.name}>{name}</span>
+      <div className={classes.spans}>
+        {spans.length === 0 ? <span className={classes.off}>{t('settings.calendar.off')}</span> : null}
+        {spans.map((span, index) => (
+          <div key={index} className={classes.line}>
+            <TextInput type="time" required aria-label={t('settings.calendar.from', { day: name })} value={span.from} onChange={(event) => onChange(swapped(spans, index, { ...span, from: event.currentTarget.value }))} />
+            <span aria-hidden>–</span>
+            <TextInput type="time" required aria-label={t('settings.calendar.to', { day: name })} value={span.to === '24:00' ? '00:00' : span.to} onChange={(event) => onChange(swapped(spans, index, { ...span, to: end(event.currentTarget.value) }))} />
+            <Remove label={t('settings.calendar.remove_hours', { day: name, from: span.from })} onClick={() => onChange(without(spans, index))} />
+          </div>
+        ))}
+      </div>
+      <Tooltip label={t('settings.calendar.add_hours', { day: name })}>
+        <ActionIcon aria-label={t('settings.calendar.add_hours', { day: name })} onClick={() => onChange([...spans, { from: start, to: start < '17:00' ? '17:00' : '24:00' }])}><IconPlus size={16} aria-hidden /></ActionIcon>
+      </Tooltip>
+    </li>
+  );
+}
+
+function Remove({ label, onClick }: { label: string; onClick: () => void }) {
+  return (
+    <Tooltip label={label}>
+      <ActionIcon aria-label={label} onClick={onClick}><IconTrash size={16} aria-hidden /></ActionIcon>
+    </Tooltip>
+  );
+}
