@@ -9,6 +9,7 @@ import os
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "tools.typing_settings")
 
 import argparse
+import gc
 import multiprocessing
 import sys
 import traceback
@@ -24,7 +25,7 @@ if not django_apps.ready:
 
 from tools.simulation import bugs, laws
 from tools.simulation.bugs import Bug
-from tools.simulation.store import Broken
+from tools.simulation.rows import Broken
 
 SEEDS = 10_000
 _CHUNK = 50
@@ -92,8 +93,10 @@ def try_seed(seed: int, bug: Bug = bugs.NONE, *, trace: list[str] | None = None)
 def _try_range(first: int) -> Totals:
     totals = Totals()
     started = process_time()
+    gc.disable()  # once per range is enough, and saves a tenth of the time
     for seed in range(first, first + _CHUNK):
         totals.add(try_seed(seed))
+    gc.collect()
     totals.worked = process_time() - started
     return totals
 
@@ -102,6 +105,7 @@ def try_seeds(count: int, *, first: int = 0, processes: int | None = None) -> To
     """Try so many seeds on all cores."""
     started = perf_counter()
     totals = Totals()
+    gc.freeze()
     context = multiprocessing.get_context("fork")
     with context.Pool(processes) as pool:
         for part in pool.imap_unordered(_try_range, range(first, first + count, _CHUNK)):

@@ -19,7 +19,8 @@ from apps.engine.state import to_json
 from apps.runs import evaluation, stored
 from apps.runs.effects import Claimed
 from apps.runs.evaluation import Evaluation
-from tools.simulation.store import Run, Store, Task, Transaction, Verdict
+from tools.simulation.rows import Run, Task, Transaction, Verdict
+from tools.simulation.store import Store
 from tools.simulation.world import BATCH, Life, Process, World
 
 

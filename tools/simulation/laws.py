@@ -8,7 +8,8 @@ from apps.engine.fold import replay
 from apps.engine.lifecycle import RUN_TRANSITIONS, EffectStatus, RunStatus, StepStatus, finals
 from apps.engine.state import RunState, from_json, to_json
 from apps.runs import stored
-from tools.simulation.store import Broken, Run, Store
+from tools.simulation.rows import Broken, Run
+from tools.simulation.store import Store
 
 if TYPE_CHECKING:
     from tools.simulation.world import World

@@ -6,8 +6,7 @@ are seconds of the database's clock.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import UUID
@@ -21,6 +20,19 @@ from apps.runs.effects import Claimed
 from apps.runs.evaluation import Evaluation, JournalRow, LoadedRun
 from apps.steps.document import CompiledFlow
 from tools.simulation import flows
+from tools.simulation.reading import Reader
+from tools.simulation.rows import (
+    Broken,
+    Command,
+    Effect,
+    Payload,
+    Run,
+    Task,
+    Timer,
+    Transaction,
+    Verdict,
+    short,
+)
 
 LEASE_S = effects.LEASE.total_seconds()
 MAX_DEATHS = effects.MAX_DEATHS
@@ -28,109 +40,6 @@ MARKER_S = 1.0
 UNHEARD_S = 1.0
 EPOCH = datetime(2026, 11, 20, 8, tzinfo=UTC)
 _OPEN = frozenset({EffectStatus.QUEUED, EffectStatus.RUNNING})
-
-Payload = Mapping[str, Any]
-
-
-class Broken(AssertionError):
-    """An invariant does not hold; the message names it first."""
-
-
-@dataclass(slots=True)
-class Run:
-    """A row of ``run``, and of ``run_state`` while ``snapshot`` is there."""
-
-    id: UUID
-    flow: str
-    started_by: str = "ada@example.org"
-    status: str = "queued"
-    snapshot: str | None = "{}"
-    seq: int = 0
-    journal: list[tuple[JournalRow, float]] = field(default_factory=list)
-    items: dict[tuple[str, int, int], Any] = field(default_factory=dict)
-    #: The snapshot of a run that is over, which production does not keep.
-    last: str = ""
-
-
-@dataclass(slots=True)
-class Command:
-    """A row of ``run_command``; ``rung`` notes how many accidents there had been by its bell."""
-
-    kind: str
-    payload: Payload
-    at: float
-    rung: int = -1
-
-
-@dataclass(slots=True)
-class Effect:
-    """A row of ``effect``."""
-
-    id: int
-    run_id: UUID
-    step: str
-    visit: int
-    generation: int
-    input: Any
-    max_attempts: int
-    key: str
-    available_at: float
-    status: EffectStatus = EffectStatus.QUEUED
-    attempt: int = 0
-    fence: int = 0
-    deaths: int = 0
-    lease_until: float = 0.0
-    is_sent: bool = False
-    retry: Any = None
-
-
-@dataclass(slots=True)
-class Timer:
-    """A row of ``timer``."""
-
-    id: int
-    run_id: UUID
-    step: str
-    visit: int
-    kind: str
-    fires_at: float
-    port: str
-    output: Any
-    status: str = "open"
-
-
-@dataclass(slots=True)
-class Task:
-    """A row of ``user_task``."""
-
-    id: int
-    run_id: UUID
-    step: str
-    visit: int
-    kind: str
-    generation: int
-    due_at: float | None
-    status: str = "open"
-
-
-@dataclass(slots=True)
-class Verdict:
-    """What a worker makes of a try: the effect's new status, and the command for the run."""
-
-    status: EffectStatus
-    kind: str
-    payload: Payload
-    available_at: float
-
-
-@dataclass(slots=True, eq=False)
-class Transaction:
-    """A driver's transaction: what it has locked and read. ``is_gone``: the server ended it."""
-
-    runs: list[UUID] = field(default_factory=list)
-    read: dict[UUID, dict[int, Command]] = field(default_factory=dict)
-    states: dict[UUID, str] = field(default_factory=dict)
-    is_gone: bool = False
 
 
 class Store:
@@ -173,7 +82,7 @@ class Store:
     ) -> None:
         """A command is committed."""
         self.commands[run_id][id_ or self.next_id()] = Command(kind, payload, self.now)
-        self.say(f"command {kind} {payload.get('step', '')} for {_short(run_id)}")
+        self.say(f"command {kind} {payload.get('step', '')} for {short(run_id)}")
 
     # Rule 16: one run per key, however often the signal comes.
     def accept_signal(self, key: str, run_id: UUID, flow: str) -> UUID:
@@ -256,7 +165,7 @@ class Store:
             loaded=Loaded(),
         )
         flow = flows.flow(run.flow)
-        snapshots.load(_Reader(self, run), [(loaded, flow)])
+        snapshots.load(Reader(run, self.moment), [(loaded, flow)])
         return loaded, flow
 
     # Rule 1 (c): journals, snapshots, effects, timers, tasks; the commands read are gone.
@@ -289,12 +198,12 @@ class Store:
     def write_journal(self, run: Run, one: Evaluation) -> None:
         """Rows are numbered without a gap (the primary key); nothing leaves a final state."""
         if run.snapshot is None:
-            raise Broken(f"no finished state changes: {_short(run.id)} is {run.status}")
+            raise Broken(f"no finished state changes: {short(run.id)} is {run.status}")
         for row in one.rows:
             if row.seq != len(run.journal) + 1:
-                raise Broken(f"replay is the snapshot: {_short(run.id)} has two rows {row.seq}")
+                raise Broken(f"replay is the snapshot: {short(run.id)} has two rows {row.seq}")
             run.journal.append((row, self.now))
-            self.say(f"{_short(run.id)} {row.seq} {row.type} {row.step}")
+            self.say(f"{short(run.id)} {row.seq} {row.type} {row.step}")
         run.status = one.state.status.value
 
     def delete_commands(self, transaction: Transaction, run: Run) -> None:
@@ -302,7 +211,7 @@ class Store:
         for id_ in transaction.read[run.id]:
             self.commands[run.id].pop(id_, None)
             if id_ in self.decided:
-                raise Broken(f"every command is decided once: {id_} of {_short(run.id)}")
+                raise Broken(f"every command is decided once: {id_} of {short(run.id)}")
             self.decided.add(id_)
 
     def open_waits(self, run: Run, one: Evaluation) -> None:
@@ -385,7 +294,7 @@ class Store:
         if one.attempt > 1:
             payload = {"step": one.step, "visit": one.visit, "attempt": one.attempt}
             self.add_command(one.run_id, "attempt", payload)
-        self.say(f"effect {one.id} {one.step} of {_short(one.run_id)} claimed, fence {one.fence}")
+        self.say(f"effect {one.id} {one.step} of {short(one.run_id)} claimed, fence {one.fence}")
         return Claimed(
             id=UUID(int=one.id),
             run_id=one.run_id,
@@ -593,40 +502,3 @@ class Store:
         """Whether an effect waits that a worker could do now."""
         queued = EffectStatus.QUEUED
         return any(one.status is queued and one.available_at <= self.now for one in self.effects)
-
-
-class _Reader:
-    """The cursor through which production reads a run's journal and items."""
-
-    def __init__(self, store: Store, run: Run) -> None:
-        self._store = store
-        self._run = run
-        self._rows: list[tuple[Any, ...]] = []
-
-    def execute(self, statement: str, given: Sequence[Any], **_how: Any) -> None:
-        run = self._run
-        if statement is snapshots.ROWS:
-            found = [run.journal[seq - 1] for seq in given[1]]
-            self._rows = [
-                (run.id, row.seq, row.step, self._store.moment(at), row.data) for row, at in found
-            ]
-        elif statement is snapshots.ITEMS:
-            keys = zip(given[1], given[2], given[3], strict=True)
-            self._rows = [
-                (run.id, *key, stored.dumps(run.items[key])) for key in keys if key in run.items
-            ]
-        elif statement is snapshots.RESULTS:
-            self._rows = [
-                (row.data,)
-                for row, _ in run.journal
-                if row.type == "item.ended" and row.step == given[1]
-            ]
-        else:
-            raise NotImplementedError(statement)
-
-    def fetchall(self) -> list[tuple[Any, ...]]:
-        return self._rows
-
-
-def _short(run_id: UUID) -> str:
-    return f"run {run_id.int & 0xFF}"

@@ -22,7 +22,8 @@ from apps.runs.evaluation import Evaluation
 from apps.runs.ports import Refusal
 from apps.steps.registry import StepError
 from tools.simulation import flows, laws
-from tools.simulation.store import LEASE_S, Broken, Store, Task, Transaction, Verdict
+from tools.simulation.rows import Broken, Task, Transaction, Verdict
+from tools.simulation.store import LEASE_S, Store
 
 LEAST_RUNS, LEAST_STEPS = 3, 20
 BATCH = 2
@@ -146,7 +147,7 @@ class World:
         for _ in range(MOST_MOVES):
             if not self.crashes:
                 self.crash()
-            elif store.races.total() or self.race():
+            elif store.races or self.race():
                 break
             self.go_on()
 
@@ -485,9 +486,10 @@ class World:
         store = self.store
         yield from self.fire_timers()
         if store.expire_tasks():
+            yield
             store.ring("drive")
-        yield
         if store.expire_leases():
+            yield
             store.ring("effects")
             store.ring("drive")
         yield
