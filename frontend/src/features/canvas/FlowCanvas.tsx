@@ -109,7 +109,7 @@ function View({ document, types, selected, onSelect, runs, taken, children }: Pr
 /** A flow to look at: a version, a draft, or a run on it. */
 export function FlowCanvas(props: Props) {
   return (
-    <ReactFlowProvider>
+    <ReactFlowProvider zIndexMode="manual">
       <View {...props} />
     </ReactFlowProvider>
   );

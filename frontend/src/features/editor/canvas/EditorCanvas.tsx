@@ -109,7 +109,7 @@ function Surface() {
 /** The flow to draw on. */
 export function EditorCanvas() {
   return (
-    <ReactFlowProvider>
+    <ReactFlowProvider zIndexMode="manual">
       <Surface />
     </ReactFlowProvider>
   );

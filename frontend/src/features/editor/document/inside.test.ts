@@ -70,6 +70,8 @@ describe('putting steps into a container and out of it', () => {
     expect(ends(more)).toContain('each.body>mid');
     expect(more.layout?.['mid']).toEqual([416, 96]);
     expect(more.layout?.['ask']).toEqual([736, 96]);
+    // What takes a step back moves with it, though no link leads there.
+    expect(more.layout).toMatchObject({ tell: [1056, 96], untell: [1056, 240] });
   });
 });
 

@@ -9,6 +9,7 @@ import { BODY, canContain, childrenOf, containerOf, containersOf, withInside } f
 import { SNAP } from '~/features/canvas/zoom';
 import { sizes } from '~/ui/tokens';
 import type { Room } from './document';
+import { withUndoers } from './inside';
 import { reachable } from './links';
 import type { PortRef } from './links';
 
@@ -69,7 +70,7 @@ export function roomBetween(doc: FlowDocument, from: string, to: string, types: 
   const by = isRight ? Math.max(0, up(start + sizeOfNew(isFrame).width + GAP - last.x)) : 0;
   const at: Point = wish && by === 0 ? wish : [start, isRight ? last.y : first.y];
   if (by === 0) return { at, ids: [], by };
-  const behind = withInside(doc, [...new Set([to, ...reachable(doc, to)])]).filter((id) => id !== TRIGGER && id !== from && !containersOf(doc, from).includes(id));
+  const behind = withUndoers(doc, withInside(doc, [...new Set([to, ...reachable(doc, to)])])).filter((id) => id !== TRIGGER && id !== from && !containersOf(doc, from).includes(id));
   return { at, by, ids: behind.filter((id) => box(id).x >= last.x) };
 }
 
