@@ -17,7 +17,8 @@ from uuid import UUID
 from apps.engine import events as ev
 from apps.engine import run as engine
 from apps.runs import snapshots, stored
-from apps.runs.evaluation import Evaluation, LoadedRun
+from apps.runs.evaluation import Evaluation
+from apps.runs.wanted import LoadedRun
 from apps.steps.document import compile_flow
 
 try:

@@ -206,12 +206,16 @@ class Late:
 
 @dataclass(frozen=True, slots=True)
 class Finish:
-    """A stop step was reached; ``outcome`` is ``completed`` or ``failed``."""
+    """A stop step was reached; ``outcome`` is ``completed`` or ``failed``.
+
+    ``output`` is what the run gives to whoever started it.
+    """
 
     step: str
     visit: int
     outcome: str
     message: str
+    output: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -560,10 +564,11 @@ class RunResumed:
 
 @dataclass(frozen=True, slots=True)
 class RunCompleted:
-    """Nothing is left to do, or the step named here ended the run."""
+    """Nothing is left to do, or the step named here ended the run and gave ``output``."""
 
     step: str
     message: str
+    output: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -666,6 +671,7 @@ _OPTIONAL: Mapping[type[Any], Mapping[str, Any]] = {
     },
     StepFailed: {"port": "", "by": "", "taken": False},
     StepHeld: {"output": None},
+    RunCompleted: {"output": None},
     ItemEnded: {"reason": None, "more": 0},
     RunPaused: {"by": ""},
     WorkWithdrawn: {"frames": (), "joins": (), "owed": ()},

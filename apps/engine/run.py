@@ -142,8 +142,8 @@ class Decision:
                 self.complete(step, visit, ports or (port,), output, times, taken=taken)
             case ev.Fail():
                 self._fail(command)
-            case ev.Finish(_, _, outcome, message):
-                self._finish(step, visit, outcome, message)
+            case ev.Finish():
+                self._finish(command)
             case ev.Retry(_, _, attempt, error, next_at):
                 self.add(ev.StepRetried(step, visit, attempt, error, next_at))
             case ev.Attempt(_, _, attempt):
@@ -231,11 +231,14 @@ class Decision:
         else:
             self.fail(step, visit, error)
 
-    def _finish(self, step: str, visit: int, outcome: str, message: str) -> None:
-        output: Value = {"outcome": outcome, "message": message}
-        self.add(ev.StepCompleted(step, visit, "", output, ()))
+    def _finish(self, command: ev.Finish) -> None:
+        step, outcome, message = command.step, command.outcome, command.message
+        output: dict[str, Value] = {"outcome": outcome, "message": message}
+        if command.output is not None:
+            output["output"] = command.output
+        self.add(ev.StepCompleted(step, command.visit, "", output, ()))
         if outcome == "completed":
-            self.add(ev.RunCompleted(step, message))
+            self.add(ev.RunCompleted(step, message, command.output))
             return
         said = message or f"The flow stopped at “{step}”."
         scopes.unwind(self, ROOT, _failed(ev.Error(step, "permanent", "stopped", said)))

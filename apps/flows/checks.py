@@ -10,6 +10,7 @@ from apps.connections import addresses
 from apps.connections.queries import allowed_hosts, may_go_to, secret_hosts
 from apps.engine.feel.errors import nearest
 from apps.flows import ports
+from apps.flows.calls import call_findings
 from apps.flows.models import Flow
 from apps.steps.check import CheckContext, check_document
 from apps.steps.findings import Finding, at, is_template, pointer
@@ -35,6 +36,7 @@ def _of_this_workspace(flow: Flow, document: object, so_far: list[Finding]) -> l
         return []
     return [
         *_secret_findings(flow.workspace_id, document),
+        *call_findings(flow, document),
         *ports.checked(flow=flow, document=document),
     ]
 

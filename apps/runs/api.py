@@ -89,6 +89,8 @@ class RunView(APIView):
             {
                 **shown([run])[0],
                 "waiting_for": queries.waiting_for(run),
+                "parent": run.parent_id,
+                "children": queries.children_of(run),
                 "steps": queries.steps_of(run, rows),
                 "links": queries.links_taken(run, rows),
                 "replay": queries.replay_of(run, rows),

@@ -15,14 +15,15 @@ from uuid import UUID
 from apps.engine import events as ev
 from apps.engine.state import from_json
 from apps.runs import stored
-from apps.runs.evaluation import LoadedRun
 from apps.runs.limits import Slots
 from apps.runs.models import PARKED
+from apps.runs.wanted import Caller, LoadedRun
 
 Commands = list[tuple[str, Mapping[str, Any]]]
 
 _RUN = """run_id, s.workspace_id, s.flow_id, s.version_id, s.lane, s.snapshot::text,
-  s.awaited_until, s.limit_key, s.deaths, business_now()"""
+  s.awaited_until, s.limit_key, s.deaths, s.depth, s.parent_id, s.parent_lane, s.parent_step,
+  s.parent_visit, business_now()"""
 
 # Lanes with work are found by a loose index scan; each gives its oldest runs, up to its share.
 _FAIR = f"""
@@ -134,8 +135,9 @@ def _read(cursor: Any, statement: str, given: Mapping[str, Any]) -> Batch | None
 def _decoded(rows: list[tuple[Any, ...]], written: list[tuple[Any, ...]]) -> Batch:
     runs: dict[UUID, LoadedRun] = {}
     deaths: dict[UUID, int] = {}
-    for run_id, workspace_id, flow_id, version_id, lane, snapshot, awaited, key, died, _ in rows:
-        deaths[run_id] = died
+    for row in rows:
+        run_id, workspace_id, flow_id, version_id, lane, snapshot, awaited, key, *more = row
+        deaths[run_id], depth, *parent, _ = more
         runs[run_id] = LoadedRun(
             run_id=run_id,
             workspace_id=workspace_id,
@@ -145,6 +147,8 @@ def _decoded(rows: list[tuple[Any, ...]], written: list[tuple[Any, ...]]) -> Bat
             state=from_json(stored.loads(snapshot)),
             awaited_until=awaited,
             limit_key=key,
+            depth=depth,
+            caller=Caller(*parent) if parent[0] is not None else None,
         )
     commands: dict[UUID, Commands] = defaultdict(list)
     ids: dict[UUID, list[int]] = defaultdict(list)

@@ -23,19 +23,23 @@ from apps.flows.models import Flow, FlowState
 from apps.runs import doorbell
 from apps.runs.models import Run, RunCommand, RunState, WaitingStart
 from apps.runs.queries import get_run, held_matter
+from apps.runs.wanted import Caller
+from apps.steps import contracts
 
 _INSERT_RUN = """
 with {before}new_run as (
   insert into run (id, workspace_id, flow_id, version_id, status, correlation_id, started_by,
-                   trigger_type, created_at, updated_at)
+                   trigger_type, created_at, updated_at, parent_id)
   select %(run)s, %(workspace)s, %(flow)s, %(version)s, 'queued', %(correlation)s, %(by)s,
-         %(trigger_type)s, %(now)s, %(now)s {source}
+         %(trigger_type)s, %(now)s, %(now)s, %(parent)s::uuid {source}
   on conflict (id) do nothing returning id
 ), new_state as (
   insert into run_state (run_id, workspace_id, flow_id, version_id, lane, format, seq, snapshot,
-                         awaited_until, deaths)
+                         awaited_until, deaths, depth, parent_id, parent_lane, parent_step,
+                         parent_visit)
   select id, %(workspace)s, %(flow)s, %(version)s, %(flow)s, %(format)s, 0, '{{}}',
-         %(awaited_until)s, 0 from new_run
+         %(awaited_until)s, 0, %(depth)s::smallint, %(caller)s::uuid, %(caller_lane)s::uuid,
+         %(caller_step)s::text, %(caller_visit)s::int from new_run
 ), held as (
   insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
   select id, %(flow)s, %(flow)s, '', 'paused', %(payload)s::json, %(now)s
@@ -113,9 +117,21 @@ def run_values(
     started_by: str = "",
     awaited_until: datetime | None = None,
     correlation_id: UUID | None = None,
+    parent_id: UUID | None = None,
+    caller: Caller | None = None,
+    depth: int = 0,
 ) -> dict[str, Any]:
-    """The parameters of ``INSERT_RUN``; ``payload`` is the start command's JSON text."""
+    """The parameters of ``INSERT_RUN``; ``payload`` is the start command's JSON text.
+
+    ``parent_id`` is the run that starts this one, ``caller`` its visit where that waits.
+    """
     return {
+        "parent": parent_id,
+        "caller": caller and caller.run_id,
+        "caller_lane": caller and caller.lane,
+        "caller_step": caller and caller.step,
+        "caller_visit": caller and caller.visit,
+        "depth": depth,
         "run": run_id,
         "workspace": workspace_id,
         "flow": flow_id,
@@ -214,8 +230,12 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
 
 
 def _check_form(version_id: UUID, given: Any) -> None:
-    """Hold the input against the form of a flow that is started by hand."""
+    """Hold the input against the flow's contract, and the form of one that is started by hand."""
     flow = compiled(version_id)
+    contract = flow.settings.get("contract") or {}
+    if wrong := contracts.faults(contract.get("input"), given):
+        errors = [{"path": "", "message": one} for one in wrong]
+        raise Invalid("The input does not fit the contract of this flow.", errors=errors)
     if flow.trigger.kind != "manual":
         return
     faults = list(Draft202012Validator(flow.trigger_config.get("form") or {}).iter_errors(given))

@@ -5,9 +5,10 @@ written. Only Celery workers call ``drive_all``.
 """
 
 import logging
+from collections.abc import Sequence
 from functools import partial
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 import psycopg
@@ -16,10 +17,13 @@ from django.db import connection, transaction
 
 from apps.accounts.queries import calendar_of, zone_of
 from apps.flows.compiled import compiled
+from apps.runs import children as starting
 from apps.runs import claiming, doorbell, limits, ports, snapshots, stopping, writing
 from apps.runs.claiming import Batch, BatchFailed, Claim
-from apps.runs.evaluation import Evaluation, LoadedRun
+from apps.runs.evaluation import Evaluation
 from apps.runs.held import Held
+from apps.runs.ports import TaskRequest
+from apps.runs.wanted import ChildRequest, LoadedRun
 from apps.steps.document import CompiledFlow
 
 BATCH = 200
@@ -33,6 +37,7 @@ DIED = "Three worker processes died while driving this run."
 _log = logging.getLogger(__name__)
 
 Fault = tuple[LoadedRun, str]
+Wanted = TypeVar("Wanted", TaskRequest, ChildRequest)
 
 
 def drive_all(*, limit: int = BATCH) -> int:
@@ -138,7 +143,7 @@ def _commit_once(claim: Claim, run_ids: list[UUID]) -> int:
         _admit(cursor, batch, flows)
         snapshots.load(cursor, ((run, flows[id_]) for id_, run in batch.runs.items()))
         done = _evaluate(batch, flows, faults)
-        refused = _open_tasks(done, batch)
+        refused = _open_waits(cursor, done, batch)
         writing.write(cursor, done, batch)
         for run, fault in faults:
             writing.suspend(cursor, run, batch, fault)
@@ -269,26 +274,48 @@ def _cancel_broken(
         faults[:] = [one for one in faults if one[0] is not run]
 
 
-def _open_tasks(done: list[Evaluation], batch: Batch) -> int:
-    """Open the tasks that runs ask for; a refused one fails its step, which may lead to more."""
+def _open_waits(cursor: Any, done: list[Evaluation], batch: Batch) -> int:
+    """Open the tasks and start the runs that runs ask for; returns how many were refused.
+
+    A refused one fails its step, and a run that is not waited for sends its step on: both may
+    lead to more.
+    """
     refused = 0
-    opened: set[tuple[tuple[UUID, str, int], str, int]] = set()
+    opened: set[Any] = set()
+    by_run = {evaluation.run.run_id: evaluation for evaluation in done}
     while True:
-        asked = [
-            task
-            for evaluation in done
-            if evaluation.tasks and not evaluation.state.is_final
-            for task in evaluation.tasks
-            if (task.key, task.kind, task.generation) not in opened
-            and task.key[1:] in evaluation.state.active
-        ]
-        if not asked:
+        asked = [task for one in done for task in _still_due(one, one.tasks, opened)]
+        children = [child for one in done for child in _still_due(one, one.children, opened)]
+        if not asked and not children:
             return refused
-        opened.update((task.key, task.kind, task.generation) for task in asked)
-        by_run = {evaluation.run.run_id: evaluation for evaluation in done}
-        for refusal in ports.open_tasks(asked, batch.now):
+        opened |= {_name_of(one) for one in asked} | {_name_of(one) for one in children}
+        refusals = ports.open_tasks(asked, batch.now) if asked else []
+        refusals += starting.start(cursor, children, batch.now)
+        for refusal in refusals:
             refused += 1
             by_run[refusal.run_id].refuse(refusal)
+        gone = {(one.run_id, one.step, one.visit) for one in refusals}
+        for child in children:
+            if not child.waits and child.key not in gone:
+                by_run[child.run_id].go_on_without(child)
+
+
+def _name_of(wanted: TaskRequest | ChildRequest) -> Any:
+    """Names what a visit asks for, so that it is done once."""
+    if isinstance(wanted, ChildRequest):
+        return wanted.id
+    return (wanted.key, wanted.kind, wanted.generation)
+
+
+def _still_due(evaluation: Evaluation, wanted: Sequence[Wanted], opened: set[Any]) -> list[Wanted]:
+    """What is not done yet, for visits that are not over meanwhile."""
+    if evaluation.state.is_final:
+        return []
+    return [
+        one
+        for one in wanted
+        if _name_of(one) not in opened and (one.step, one.visit) in evaluation.state.active
+    ]
 
 
 def _cursor() -> psycopg.Cursor[Any]:

@@ -6,26 +6,39 @@ loads before and writes after.
 """
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 from datetime import datetime
 from functools import partial
 from hashlib import sha256
 from time import perf_counter
 from typing import Any
-from uuid import UUID, uuid5
+from uuid import uuid5
 
 from apps.engine import events as ev
 from apps.engine import feel, scopes, values
 from apps.engine import run as engine
 from apps.engine.graph import Behaviour, Graph
 from apps.engine.lifecycle import RunStatus, StepStatus
-from apps.engine.state import ROOT, Key, RunState, frame_name, split_frame
-from apps.engine.working_time import STANDARD, Calendar
+from apps.engine.state import ROOT, Key, frame_name, split_frame
 from apps.runs import stored
-from apps.runs.contexts import Contexts, Loaded, NotLoaded, part_of
+from apps.runs.contexts import Contexts, NotLoaded, part_of
 from apps.runs.event_ports import NewEvent, NewSubscription, cause_of
 from apps.runs.given import NOT_SENT, command_for, place_of
 from apps.runs.ports import NOBODY, Refusal, TaskKind, TaskRequest
+from apps.runs.reading import read_command
+from apps.runs.wanted import (
+    ChildRequest,
+    EffectLimit,
+    JournalRow,
+    LoadedRun,
+    NewEffect,
+    NewItem,
+    NewTimer,
+    activation_key,
+    child_id,
+    event_id,
+)
+from apps.steps import contracts
 from apps.steps.document import (
     CompiledFlow,
     CompiledStep,
@@ -44,6 +57,7 @@ from apps.steps.registry import (
     TimeWay,
     WaitForEvents,
     WaitForPerson,
+    WaitForRun,
     WaitUntil,
     Withdraw,
 )
@@ -73,89 +87,6 @@ BULKY = {
 _INSIDE = (Exit, Respond, Stop, OpenScope, AddItems, Withdraw)
 
 
-@dataclass(frozen=True, slots=True)
-class NewEffect:
-    """An effect to be written; ``input`` is the resolved config."""
-
-    step: str
-    visit: int
-    kind: str
-    version: int
-    input: Any
-    max_attempts: int
-    key: str
-    generation: int = 1
-    retry: Any = None
-    limit: "EffectLimit | None" = None
-
-
-@dataclass(frozen=True, slots=True)
-class EffectLimit:
-    """Of the effects with this id at most so many are at work; ``name`` is for people."""
-
-    id: UUID
-    most: int
-    name: str
-
-
-@dataclass(frozen=True, slots=True)
-class NewTimer:
-    """A timer to be written; ``output`` is what the step leaves with.
-
-    ``kind``: a ``delay`` sends the run on by ``port``, a ``limit`` ends a visit that takes too
-    long.
-    """
-
-    step: str
-    visit: int
-    fires_at: datetime
-    output: Any
-    kind: str = "delay"
-    port: str = "done"
-
-
-@dataclass(frozen=True, slots=True)
-class NewItem:
-    """An item of a scope, to be read when its turn comes."""
-
-    step: str
-    visit: int
-    index: int
-    value: Any
-
-
-@dataclass(slots=True)
-class LoadedRun:
-    """What the driver read of a run."""
-
-    run_id: UUID
-    workspace_id: UUID
-    flow_id: UUID
-    version_id: UUID
-    lane: UUID
-    state: RunState
-    awaited_until: datetime | None
-    limit_key: str | None = None
-    zone: str = "UTC"
-    calendar: Calendar = STANDARD
-    started_at: datetime | None = None
-    started_by: str = ""
-    trigger: Any = None
-    #: What it takes over of another run, where it does that again; see ``given``.
-    replay: Mapping[str, Any] | None = None
-    loaded: Loaded = field(default_factory=Loaded)
-
-
-@dataclass(frozen=True, slots=True)
-class JournalRow:
-    """A row of the journal; ``data`` is JSON text."""
-
-    seq: int
-    type: str
-    step: str
-    data: str
-
-
 class Evaluation:
     """One run's slice. Not safe to use again after an exception: the run is then paused.
 
@@ -166,6 +97,7 @@ class Evaluation:
         self.run = run
         self.graph = flow.graph if flow else Graph({}, ())
         self.steps: Mapping[str, CompiledStep] = flow.steps if flow else {}
+        self.settings: Mapping[str, Any] = flow.settings if flow else {}
         self.now = now
         self.state = run.state
         self.rows: list[JournalRow] = []
@@ -173,12 +105,15 @@ class Evaluation:
         self.timers: list[NewTimer] = []
         self.tasks: list[TaskRequest] = []
         self.items: list[NewItem] = []
+        self.children: list[ChildRequest] = []
         self.events: list[NewEvent] = []
         self.subscriptions: list[NewSubscription] = []
         #: Visits that ended otherwise than by what they waited for, which must be closed.
         self.closing: set[Key] = set()
         self.blobs: dict[str, str] = {}
         self.error: ev.Error | None = None
+        #: What the run gives to whoever started it, once it is completed.
+        self.result: Any = None
         self.answered = False
         self.had_waits = bool(run.state.waits)
         #: Items may be left from earlier slices.
@@ -301,6 +236,8 @@ class Evaluation:
                 self._over(name, visit)
             case ev.RunFailed(error):
                 self.error = error
+            case ev.RunCompleted(_, _, output):
+                self.result = output
             case ev.Responded():
                 self.answered = True
             case _:
@@ -408,8 +345,12 @@ class Evaluation:
                 in_time = until is not None and self.now <= until
                 self._apply(ev.Answer(step.id, status, body, in_time))
                 self._apply(ev.Complete(step.id, visit, port, output))
-            case Stop(result, message):
-                self._apply(ev.Finish(step.id, visit, result, message))
+            case Stop(result, message, output):
+                self._hold_to_contract(result, output)
+                self._apply(ev.Finish(step.id, visit, result, message, output))
+            case WaitForRun():
+                self._start_run(step, visit, outcome)
+                self._limit(step, visit)
             case WaitUntil(until, output):
                 self._apply(ev.Open(step.id, visit, "timer", {"until": until.isoformat()}))
                 self.timers.append(NewTimer(step.id, visit, until, output))
@@ -458,6 +399,72 @@ class Evaluation:
             first = min(times, key=lambda one: one.until)
             output = {"port": first.port, "event": None, "until": first.until.isoformat()}
             self.timers.append(NewTimer(step.id, visit, first.until, output, port=first.port))
+
+    def _start_run(self, step: CompiledStep, visit: int, asked: WaitForRun) -> None:
+        """Ask for the run of another flow; the driver writes it, or has it refused."""
+        values.check(asked.input)
+        run = self.run
+        generation = self.state.generations.get((step.id, visit), 1)
+        id_ = child_id(self.now, run.run_id, step.id, visit, generation)
+        shown: Any = {"run": str(id_), "flow": asked.flow, "version": asked.version}
+        self._apply(ev.Open(step.id, visit, "run", {**shown, "input": asked.input}))
+        self.children.append(
+            ChildRequest(
+                id=id_,
+                workspace_id=run.workspace_id,
+                version_id=run.version_id,
+                run_id=run.run_id,
+                lane=run.lane,
+                step=step.id,
+                visit=visit,
+                flow=asked.flow,
+                version=asked.version,
+                input=asked.input,
+                waits=asked.waits,
+                depth=run.depth + 1,
+                started_by=run.started_by,
+                event=run.trigger.get("event") if isinstance(run.trigger, Mapping) else None,
+            )
+        )
+
+    def go_on_without(self, child: ChildRequest) -> None:
+        """The run that a step does not wait for is there."""
+        output: Any = {"run": str(child.id), "status": "queued", "output": None}
+        self._apply(ev.Complete(child.step, child.visit, "done", output))
+        self.go_on()
+
+    def _hold_to_contract(self, result: str, output: Any) -> None:
+        """What the run gives fits what the flow says that it gives. Raises ``StepError``."""
+        values.check(output)
+        if result == "completed" and (wrong := contracts.faults(self._promised, output)):
+            raise StepError("bad_output", f"What the flow gives does not fit: {'; '.join(wrong)}.")
+
+    @property
+    def _promised(self) -> Any:
+        """The schema of what the flow gives, or None."""
+        contract = self.settings.get("contract")
+        return contract.get("output") if isinstance(contract, Mapping) else None
+
+    def result_for_caller(self) -> tuple[str, dict[str, Any]]:
+        """The command for the run that waits for this one, which is over, and its payload."""
+        caller, run_id = self.run.caller, str(self.run.run_id)
+        if caller is None:
+            raise RuntimeError(f"Nobody waits for run {run_id}.")
+        payload: dict[str, Any] = {"step": caller.step, "visit": caller.visit}
+        status = self.state.status
+        output: Any = {"run": run_id, "status": status.value, "output": self.result}
+        if status is RunStatus.COMPLETED:
+            wrong = contracts.faults(self._promised, self.result)
+            if not wrong:
+                return "complete", {**payload, "port": "done", "output": output}
+            code, message = "bad_output", f"What the flow gave does not fit: {'; '.join(wrong)}."
+        elif status is RunStatus.CANCELLED or self.error is None:
+            code, message = "run_cancelled", "The run of the other flow was cancelled."
+        else:
+            code = "bad_output" if self.error.code == "bad_output" else "run_failed"
+            message = f"The run of the other flow failed: {self.error.message}"
+        error = ev.Error(caller.step, "permanent", code, message).as_json()
+        return "fail", {**payload, "error": error, "output": {**output, "output": None}}
 
     def _emit(self, step: CompiledStep, visit: int, asked: Emit) -> None:
         run = self.run
@@ -752,58 +759,3 @@ class _ItemContext(_Context):
         compiled = feel.compile_expression(expression_source(expression))
         context = {**self._evaluation._context, **names}  # noqa: SLF001 - as above
         return compiled.evaluate(context, now=self.now, zone=self.zone)
-
-
-def activation_key(run_id: UUID, step: str, visit: int, generation: int = 1) -> str:
-    """The idempotency key of an effect: the same for every try, new for an ordered repeat."""
-    return sha256(f"{run_id}/{step}/{visit}/{generation}".encode()).hexdigest()[:40]
-
-
-def event_id(at: datetime, run_id: UUID, step: str, visit: int) -> UUID:
-    """A UUIDv7 that is the same however often the visit is evaluated at that time."""
-    tail = int.from_bytes(sha256(f"event/{run_id}/{step}/{visit}".encode()).digest()[:10])
-    stamp = int(at.timestamp() * 1000) << 80
-    return UUID(int=stamp | 7 << 76 | (tail >> 64 & 0xFFF) << 64 | 2 << 62 | tail & ((1 << 62) - 1))
-
-
-def read_command(kind: str, payload: Mapping[str, Any], run: LoadedRun) -> ev.Command:
-    """The engine's command for a stored row."""
-    match kind:
-        case "start" | "admit":
-            replay = ev.RunReplayed(**payload["replay"]) if payload.get("replay") else None
-            return ev.Start(payload["trigger"], payload.get("started_by") or "", replay)
-        case "complete":
-            return ev.Complete(
-                payload["step"], payload["visit"], payload["port"], payload["output"]
-            )
-        case "fail" | "skip":
-            return ev.Fail(
-                payload["step"],
-                payload["visit"],
-                ev.Error.from_json(payload["error"]),
-                payload.get("output"),
-                "default" if kind == "skip" else "",
-                payload.get("by") or "",
-            )
-        case "repeat":
-            return ev.Repeat(payload["step"], payload["visit"], payload["by"])
-        case "retry":
-            error = ev.Error.from_json(payload["error"])
-            return ev.Retry(
-                payload["step"], payload["visit"], payload["attempt"], error, payload["next_at"]
-            )
-        case "expire":
-            return ev.Expire(payload["step"], payload["visit"])
-        case "attempt":
-            return ev.Attempt(payload["step"], payload["visit"], payload["attempt"])
-        case "late":
-            return ev.Late(payload["step"], payload["visit"], payload["outcome"])
-        case "cancel":
-            return ev.Cancel(payload["by"], payload["reason"])
-        case "pause":
-            return ev.Pause(payload["reason"], payload.get("detail") or "", payload.get("by") or "")
-        case "resume":
-            return ev.Resume(payload["by"])
-        case "continue":
-            return ev.Continue()
-    raise ValueError(f"Run {run.run_id} has a command of the unknown kind {kind!r}.")

@@ -13,7 +13,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.runs import stored
-from apps.runs.evaluation import LoadedRun
+from apps.runs.wanted import LoadedRun
 
 _LOCK = """
 select key, "max", used from run_limit where key = any(%s) order by key for no key update

@@ -32,6 +32,8 @@ class Run(models.Model):
     error = ExactJSONField(null=True)
     #: The run that it does again.
     replay_of = models.UUIDField(null=True)
+    #: The run that started it, where one did.
+    parent_id = models.UUIDField(null=True)
 
     objects = WorkspaceQuerySet.as_manager()
 
@@ -66,7 +68,8 @@ class RunState(models.Model):
 
     ``lane`` and ``priority`` share the drivers out fairly. ``deaths`` counts driver processes
     that died holding the run: from 1 it is driven alone, at 3 it is paused. ``awaited_until``:
-    a caller waits for the answer until then. ``limit_key``: the slot it holds.
+    a caller waits for the answer until then. ``limit_key``: the slot it holds. ``parent_``: the
+    visit of another run that waits for its end; ``depth``: so many were started one by the other.
     """
 
     run_id = models.UUIDField(primary_key=True)
@@ -80,10 +83,20 @@ class RunState(models.Model):
     awaited_until = models.DateTimeField(null=True)
     limit_key = models.CharField(max_length=200, null=True)
     deaths = models.SmallIntegerField(default=0)
+    depth = models.SmallIntegerField(default=0, db_default=0)
+    parent_id = models.UUIDField(null=True)
+    parent_lane = models.UUIDField(null=True)
+    parent_step = models.CharField(max_length=63, null=True)
+    parent_visit = models.IntegerField(null=True)
 
     class Meta:
         db_table = "run_state"
         indexes = [
+            models.Index(
+                fields=["parent_id"],
+                name="run_state_child",
+                condition=models.Q(parent_id__isnull=False),
+            ),
             # Those that a driver died with are looked for by every driver.
             models.Index(
                 fields=["run_id"], name="run_state_died", condition=models.Q(deaths__gt=0)

@@ -21,6 +21,8 @@ from apps.runs.models import Run, RunEvent, StuckRun
 from apps.runs.snapshots import fill_blobs
 from apps.steps.document import CompiledStep
 
+#: So many runs that a run has started are listed with it.
+MOST_CHILDREN = 1000
 EVENT_TO_STATUS: Mapping[str, StepStatus] = {
     "step.completed": StepStatus.COMPLETED,
     "step.failed": StepStatus.FAILED,
@@ -159,6 +161,12 @@ def with_large_values(run: Run, found: Iterable[RunEvent]) -> list[RunEvent]:
 def waiting_for(run: Run) -> list[dict[str, Any]]:
     """Why the run does not go on, one exact reason per wait; see ``waits``."""
     return waits.waiting_for(run)
+
+
+def children_of(run: Run) -> list[UUID]:
+    """The runs that this one has started, oldest first, at most 1,000."""
+    started = Run.objects.for_workspace(run.workspace_id).filter(parent_id=run.pk, pk__gte=run.pk)
+    return list(started.order_by("pk").values_list("pk", flat=True)[:MOST_CHILDREN])
 
 
 def held_matter(run: Run, step: str, visit: int) -> dict[str, Any]:

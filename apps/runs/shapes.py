@@ -81,6 +81,9 @@ class Wait(serializers.Serializer[Any]):
         required=False,
         help_text="Of a limit: the runs that have it.",
     )
+    run = serializers.UUIDField(
+        required=False, allow_null=True, help_text="The run that is waited for."
+    )
     since = serializers.DateTimeField(allow_null=True)
     holders = JSON(
         required=False,
@@ -183,6 +186,12 @@ class RunDetail(RunShape):
     """One run, step by step."""
 
     waiting_for = Wait(many=True)
+    parent = serializers.UUIDField(  # type: ignore[assignment] # a field's name, as above
+        allow_null=True, help_text="The run that started it."
+    )
+    children = serializers.ListField(
+        child=serializers.UUIDField(), help_text="The runs that it started, oldest first."
+    )
     steps = serializers.DictField(child=StepShape(), help_text="By the step's id.")
     links = _LINK
     trigger_data = JSON()

@@ -7,7 +7,7 @@ from uuid import UUID
 
 from apps.engine.state import ROOT, Done, Frame, frame_name, split_frame
 from apps.runs import stored
-from apps.runs.evaluation import LoadedRun
+from apps.runs.wanted import LoadedRun
 from apps.steps.document import EVERYTHING, CompiledFlow
 
 ROWS = """

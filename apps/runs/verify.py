@@ -189,12 +189,14 @@ def _loose_ends(ids: list[UUID]) -> dict[UUID, Counter[str]]:
 
 
 def _open_waits(ids: list[UUID]) -> set[tuple[UUID, str, int]]:
-    """Run, step and visit of every timer and effect that is not over."""
+    """Run, step and visit of every timer, effect and started run that is not over."""
     with connection.cursor() as cursor:
         cursor.execute(
             "select run_id, step, visit from timer where run_id = any(%(ids)s) and status = 'open'"
             " union all select run_id, step, visit from effect"
-            "  where run_id = any(%(ids)s) and status in ('queued', 'running')",
+            "  where run_id = any(%(ids)s) and status in ('queued', 'running')"
+            " union all select parent_id, parent_step, parent_visit from run_state"
+            "  where parent_id = any(%(ids)s)",
             {"ids": ids},
         )
         return set(cursor.fetchall())
@@ -218,7 +220,7 @@ def _against_waits(
     state = from_json(stored.loads(snapshot))
     kinds.update(dict.fromkeys(state.held, "user_task"))
     for step, visit in state.waits:
-        is_known = kinds.get((step, visit)) in {"timer", "effect", "user_task", "event"}
+        is_known = kinds.get((step, visit)) in {"timer", "effect", "user_task", "event", "run"}
         if is_known and (run_id, step, visit) not in open_:
             yield f"The run waits at “{step}”, but nothing is open there."
 

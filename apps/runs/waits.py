@@ -229,6 +229,26 @@ def timers(look: Look, keys: list[Key], opened: Mapping[Key, Row]) -> Found:
     return found
 
 
+def runs(look: Look, keys: list[Key], opened: Mapping[Key, Row]) -> Found:
+    """``run``: which other one, and of which flow."""
+    children = {
+        (one.parent_step, one.parent_visit): one
+        for one in StoredState.objects.filter(parent_id=look.run.pk)
+    }
+    flows = {one.flow_id for one in children.values()}
+    names = dict(Flow.objects.filter(pk__in=flows).values_list("pk", "name"))
+    found = {}
+    for key in keys:
+        child = children.get(key)
+        detail = gettext("Waits for a run of another flow.")
+        if child is not None:
+            words = gettext("Waits for a run of “%(flow)s”.")
+            detail = words % {"flow": names.get(child.flow_id, "")}
+        run = child.run_id if child else None
+        found[key] = look.reason("run", key, since=_at(opened, key), detail=detail, run=run)
+    return found
+
+
 def people(look: Look, keys: list[Key], opened: Mapping[Key, Row]) -> Found:
     """``person``: who is asked (``people``, ``groups``), in which ``task``, until when."""
     asked = ports.people_asked(look.run.pk)
@@ -465,4 +485,5 @@ _WAITS: Mapping[str, Callable[[Look, list[Key], Mapping[Key, Row]], Found]] = {
     "timer": timers,
     "user_task": people,
     "event": events,
+    "run": runs,
 }

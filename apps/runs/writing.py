@@ -15,8 +15,9 @@ from apps.engine.lifecycle import RunStatus
 from apps.engine.state import to_json
 from apps.runs import doorbell, event_ports, limits, ports, stored
 from apps.runs.claiming import Batch
-from apps.runs.evaluation import Evaluation, LoadedRun
+from apps.runs.evaluation import Evaluation
 from apps.runs.models import PARKED
+from apps.runs.wanted import LoadedRun
 
 MAX_FAULT = 500
 
@@ -112,6 +113,27 @@ where run_id = any(%s) and status = 'queued' and available_at > '2500-01-01'
 _PARK = "update run_command set priority = %s where run_id = %s"
 
 
+# Whoever waits for a run that is over hears of it; only by a command, since that run is locked by
+# nobody here.
+_TELL_CALLERS = """
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+select u.run_id, u.lane, 0, u.kind, u.payload::json, %s
+from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[]) as u(run_id, lane, kind, payload)
+"""
+# Runs that visits waited for which are over. Those without a slot are given the command, too.
+_CANCEL_CHILDREN = """
+with children as (
+  select s.run_id, s.lane from run_state s
+  join unnest(%(runs)s::uuid[], %(steps)s::text[], %(visits)s::int[]) as u(run_id, step, visit)
+    on s.parent_id = u.run_id and s.parent_step = coalesce(u.step, s.parent_step)
+   and s.parent_visit = coalesce(u.visit, s.parent_visit)
+), gone as (delete from waiting_start where run_id in (select run_id from children))
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+select run_id, lane, 0, 'cancel', %(payload)s::json, %(now)s from children
+"""
+_CANCELLED = {"by": "", "reason": "The run that waited for it has ended or goes on without it."}
+
+
 class RunsVanished(RuntimeError):
     """An update met fewer runs than were locked: a fault of ours; nothing is written."""
 
@@ -135,6 +157,7 @@ def write(cursor: Any, done: Sequence[Evaluation], batch: Batch) -> None:
         _write_events(done, alive, now)
         _continue(cursor, [one.run for one in alive if one.cut], now)
         _close(cursor, [one.run.run_id for one in over if one.had_waits], now)
+        _tell_callers(cursor, [one for one in over if one.run.caller is not None], now)
         _forget_items(cursor, [one.run.run_id for one in over if one.had_items])
         _close_visits(cursor, alive, now)
     freed = [one.run.limit_key for one in over if one.run.limit_key]
@@ -365,6 +388,7 @@ def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:
         [now, waited],
     )
     event_ports.keeper().close_runs(waited, now)
+    _cancel_children(cursor, [(run_id, None, None) for run_id in waited], now)
 
 
 def _close_visits(cursor: Any, alive: Sequence[Evaluation], now: datetime) -> None:
@@ -378,6 +402,36 @@ def _close_visits(cursor: Any, alive: Sequence[Evaluation], now: datetime) -> No
     ports.close_visits(keys, held, now)
     cursor.execute(_DROP_EFFECTS, [now, *columns])
     event_ports.keeper().close_visits(keys, now)
+    _cancel_children(cursor, keys, now)
+
+
+def _tell_callers(cursor: Any, over: Sequence[Evaluation], now: datetime) -> None:
+    rows = []
+    for one in over:
+        if (caller := one.run.caller) is not None:
+            kind, payload = one.result_for_caller()
+            rows.append((caller.run_id, caller.lane, kind, stored.dumps(payload)))
+    if rows:
+        cursor.execute(_TELL_CALLERS, [now, *(list(column) for column in zip(*rows, strict=True))])
+
+
+def _cancel_children(
+    cursor: Any,
+    waits: Sequence[tuple[UUID, str | None, int | None]],
+    now: datetime,
+) -> None:
+    """Cancel the runs that visits waited for; of a whole run where no visit is named."""
+    runs, steps, visits = (list(column) for column in zip(*waits, strict=True))
+    cursor.execute(
+        _CANCEL_CHILDREN,
+        {
+            "runs": runs,
+            "steps": steps,
+            "visits": visits,
+            "payload": stored.dumps(_CANCELLED),
+            "now": now,
+        },
+    )
 
 
 def _write_items(cursor: Any, alive: Iterable[Evaluation]) -> None:

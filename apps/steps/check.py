@@ -22,9 +22,10 @@ from apps.steps.configs import (
     trigger_config_findings,
 )
 from apps.steps.containers import container_findings, field_findings
+from apps.steps.contracts import schema_flaw
 from apps.steps.document import FORMAT
 from apps.steps.fields import read_fields
-from apps.steps.findings import Finding, pointer
+from apps.steps.findings import Finding, at, pointer
 from apps.steps.links import graph_findings, graph_of, read_links
 from apps.steps.reads import KnownStep, Reads
 from apps.steps.texts import CONTROL, STEP_ID, did_you_mean, found, one_line, shown
@@ -46,6 +47,14 @@ class Concurrency(BaseModel):
     max: int | None = Field(None, ge=1, le=100_000, title="Runs at once")
 
 
+class Contract(BaseModel):
+    """What the flow takes as ``trigger.body`` and what its stop steps give, as JSON Schemas."""
+
+    model_config = ConfigDict(extra="forbid")
+    input: dict[str, Any] | bool | None = Field(None, title="What it takes")
+    output: dict[str, Any] | bool | None = Field(None, title="What it gives")
+
+
 class Settings(BaseModel):
     """The document's ``settings``; names that are not here are kept as they are."""
 
@@ -53,6 +62,7 @@ class Settings(BaseModel):
     owner: str | None = Field(None, max_length=254, title="Owner")
     risk: Literal["low", "medium", "high"] | None = Field(None, title="Risk")
     concurrency: Concurrency | None = Field(None, title="Concurrency")
+    contract: Contract | None = Field(None, title="Contract")
     max_steps: int | None = Field(None, ge=1, le=1_000_000, title="Most steps in one run")
 
 
@@ -302,11 +312,25 @@ def _settings(document: Mapping[str, Any]) -> Iterator[Finding]:
                 flaw.fix,
                 path=pointer(("settings", *flaw.path)),
             )
+        yield from _contract(settings)
     layout = document.get("layout")
     if layout is not None and not _is_layout(layout):
         message = "“layout” must hold a place [x, y] for each step."
         fix = "Leave it out; the editor places the steps anew."
         yield Finding("bad_layout", "warning", message, fix, path="/layout")
+
+
+def _contract(settings: object) -> Iterator[Finding]:
+    for name in ("input", "output"):
+        schema = at(settings, "contract", name) if isinstance(settings, Mapping) else None
+        if isinstance(schema, dict | bool) and (flaw := schema_flaw(schema)):
+            yield Finding(
+                "bad_contract",
+                "error",
+                f"“{name}” of the contract cannot be held: {one_line(flaw)}.",
+                "Write a JSON Schema that stands by itself.",
+                path=pointer(("settings", "contract", name)),
+            )
 
 
 def _is_layout(layout: object) -> bool:

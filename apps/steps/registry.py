@@ -156,6 +156,7 @@ class Stop:
 
     outcome: Literal["completed", "failed"]
     message: str = ""
+    output: Value = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,6 +172,16 @@ class WaitForPerson:
     """Hold until people decide; ``request`` is what the inbox needs to open the task."""
 
     request: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class WaitForRun:
+    """Run another flow, named by id or exact name; hold until it ends where ``waits``."""
+
+    flow: str
+    version: str | int
+    input: Value
+    waits: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +230,7 @@ class Emit:
     port: str = "done"
 
 
-Waits = WaitUntil | WaitForPerson | WaitForEvents
+Waits = WaitUntil | WaitForPerson | WaitForEvents | WaitForRun
 Outcome = Exit | Respond | Stop | Waits | OpenScope | AddItems | Withdraw | Emit
 
 

@@ -15,7 +15,8 @@ from apps.engine import events as ev
 from apps.engine.fold import replay
 from apps.engine.state import from_json, to_json
 from apps.runs import snapshots, stored
-from apps.runs.evaluation import Evaluation, LoadedRun
+from apps.runs.evaluation import Evaluation
+from apps.runs.wanted import LoadedRun
 from apps.steps.document import compile_flow
 from tools import record_journals
 

@@ -5,8 +5,8 @@ import pytest
 from apps.core import clock
 from apps.runs import verify
 from apps.runs.drive import drive_all
-from apps.runs.evaluation import event_id
 from apps.runs.models import Run
+from apps.runs.wanted import event_id
 from apps.triggers import envelope
 from apps.triggers.models import Event
 from tests.events.support import document, emitting, starting

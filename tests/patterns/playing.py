@@ -24,9 +24,10 @@ from apps.engine.fold import replay
 from apps.engine.lifecycle import StepStatus
 from apps.engine.state import Key, RunState, from_json, to_json
 from apps.runs.contexts import Loaded
-from apps.runs.evaluation import Evaluation, LoadedRun, NewEffect, NewTimer
+from apps.runs.evaluation import Evaluation
 from apps.runs.event_ports import NewSubscription
 from apps.runs.ports import TaskRequest
+from apps.runs.wanted import LoadedRun, NewEffect, NewTimer
 from apps.steps.document import compile_flow
 
 NOW = datetime(2026, 3, 2, 9, 0, tzinfo=UTC)

@@ -17,7 +17,8 @@ from apps.engine.state import from_json, to_json
 from apps.runs import effects, snapshots, stored
 from apps.runs.contexts import Loaded
 from apps.runs.effects import Claimed
-from apps.runs.evaluation import Evaluation, JournalRow, LoadedRun
+from apps.runs.evaluation import Evaluation
+from apps.runs.wanted import JournalRow, LoadedRun
 from apps.steps.document import CompiledFlow
 from tools.simulation import flows
 from tools.simulation.reading import Reader

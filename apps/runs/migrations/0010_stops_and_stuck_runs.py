@@ -33,9 +33,7 @@ class Migration(migrations.Migration):
             ],
             options={
                 "db_table": "stuck_run",
-                "indexes": [
-                    models.Index(fields=["workspace_id", "run_id"], name="stuck_run_list")
-                ],
+                "indexes": [models.Index(fields=["workspace_id", "run_id"], name="stuck_run_list")],
             },
         ),
         migrations.CreateModel(

@@ -1,7 +1,8 @@
 """End the run.
 
 Use **Stop** where everything is decided. The run ends at once: other ways still open are
-closed, tasks are withdrawn, and the run is marked completed or failed with your message.
+closed, tasks are withdrawn, and the run is marked completed or failed with your message. What it
+gives goes to the flow that runs this one, if any.
 """
 
 from collections.abc import Mapping
@@ -10,7 +11,7 @@ from typing import Any, Literal
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import PureContext, StepModel, Stop, Template, step_type
+from apps.steps.registry import PureContext, StepModel, Stop, Template, TemplateValue, step_type
 
 
 class Config(StepModel):
@@ -20,6 +21,11 @@ class Config(StepModel):
         json_schema_extra={"x-labels": {"completed": "Completed", "failed": "Failed"}},
     )
     message: Template = Field("", title="Message", max_length=2000)
+    output: TemplateValue = Field(
+        None,
+        title="What it gives",
+        json_schema_extra={"x-feel": "template", "x-widget": "value"},
+    )
 
 
 def summary(config: Mapping[str, Any]) -> str:
@@ -40,4 +46,4 @@ def summary(config: Mapping[str, Any]) -> str:
     default_config={"outcome": "completed", "message": ""},
 )
 def run(config: Config, ctx: PureContext) -> Stop:
-    return Stop(config.outcome, config.message)
+    return Stop(config.outcome, config.message, config.output)

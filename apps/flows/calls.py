@@ -1,0 +1,191 @@
+"""Flows that run other flows: which one is meant, what it takes and gives, and who relies on it.
+
+A contract is ``settings.contract``: ``{input, output}``, JSON Schemas. The contract that a caller
+relies on is that of the version of the called flow that was the newest when the caller was
+published; a later version is compatible if it takes the same or more, and gives the same or less
+(see ``steps.contracts.accepts_all``).
+"""
+
+from collections.abc import Iterator, Mapping
+from functools import lru_cache
+from typing import Any
+from uuid import UUID
+
+from apps.core.errors import ProductError
+from apps.flows.compiled import compiled
+from apps.flows.models import Flow, FlowState, FlowVersion
+from apps.steps.contracts import accepts_all
+from apps.steps.findings import Finding, at, pointer
+from apps.steps.texts import one_line
+
+KIND = "subflow"
+MOST_CALLERS = 5
+
+
+class CannotCall(ProductError):
+    """The flow that is to be run cannot be; ``code`` says why."""
+
+    status = 409
+
+    def __init__(self, code: str, message: str) -> None:
+        super().__init__(message)
+        self.code = code
+
+
+def called_flow(workspace_id: UUID, named: str) -> Flow:
+    """The flow of a workspace with that id, or that exact name.
+
+    Raises:
+        CannotCall: ``unknown_flow``: there is none, or several are called so.
+    """
+    here = Flow.objects.for_workspace(workspace_id)
+    try:
+        found = list(here.filter(pk=UUID(named)))
+    except ValueError:
+        found = list(here.filter(name=named).exclude(state=FlowState.ARCHIVED)[:2])
+    if len(found) == 1:
+        return found[0]
+    if found:
+        why = f"Several flows are called “{one_line(named)}”; name the one by its id."
+    else:
+        why = f"There is no flow “{one_line(named)}” in this workspace."
+    raise CannotCall("unknown_flow", why)
+
+
+def called_version(flow: Flow, version: str | int, caller_version_id: UUID) -> UUID:
+    """The version of the flow that a step of the caller's version runs now.
+
+    Raises:
+        CannotCall: ``flow_not_running``, ``unknown_version`` or ``contract_changed``.
+    """
+    if flow.state == FlowState.ARCHIVED:
+        raise CannotCall("flow_not_running", f"The flow “{flow.name}” is archived.")
+    if version != "latest":
+        pinned = flow.versions.filter(number=version).values_list("pk", flat=True).first()
+        if pinned is None:
+            raise CannotCall("unknown_version", f"“{flow.name}” has no version {version}.")
+        return pinned
+    if flow.active_version_id is None:
+        raise CannotCall("flow_not_running", f"Nothing of the flow “{flow.name}” is published.")
+    before = relied_on(caller_version_id, flow.pk)
+    if before is not None and (why := broken(before, contract_of(flow.active_version_id))):
+        raise CannotCall(
+            "contract_changed",
+            f"“{flow.name}” {why} than when this flow was published; publish this flow again"
+            " once it fits, or name a version.",
+        )
+    return flow.active_version_id
+
+
+def contract_of(version_id: UUID) -> Mapping[str, Any]:
+    """What a version takes and gives."""
+    return _contract(compiled(version_id).settings)
+
+
+@lru_cache(maxsize=4096)
+def relied_on(caller_version_id: UUID, flow_id: UUID) -> Mapping[str, Any] | None:
+    """The contract of a flow that a caller's version was published with; both never change."""
+    caller = FlowVersion.objects.only("created_at").get(pk=caller_version_id)
+    version = (
+        FlowVersion.objects.filter(flow_id=flow_id, created_at__lte=caller.created_at)
+        .order_by("-number")
+        .values_list("pk", flat=True)
+        .first()
+    )
+    return None if version is None else contract_of(version)
+
+
+def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """What a later contract breaks, in words; empty where it is compatible."""
+    if not accepts_all(after.get("input"), before.get("input")):
+        return "now asks for something else"
+    if not accepts_all(before.get("output"), after.get("output") or {}):
+        return "now gives something else"
+    return ""
+
+
+def call_findings(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Flows that are named and are not there, and callers that this document would break."""
+    for step_id, config in _calls(document):
+        named, path = config.get("flow"), ("steps", step_id, "config", "flow")
+        if not isinstance(named, str) or not named:
+            continue
+        try:
+            other = called_flow(flow.workspace_id, named)
+        except CannotCall as wrong:
+            fix = "Name a flow of this workspace by its name or its id."
+            yield Finding("unknown_flow", "error", wrong.message, fix, step_id, pointer(path))
+            continue
+        yield from _version_findings(flow, other, step_id, config.get("version", "latest"))
+    yield from _broken_callers(flow, document)
+
+
+def _version_findings(flow: Flow, other: Flow, step_id: str, version: object) -> Iterator[Finding]:
+    path = pointer(("steps", step_id, "config", "version"))
+    if isinstance(version, int) and not other.versions.filter(number=version).exists():
+        message = f"“{one_line(other.name)}” has no version {version}."
+        yield Finding(
+            "unknown_flow_version", "error", message, "Name one that is there.", step_id, path
+        )
+    elif other.pk != flow.pk and (
+        other.active_version_id is None or other.state == FlowState.ARCHIVED
+    ):
+        yield Finding(
+            "flow_not_published",
+            "warning",
+            f"“{one_line(other.name)}” cannot be run: it is not published, or is archived.",
+            "Publish it first; until then this step fails.",
+            step_id,
+            path,
+        )
+
+
+def _broken_callers(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:
+    """Active versions of other flows that rely on a contract which this document breaks."""
+    after = _contract(document.get("settings"))
+    names = []
+    for version in _calling(flow):
+        before = relied_on(version.pk, flow.pk)
+        if before is not None and broken(before, after):
+            names.append(version.flow.name)
+    if names:
+        shown = ", ".join(f"“{one_line(name)}”" for name in sorted(names)[:MOST_CALLERS])
+        more = f" and {len(names) - MOST_CALLERS} more" if len(names) > MOST_CALLERS else ""
+        yield Finding(
+            "breaks_callers",
+            "warning",
+            f"What this flow takes or gives no longer fits {shown}{more}, which run it.",
+            "Their steps will fail: take less away, or publish them anew afterwards.",
+            path="/settings/contract",
+        )
+
+
+def _calling(flow: Flow) -> Iterator[FlowVersion]:
+    """The active versions of other flows that run the latest version of this one."""
+    active = FlowVersion.objects.filter(
+        workspace_id=flow.workspace_id,
+        pk__in=Flow.objects.for_workspace(flow.workspace_id)
+        .exclude(pk=flow.pk)
+        .exclude(state=FlowState.ARCHIVED)
+        .values("active_version"),
+    )
+    naming = active.extra(where=["document::text like %s"], params=[f'%"{KIND}"%'])
+    for version in naming.select_related("flow"):
+        for _, config in _calls(version.document):
+            is_meant = config.get("flow") in {str(flow.pk), flow.name}
+            if is_meant and config.get("version", "latest") == "latest":
+                yield version
+                break
+
+
+def _calls(document: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    steps = document.get("steps")
+    for step_id, step in steps.items() if isinstance(steps, Mapping) else ():
+        if isinstance(step, Mapping) and step.get("type") == KIND:
+            config = step.get("config")
+            yield step_id, config if isinstance(config, Mapping) else {}
+
+
+def _contract(settings: object) -> Mapping[str, Any]:
+    found = at(settings, "contract") if isinstance(settings, Mapping) else None
+    return found if isinstance(found, Mapping) else {}
