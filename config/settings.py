@@ -326,6 +326,7 @@ SPECTACULAR_SETTINGS = {
         "StepStatus": "apps.runs.shapes.STEP_STATUSES",
         "TaskStatus": "apps.inbox.api.TASK_STATUSES",
         "TaskKind": "apps.inbox.api.TASK_KINDS",
+        "WaitKind": "apps.runs.shapes.WAITS",
     },
 }
 
