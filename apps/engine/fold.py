@@ -82,7 +82,9 @@ def _on_step_failed(state: RunState, event: ev.StepFailed) -> None:
     if frame.undoing is not None and frame.undoing[0] == key:
         frame.undoing = None
         if not event.port:
-            frame.why = {**(frame.why or {}), "not_undone": event.error.as_json()}
+            why = frame.why or {}
+            left = [*why.get("not_undone", ()), event.error.as_json()]
+            frame.why = {**why, "not_undone": left}
     _arrive(state, name, event.arrivals)
     _settle(state, name)
 

@@ -338,10 +338,10 @@ def _end_run(decision: "Decision", why: Why) -> None:
 def _error_of(why: Why) -> ev.Error:
     """Why it failed, and what could not be undone then."""
     error = ev.Error.from_json(why["error"])
-    if "not_undone" not in why:
-        return error
-    left = ev.Error.from_json(why["not_undone"])
-    message = f"{error.message} “{left.step}” could not undo what was done: {left.message}"
+    message = error.message
+    for one in why.get("not_undone", ()):
+        left = ev.Error.from_json(one)
+        message += f" “{left.step}” could not undo what was done: {left.message}"
     return ev.Error(error.step, error.error_class, error.code, message)
 
 

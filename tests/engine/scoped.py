@@ -450,16 +450,17 @@ class ScopedShell:
             case ev.RunFailed() | ev.RunCancelled():
                 assert not any(self.to_undo.values()), f"{self.to_undo} were not undone"
                 assert not self.undoing
-                self.check_named(event)
+                if isinstance(event, ev.RunFailed):
+                    for step in self.not_undone:
+                        assert f"“{step}” could not undo" in event.error.message
         if isinstance(event, ev.StepCompleted | ev.StepFailed):
             key = (event.step, event.visit)
             if key in self.undoing:
-                _, of, _ = self.undoing.pop(key)
+                frame, of, _ = self.undoing.pop(key)
+                if isinstance(event, ev.StepFailed) and not event.port and frame == ROOT:
+                    self.not_undone.add(event.step)
                 assert of not in self.undone, f"{of} was undone twice"
                 self.undone.add(of)
-
-    def check_named(self, event):
-        """Nothing to hold here: what could not be undone stands in the journal as failed."""
 
     def check_state(self) -> None:
         state = self.state

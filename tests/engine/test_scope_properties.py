@@ -222,3 +222,29 @@ def test_a_scope_and_a_join_inside_it_are_withdrawn_without_going_on():
     )
     state, _ = play(drawn, start(), begin(), ev.Withdraw("x", 1, ("b", "j")))
     assert state.status is RunStatus.COMPLETED
+
+
+def test_everything_that_could_not_be_undone_is_named():
+    drawn = scoped(
+        "trigger -> a",
+        "a -> c",
+        "c -> z",
+        a=inside("a", undo="u", scope=""),
+        c=inside("c", undo="v", scope=""),
+        z=inside("z", scope=""),
+        u=inside("u", scope=""),
+        v=inside("v", scope=""),
+    )
+    _, events = play(
+        drawn,
+        start(),
+        *(opened("a"), done("a"), opened("c"), done("c")),
+        *(opened("z"), ev.Fail("z", 1, error("z"))),
+        *(opened("v"), ev.Fail("v", 1, error("v"))),
+        *(opened("u"), ev.Fail("u", 1, error("u"))),
+    )
+    failed = events[-1]
+    assert isinstance(failed, ev.RunFailed)
+    assert failed.error.step == "z"
+    assert "“v” could not undo" in failed.error.message
+    assert "“u” could not undo" in failed.error.message
