@@ -81,6 +81,27 @@ def tell_of_held_run(payload: dict[str, Any]) -> None:
         )
 
 
+def tell_of_stuck_run(payload: dict[str, Any]) -> None:
+    """Handles ``run.stuck``: tells the flow's owner where a run makes no progress, and why."""
+    flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
+    step = _step_title(UUID(payload["run"]), payload["step"])
+    words = gettext("“%(flow)s” makes no progress at “%(step)s”")
+    if not step:
+        words = gettext("“%(flow)s” makes no progress")
+    for user in owners(flow):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.RUN_STUCK,
+            cause=payload["step"],
+            case_id=UUID(payload["run"]),
+            run_id=UUID(payload["run"]),
+            title=words % {"flow": flow.name, "step": step},
+            body=payload["detail"],
+            now=clock.now(),
+        )
+
+
 def tell_of_too_few(payload: dict[str, Any]) -> None:
     """Handles ``task.too_few``: tells the flow's owner that a rule cannot be met."""
     task = UserTask.objects.get(pk=payload["task"])

@@ -18,7 +18,7 @@ from apps.core import clock
 from apps.core.errors import Forbidden, Invalid
 from apps.core.http import CursorPages
 from apps.operations import alerts, exports, metrics
-from apps.operations.models import Alert
+from apps.operations.models import Alert, AlertKind
 from apps.operations.streams import streamed_lines
 from apps.runs.shapes import FlowNamed
 
@@ -27,7 +27,7 @@ class AlertShape(serializers.Serializer[Any]):
     """An alert; ``count`` goes on counting within the hour."""
 
     id = serializers.UUIDField()
-    kind = serializers.ChoiceField(choices=["run_failed", "run_held", "too_few", "too_deep"])
+    kind = serializers.ChoiceField(choices=AlertKind.values)
     title = serializers.CharField()
     body = serializers.CharField()
     flow = FlowNamed()

@@ -13,6 +13,7 @@ class OperationsConfig(AppConfig):
 
         outbox.register("run.failed", alerts.tell_of_failed_run)
         outbox.register("run.engine_fault", alerts.tell_of_held_run)
+        outbox.register("run.stuck", alerts.tell_of_stuck_run)
         outbox.register("task.too_few", alerts.tell_of_too_few)
         outbox.register("event.too_deep", alerts.tell_of_circle)
         outbox.register("task.opened", mails.tell_assignees)

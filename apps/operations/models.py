@@ -13,6 +13,7 @@ class AlertKind(models.TextChoices):
     RUN_HELD = "run_held"
     TOO_FEW = "too_few"
     TOO_DEEP = "too_deep"
+    RUN_STUCK = "run_stuck"
 
 
 class Alert(models.Model):

@@ -20,7 +20,7 @@ from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
 from apps.operations import mails
-from apps.runs import doorbell, effects, forgetting, held, late, sweep
+from apps.runs import doorbell, effects, forgetting, held, late, stuck, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
 from apps.triggers import events, firing, matching
@@ -58,6 +58,7 @@ def parts() -> list[Part]:
         Part("outbox", 1, relay_if_due),
         Part("seals", 5, lambda: seal_pending(now=clock.now())),
         Part("counted rows", 10, lambda: audit.write_counted(now=clock.now())),
+        Part("stuck runs", 15, stuck.Watch().look),
         Part("partitions of runs", 3600, lambda: ensure_partitions(clock.real_now())),
         Part(
             "partitions of the trail",

@@ -83,6 +83,7 @@ def test_the_front_page_has_the_numbers_to_act_on(client_as, flow):
     for words in (
         "Flows without an owner",
         "Failed runs today",
+        "Stuck runs",
         "Overdue tasks",
         "Oldest unsealed",
         "Oldest work not begun",

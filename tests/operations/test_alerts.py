@@ -12,6 +12,8 @@ from apps.core import clock, outbox
 from apps.core.models import Outbox, uuid7
 from apps.operations import alerts, mails
 from apps.operations.models import Alert, AlertKind, Notice
+from apps.runs import stuck
+from apps.runs.drive import drive_all
 from tests.inbox.support import move_clock
 from tests.runs.support import document
 from tests.support import people
@@ -384,3 +386,24 @@ class TestAMailAboutATask:
 )
 def test_a_header_is_one_printable_line(text, length, line):
     assert mails.one_line(text, length) == line
+
+
+class TestAStuckRun:
+    def test_tells_the_owner_once_where_and_why(self, desk):
+        call = {
+            "type": "http.request",
+            "title": "Ask the shop",
+            "config": {"url": "http://127.0.0.1:9/", "method": "GET"},
+        }
+        run_id = desk.start(desk.publish(document({"call": call}, ["trigger -> call"])), {})
+        drive_all()
+        later = clock.now() + timedelta(minutes=2)
+        assert stuck.note_stuck(now=later) == 1
+        assert stuck.note_stuck(now=later) == 0
+        Outbox.objects.filter(topic="run.stuck").update(available_at=clock.now())
+        relay()
+
+        alert = Alert.objects.get(kind=AlertKind.RUN_STUCK)
+        assert alert.run_id == run_id
+        assert "“Ask the shop”" in alert.title
+        assert alert.body == "Waits for a free worker."

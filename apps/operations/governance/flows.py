@@ -158,12 +158,27 @@ class FailedFilter(admin.SimpleListFilter):
         return rows
 
 
+class StuckFilter(admin.SimpleListFilter):
+    """Runs that make no progress for too long."""
+
+    title = "stuck"
+    parameter_name = "stuck"
+
+    def lookups(self, _request: HttpRequest, _admin: Any) -> list[tuple[str, str]]:
+        return [("yes", "Yes")]
+
+    def queryset(self, request: HttpRequest, rows: QuerySet[Model]) -> QuerySet[Model]:
+        if self.value() == "yes":
+            return rows.filter(pk__in=numbers.stuck_runs(workspace_of(request)).values("pk"))
+        return rows
+
+
 @admin.register(Run)
 class RunAdmin(RecordAdmin):
     """Runs; what happened in one is shown in the app."""
 
     list_display = ("id", "status", "trigger_type", "started_by", "created_at", "finished_at")
-    list_filter = ("status", FailedFilter)
+    list_filter = ("status", FailedFilter, StuckFilter)
     ordering = ("-id",)
 
 

@@ -4,13 +4,14 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
 
-from django.db.models import Q, QuerySet
+from django.db.models import Exists, Q, QuerySet
 from django.urls import reverse
 
 from apps.audit.queries import trail_state
 from apps.flows.models import Flow, FlowState
 from apps.inbox.models import UserTask
-from apps.runs.models import Run
+from apps.runs.models import Run, StuckRun
+from apps.runs.queries import stuck_rows
 from apps.runs.sweep import oldest_command_age_s
 
 
@@ -38,6 +39,13 @@ def failed_today(workspace_id: UUID | None, now: datetime) -> QuerySet[Run]:
     return _in(runs.filter(created_at__gte=midnight - timedelta(days=90)), workspace_id)
 
 
+def stuck_runs(workspace_id: UUID | None) -> QuerySet[Run]:
+    """Runs that make no progress for too long."""
+    return _in(Run.objects.filter(pk__in=StuckRun.objects.values("run_id")), workspace_id).filter(
+        Exists(stuck_rows())
+    )
+
+
 def overdue_tasks(workspace_id: UUID | None, now: datetime) -> QuerySet[UserTask]:
     """Open tasks whose time is over; the clock closes them within seconds."""
     return _in(UserTask.objects.filter(status="open", due_at__lt=now), workspace_id)
@@ -48,6 +56,7 @@ def front_page(workspace_id: UUID | None, *, now: datetime) -> list[Number]:
     ownerless = ownerless_flows(workspace_id).count()
     failed = failed_today(workspace_id, now).count()
     overdue = overdue_tasks(workspace_id, now).count()
+    stuck = stuck_runs(workspace_id).count()
     state = trail_state()
     age = (now - state.oldest_unsealed_at).total_seconds() if state.oldest_unsealed_at else 0.0
     waited = oldest_command_age_s()
@@ -65,6 +74,13 @@ def front_page(workspace_id: UUID | None, *, now: datetime) -> list[Number]:
             "Since midnight, UTC.",
             reverse("admin:runs_run_changelist") + "?failed=today",
             failed > 0,
+        ),
+        Number(
+            "Stuck runs",
+            str(stuck),
+            "They make no progress; see why on their pages." if stuck else "Every run moves.",
+            reverse("admin:runs_run_changelist") + "?stuck=yes",
+            stuck > 0,
         ),
         Number(
             "Overdue tasks",

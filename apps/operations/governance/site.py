@@ -107,6 +107,14 @@ class GovernanceSite(AdminSite):
         found = numbers.front_page(workspace_of(request), now=clock.now())
         return super().index(request, {**(extra_context or {}), "numbers": found})
 
+    def each_context(self, request: HttpRequest) -> dict[str, Any]:
+        """Every page says where everything is stopped."""
+        from apps.runs import stopping  # noqa: PLC0415 - as above
+
+        actor = _actor(request)
+        stop = stopping.stop_of(actor.workspace_id) if actor else None
+        return {**super().each_context(request), "stop": stop}
+
 
 def words_for(label: str) -> str:
     """What people call a model, as the front page lists it; ``label`` is ``app.Model``."""
