@@ -16,6 +16,8 @@ from django import db
 from django.db import connection, transaction
 
 from apps.accounts.queries import calendar_of, zone_of
+from apps.engine import events as ev
+from apps.engine import feel, values
 from apps.flows.compiled import compiled
 from apps.runs import children as starting
 from apps.runs import claiming, doorbell, limits, ports, snapshots, stopping, writing
@@ -183,7 +185,10 @@ def _admit(cursor: Any, batch: Batch, flows: dict[UUID, CompiledFlow]) -> None:
 
     So do those of a workspace in which everything is stopped.
     """
+    keyed = [run for id_, run in batch.runs.items() if flows[id_].run_key is not None]
+    _name_keys(keyed, batch, flows)
     _hold_stopped(cursor, batch)
+    _keep_order(cursor, [run for run in keyed if run.run_id in batch.runs], batch)
     most = {id_: limit for id_, flow in flows.items() if (limit := flow.concurrency) is not None}
     if not most and not any(run.limit_key for run in batch.runs.values()):
         return
@@ -198,6 +203,43 @@ def _admit(cursor: Any, batch: Batch, flows: dict[UUID, CompiledFlow]) -> None:
     limits.let_wait(cursor, waiting, starts, ids, batch.now)
     for run in waiting:
         del batch.runs[run.run_id]
+
+
+def _name_keys(keyed: Sequence[LoadedRun], batch: Batch, flows: dict[UUID, CompiledFlow]) -> None:
+    """Tell of which limit runs need a slot. A key that cannot be told counts as null."""
+    for run in keyed:
+        payload = next((data for _, data in batch.commands[run.run_id] if "trigger" in data), None)
+        key = flows[run.run_id].run_key
+        if payload is None or key is None:
+            continue
+        try:
+            context = {"trigger": payload["trigger"]}
+            value: Any = feel.to_json(key.evaluate(context, now=batch.now, zone=run.zone))
+            values.check(value)
+        except (feel.FeelError, values.NotJson):
+            value = None
+        run.wanted_key = limits.key_for(run.flow_id, value)
+
+
+def _keep_order(cursor: Any, keyed: Sequence[LoadedRun], batch: Batch) -> None:
+    """Starts of a flow with a key go in the order in which they were accepted.
+
+    One that is younger than a start which another driver has in hand is put off: its commands
+    stay, and are taken with the next claim.
+    """
+    starts: dict[UUID, int] = {}
+    for run in keyed:
+        pairs = zip(batch.command_ids[run.run_id], batch.commands[run.run_id], strict=True)
+        starts.update((run.run_id, id_) for id_, (kind, _) in pairs if kind == "start")
+    if not starts:
+        return
+    flow_ids = sorted({run.flow_id for run in keyed})
+    earlier = limits.earlier_starts(cursor, flow_ids, list(batch.runs), ev.READABLE)
+    for run in keyed:
+        id_, first = starts.get(run.run_id), earlier.get(run.lane)
+        if id_ is not None and first is not None and id_ > first:
+            del batch.runs[run.run_id]
+    batch.runs = dict(sorted(batch.runs.items(), key=lambda one: starts.get(one[0], 0)))
 
 
 def _hold_stopped(cursor: Any, batch: Batch) -> None:

@@ -9,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import sha256
 from typing import Any
 from uuid import UUID
 
@@ -46,6 +47,13 @@ select u.run_id, u.flow_id, u.lane, '', 'stopped', u.payload::json, %(now)s
 from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(payloads)s::text[])
   with ordinality as u(run_id, flow_id, lane, payload, place)
 order by u.place
+"""
+# Of runs that can be driven; what is parked or nobody's passes nobody by.
+_EARLIER = """
+select c.lane, min(c.id) from run_command c join run_state s on s.run_id = c.run_id
+where c.lane = any(%s) and c.kind = 'start' and c.priority < 100 and c.run_id <> all(%s)
+  and s.deaths = 0 and s.format = any(%s)
+group by c.lane
 """
 _HAND_OUT = """
 with next as (
@@ -86,6 +94,24 @@ def key_of(flow_id: UUID) -> str:
     return f"flow:{flow_id}"
 
 
+def key_for(flow_id: UUID, value: Any) -> str:
+    """Names the limit of one value of a flow's key."""
+    return f"{key_of(flow_id)}:{sha256(stored.dumps(value).encode()).hexdigest()[:32]}"
+
+
+def wanted_by(run: LoadedRun) -> str:
+    """The limit of which a run needs a slot."""
+    return run.wanted_key or key_of(run.flow_id)
+
+
+def earlier_starts(
+    cursor: Any, flows: Sequence[UUID], but: Sequence[UUID], formats: Sequence[int]
+) -> dict[UUID, int]:
+    """The oldest start of each flow that another driver has in hand: none may pass it."""
+    cursor.execute(_EARLIER, [list(flows), list(but), list(formats)])
+    return dict(cursor.fetchall())
+
+
 def admit(
     cursor: Any,
     slots: Slots,
@@ -106,7 +132,7 @@ def admit(
     allowed: dict[str, int] = {}
     for run_id, run in runs.items():
         if "admit" in kinds[run_id]:  # whoever ended handed its slot on
-            run.limit_key = run.limit_key or key_of(run.flow_id)
+            run.limit_key = run.limit_key or wanted_by(run)
         elif (
             run_id in most
             and run.limit_key is None
@@ -114,7 +140,7 @@ def admit(
             and "cancel" not in kinds[run_id]
             and not run.state.started
         ):
-            key = key_of(run.flow_id)
+            key = wanted_by(run)
             wanting[key].append(run)
             allowed[key] = most[run_id]
     keys = sorted({*wanting, *(run.limit_key for run in runs.values() if run.limit_key)})
@@ -152,7 +178,7 @@ def let_wait(
             "runs": [run.run_id for run in runs],
             "flows": [run.flow_id for run in runs],
             "lanes": [run.lane for run in runs],
-            "keys": [key_of(run.flow_id) for run in runs],
+            "keys": [wanted_by(run) for run in runs],
             "payloads": [stored.dumps(starts[run.run_id]) for run in runs],
         },
     )
@@ -179,7 +205,7 @@ def hold_back(
             "now": now,
             "commands": list(command_ids),
             "admitted": [run.run_id for run in with_slot],
-            "keys": [run.limit_key or key_of(run.flow_id) for run in with_slot],
+            "keys": [run.limit_key or wanted_by(run) for run in with_slot],
             "runs": [run.run_id for run in runs],
             "flows": [run.flow_id for run in runs],
             "lanes": [run.lane for run in runs],

@@ -120,8 +120,11 @@ def _strays() -> list[Problem]:
             "  select (select count(*) from run_state s where s.limit_key = l.key)"
             "  + (select count(*) from run_command c join run_state s on s.run_id = c.run_id"
             "     where c.kind = 'admit' and s.limit_key is null"
-            "     and l.key = 'flow:' || s.flow_id) as held) h"
-            " where l.used <> h.held"
+            "     and l.key = 'flow:' || s.flow_id) as held,"
+            "  (select count(*) from run_command c join run_state s on s.run_id = c.run_id"
+            "   where c.kind = 'admit' and s.limit_key is null"
+            "   and l.key like 'flow:' || s.flow_id || ':%') as handed) h"
+            " where l.used < h.held or l.used > h.held + h.handed"
             " limit 100"
         )
         return [Problem(run_id or UUID(int=0), message) for run_id, message in cursor.fetchall()]

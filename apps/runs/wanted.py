@@ -111,6 +111,8 @@ class LoadedRun:
     state: RunState
     awaited_until: datetime | None
     limit_key: str | None = None
+    #: The limit that it needs a slot of to start; empty for that of its flow.
+    wanted_key: str = ""
     zone: str = "UTC"
     calendar: Calendar = STANDARD
     started_at: datetime | None = None

@@ -18,6 +18,7 @@ from apps.steps.config_errors import config_flaws
 from apps.steps.configs import (
     assignee_findings,
     field_value_findings,
+    run_key_findings,
     step_config_findings,
     trigger_config_findings,
 )
@@ -41,10 +42,11 @@ DocPath = tuple[str | int, ...]
 
 
 class Concurrency(BaseModel):
-    """How many runs of the flow may be at work at once."""
+    """How many runs of the flow, or of each value of a key, may be at work at once."""
 
     model_config = ConfigDict(extra="allow")
     max: int | None = Field(None, ge=1, le=100_000, title="Runs at once")
+    key: registry.Feel | None = Field(None, title="For each")
 
 
 class Contract(BaseModel):
@@ -166,6 +168,7 @@ class _Check:
         reads = Reads(self.steps, kind, soundness, form)
         if trigger_type is not None:
             yield from trigger_config_findings(trigger_type, trigger_config, reads)
+        yield from run_key_findings(at(self.document, "settings", "concurrency", "key"), reads)
         for step in self.steps.values():
             if step.type is not None:
                 config = self.document["steps"][step.id].get("config")

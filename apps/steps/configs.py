@@ -56,6 +56,12 @@ def step_config_findings(
     yield from _secrets(type_, config, step.id, root)
 
 
+def run_key_findings(key: object, reads: Reads) -> Iterator[Finding]:
+    """The key of a limit of runs: an expression over ``trigger``."""
+    if isinstance(key, str):
+        yield from _expression(reads, Place(TRIGGER, ("settings", "concurrency", "key")), key)
+
+
 def field_value_findings(
     step: KnownStep, given: Mapping[str, Any], reads: Reads
 ) -> Iterator[Finding]:

@@ -93,6 +93,8 @@ class CompiledFlow:
     trigger: TriggerType
     trigger_config: Mapping[str, Any]
     concurrency: int | None
+    #: Runs are limited for each value of this, asked of ``trigger`` alone.
+    run_key: feel.Expression | None
     settings: Mapping[str, Any]
 
     @cached_property
@@ -126,8 +128,14 @@ def compile_flow(document: Mapping[str, Any]) -> CompiledFlow:
         trigger=find_trigger(trigger["type"]),
         trigger_config=trigger.get("config") or {},
         concurrency=(settings.get("concurrency") or {}).get("max"),
+        run_key=_run_key(settings),
         settings=settings,
     )
+
+
+def _run_key(settings: Mapping[str, Any]) -> feel.Expression | None:
+    key = (settings.get("concurrency") or {}).get("key")
+    return feel.compile_expression(expression_source(key)) if key else None
 
 
 def expression_source(text: str) -> str:
