@@ -1,3 +1,4 @@
+import { isDraft } from 'immer';
 import type { FlowDocument } from '~/api/types';
 import type { Lookup } from './catalogue';
 
@@ -79,12 +80,17 @@ export function undoOf(doc: { steps: Steps }, id: string): string | null {
   return typeof undo === 'string' && undo !== id && doc.steps[undo] !== undefined ? undo : null;
 }
 
-/** Steps that do nothing but take back others, each with those. */
+const undoersOf = new WeakMap<Steps, Map<string, string[]>>();
+
+/** Steps that do nothing but take back others, each with those. Sorted out once for each state of the steps. */
 export function undoers(doc: { steps: Steps }): Map<string, string[]> {
+  const known = isDraft(doc.steps) ? undefined : undoersOf.get(doc.steps);
+  if (known) return known;
   const found = new Map<string, string[]>();
   for (const id of Object.keys(doc.steps)) {
     const undo = undoOf(doc, id);
     if (undo !== null) found.set(undo, [...(found.get(undo) ?? []), id]);
   }
+  if (!isDraft(doc.steps)) undoersOf.set(doc.steps, found);
   return found;
 }

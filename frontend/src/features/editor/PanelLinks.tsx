@@ -1,9 +1,9 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import type { ReactNode } from 'react';
 import { useT } from '~/app/messages';
-import { portOfLink, TRIGGER, useLookup } from '~/features/canvas/catalogue';
+import { isSidePort, portOfLink, TRIGGER, useLookup } from '~/features/canvas/catalogue';
 import { portsIn, portWord } from '~/features/canvas/graph';
-import { undoers } from '~/features/canvas/nesting';
+import { BODY, containerOf, undoers } from '~/features/canvas/nesting';
 import { IconLink, IconPlus, IconX } from '~/ui/icons';
 import { useActions } from './actions';
 import { linkKeys } from './document/links';
@@ -29,6 +29,8 @@ export function PanelLinks({ id }: { id: string }) {
             key={port}
             id={id}
             port={port}
+            // Inside a frame a way that leads on to nothing is a way that ends.
+            open={t(containerOf(document, id) !== null && !isSidePort(port) && port !== BODY ? 'editor.way_ends' : 'editor.way_open')}
             name={id === TRIGGER ? t('editor.way') : portWord(document, id, port, types, t)}
             links={document.links.flatMap((link, at) => (link.from === id && portOfLink(link.port, ports) === port ? [{ to: link.to, key: keys[at] ?? '' }] : []))}
           />
@@ -42,10 +44,12 @@ interface WayProps {
   id: string;
   port: string;
   name: string;
+  /** What is said where it leads nowhere. */
+  open: string;
   links: { to: string; key: string }[];
 }
 
-function Way({ id, port, name, links }: WayProps) {
+function Way({ id, port, name, open, links }: WayProps) {
   const t = useT();
   const actions = useActions();
   const readOnly = useEditor((editor) => editor.readOnly);
@@ -68,7 +72,7 @@ function Way({ id, port, name, links }: WayProps) {
       <div className={classes.way}>
         <span>
           <strong>{name}</strong>
-          {links.length === 0 ? <span className={classes.nowhere}>{` ${t('editor.way_open')}`}</span> : null}
+          {links.length === 0 ? <span className={classes.nowhere}>{` ${open}`}</span> : null}
         </span>
         {readOnly ? null : (
           <>
