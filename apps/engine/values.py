@@ -26,6 +26,8 @@ Path: TypeAlias = tuple[str | int, ...]
 MAX_DEPTH: Final = 64
 MAX_DIGITS: Final = 34
 MAX_EXPONENT: Final = 6144
+#: About so many characters one value of a run may have: what a step is given, or gives.
+MAX_SIZE: Final = 16_000_000
 _INT_LIMIT: Final = 10**MAX_DIGITS
 _SAFE: Final = 1000
 _SHORT: Final = MAX_DIGITS + 1  # a number text this short cannot have too many digits
@@ -76,6 +78,15 @@ class NotJson(Exception):
         super().__init__(f"{_place(path)} {reason}")
         self.message = str(self)
         self.path = path
+
+
+class TooLarge(NotJson):
+    """A value that is larger than a run may hold in one place."""
+
+    code = "too_large"
+
+    def __init__(self) -> None:
+        super().__init__((), f"is larger than {MAX_SIZE // 1_000_000} MB.")
 
 
 class NotCanonical(NotJson):
@@ -144,6 +155,30 @@ def check(value: object) -> None:
             digits, too great an exponent, or more than 64 levels.
     """
     _check(value, ())
+
+
+def check_kept(value: object) -> None:
+    """Refuse a value that a run cannot keep: ``check``, and the size.
+
+    Raises:
+        NotJson: See ``check``.
+        TooLarge: It has more than about ``MAX_SIZE`` characters.
+    """
+    check(value)
+    if _size(value) > MAX_SIZE:
+        raise TooLarge
+
+
+def _size(value: Any) -> int:
+    """About how many characters a value has; it is known to be JSON."""
+    kind = type(value)
+    if kind is str:
+        return len(value)
+    if kind is dict:
+        return len(value) + sum(map(len, value)) + sum(map(_size, value.values()))
+    if kind is list:
+        return len(value) + sum(map(_size, value))
+    return 1
 
 
 def canonical(value: object) -> bytes:

@@ -51,6 +51,7 @@ def parts() -> list[Part]:
         Part("leases", 1, effects.expire_leases),
         Part("dead drivers", 1, held.count_deaths),
         Part("unheard bells", 1, sweep.ring_for_the_unheard),
+        Part("times ahead", 30, sweep.mend_times_ahead),
         Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
         Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
         Part("schedules", 1, lambda: firing.fire_due(now=clock.now())),

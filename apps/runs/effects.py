@@ -219,7 +219,7 @@ def perform(effect: Claimed) -> None:
         try:
             config = validated(type_.config, effect.input)
             leave = type_.run(config, context)
-            values.check(leave.output)
+            values.check_kept(leave.output)
         except LeaseLost:
             _refuse_late(effect, "complete")
             return
@@ -229,9 +229,12 @@ def perform(effect: Claimed) -> None:
         except OutgoingError as failed:
             _report_failure(effect, context, context.as_step_error(failed))
             return
-        except (ProductError, values.NotJson) as failed:
-            code = getattr(failed, "code", "bad_output")
-            _report_failure(effect, context, registry.StepError(code, str(failed)))
+        except (ProductError, values.TooLarge) as failed:
+            _report_failure(effect, context, registry.StepError(failed.code, str(failed)))
+            return
+        except values.NotJson as failed:
+            message = f"The step's result cannot be kept: {failed}"
+            _report_failure(effect, context, registry.StepError("bad_output", message))
             return
         except (OperationalError, InterfaceError) as error:
             # Steps ask the database before they send and never after: nothing has left.
@@ -361,7 +364,7 @@ def _storable(message: str, output: Any) -> tuple[str, Any]:
     message = message.replace("\0", "\N{REPLACEMENT CHARACTER}")
     message = message.encode("utf-8", "replace").decode()
     try:
-        values.check(output)
+        values.check_kept(output)
     except values.NotJson:
         output = None
     return message, output

@@ -307,6 +307,13 @@ class Evaluation:
             class_ = "human" if wrong.error_class == "human" else "permanent"
             error = ev.Error(step_id, class_, wrong.code, wrong.message)
             self._fail_with(ev.Fail(step_id, visit, error))
+        except values.TooLarge as wrong:
+            self._fail(
+                step_id,
+                visit,
+                wrong.code,
+                f"What the step is given, or gives, cannot be kept: {wrong}",
+            )
         except values.NotJson as wrong:
             self._fail(step_id, visit, "bad_output", f"The step's result cannot be kept: {wrong}")
 
@@ -337,7 +344,7 @@ class Evaluation:
     def _settle(self, step: CompiledStep, visit: int, outcome: object) -> None:
         match outcome:
             case Exit(port, output, ports, times):
-                values.check(output)
+                values.check_kept(output)
                 self._apply(ev.Complete(step.id, visit, port, output, ports, times))
             case Respond(status, body, port, output):
                 values.check(body)
@@ -490,7 +497,7 @@ class Evaluation:
 
     def _open_effect(self, step: CompiledStep, visit: int) -> None:
         resolved: Any = step.resolve(self._feel) if step.resolve else step.raw
-        values.check(resolved)
+        values.check_kept(resolved)
         config = validated(step.type.config, resolved)
         given = step.fields.retry
         tries = getattr(getattr(config, "retry", None), "max_attempts", DEFAULT_TRIES)

@@ -57,6 +57,12 @@ with recursive lanes as (
 select exists (
   select 1 from lanes where available_at <= business_now() and {stopping.MAY_BEGIN})
 """  # noqa: S608 - our own text
+_MEND = """
+update effect set available_at = business_now() where id in (
+  select id from effect
+  where status = 'queued' and attempt = 0 and available_at > business_now() + interval '5 s'
+  for update skip locked)
+"""
 # A blob's date is that of the last journal row that named it. Ids tell when runs were made, so
 # a blob older than the oldest run that is kept is named by nobody any more.
 _FORGET_BLOBS = """
@@ -94,11 +100,23 @@ def ring_for_the_unheard() -> None:
 
     Commands that nobody can claim, since their run is over, are put away first.
     """
-    if oldest_command_age_s() > UNHEARD_S:
+    # One from the future was written before the clock jumped back: its age says nothing.
+    if abs(oldest_command_age_s()) > UNHEARD_S:
         late.bury_late_commands()
         doorbell.ring_now("drive")
     if are_effects_due():
         doorbell.ring_now("effects")
+
+
+def mend_times_ahead() -> int:
+    """Make effects due that were due at once until the clock jumped back; returns how many.
+
+    Locks:
+        The effects' rows; those that a worker takes just now are skipped.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MEND)
+        return int(cursor.rowcount)
 
 
 def oldest_command_age_s() -> float:

@@ -15,7 +15,9 @@ from apps.runs.effects import work_effects
 _log = logging.getLogger(__name__)
 
 
-@shared_task(name="runs.drive")
+# A driver gives way after seconds. One that a step holds for ever is killed, which counts as a
+# death of its runs: they are then driven alone, and the culprit is paused.
+@shared_task(name="runs.drive", time_limit=60)
 def drive(**_future: Any) -> None:
     """Drive every run that has commands."""
     try:

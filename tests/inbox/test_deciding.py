@@ -545,3 +545,16 @@ def desk_doc(desk, **assignees):
     from tests.inbox.support import approval
 
     return approval(assignees={"users": [], "groups": [], **assignees})
+
+
+class TestAClockThatJumpsBack:
+    """A task closes once, whatever the clock shows afterwards."""
+
+    def test_a_task_is_open_until_its_time_and_times_out_once(self, desk):
+        task = desk.ask_named("ada")
+        assert commands.close_overdue(now=task.due_at - timedelta(days=9)) == 0
+        assert commands.close_overdue(now=task.due_at) == 1
+        assert commands.close_overdue(now=task.due_at - timedelta(days=9)) == 0
+        assert commands.close_overdue(now=task.due_at) == 0
+        task.refresh_from_db()
+        assert task.status == "timed_out"
