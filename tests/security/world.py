@@ -148,6 +148,7 @@ class World:
         self.ids |= {
             "run": waiting.pk,
             "paused": paused.pk,
+            "seq": 1,
             "task": UserTask.objects.get(run_id=waiting.pk).pk,
             "kind": "runs",
         }

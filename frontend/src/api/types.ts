@@ -240,6 +240,9 @@ export interface RunItem {
   finished_at: string | null;
   created_at?: string;
   duration_ms: number | null;
+  replay_of?: string | null;
+  /** Set where it makes no progress for too long. */
+  stuck?: { step: string; since: string; usual_s: number | null; cause: WaitReason } | null;
 }
 
 export interface RunStep {
@@ -252,24 +255,66 @@ export interface RunStep {
   started_at: string | null;
   finished_at: string | null;
   port: string | null;
+  /** The outcome is that of the run that is done again. */
+  taken_over?: boolean;
   /** How far a step that contains others is with its items, or its rounds. */
   items?: { total: number; begun: number; done: number; failed: number } | null;
 }
 
 /** Why a run does not go on by itself. */
 export interface WaitReason {
-  kind: 'person' | 'time' | 'event' | 'retry' | 'effect' | 'worker' | 'limit' | 'paused' | 'fault';
+  kind:
+    | 'person' | 'time' | 'event' | 'run' | 'retry' | 'effect' | 'worker' | 'limit' | 'lock' | 'join' | 'items'
+    | 'paused' | 'stopped' | 'fault';
   step: string;
   title: string;
+  since?: string | null;
   until: string | null;
   detail: string;
+  people?: string[];
+  groups?: string[];
+  error?: RunError | null;
+  attempt?: number;
+  max_attempts?: number;
+  lease_until?: string | null;
+  lock?: string;
+  /** Of a limit the runs that have it; of a lock the step. */
+  holders?: { run?: string; step?: string; title: string; since?: string | null }[];
+  ahead?: number;
+  counts?: { done: number; failed: number; at_work: number; of: number };
+  missing?: { from: string; port: string; title: string }[];
+  by?: string;
   /** Of an event that is waited for, and what tells it from others; null for any. */
   type?: string;
   key?: unknown;
 }
 
+/** What a run does again. */
+export interface Replay {
+  of: string;
+  from_step: string;
+  mode: 'live' | 'dry';
+  /** Where a dry run ended, since nothing is recorded of that step. */
+  stopped_at: string | null;
+}
+
+/** A run as it was after a row of its journal. */
+export interface RunAt {
+  seq: number;
+  last_seq: number;
+  at: string;
+  type: string;
+  step: string;
+  status: RunStatus;
+  error: RunError | null;
+  steps: Record<string, RunStep>;
+  links: Run['links'];
+  waiting_for: { kind: WaitReason['kind']; step: string; title: string; since: string | null; until: string | null; missing: string[] }[];
+}
+
 export interface Run extends RunItem {
   waiting_for: WaitReason[];
+  replay?: Replay | null;
   steps: Record<string, RunStep>;
   links: { from: string; port: string | null; to: string; count: number }[];
   /** What came in, as expressions read it; null where it is no longer kept. */

@@ -3,7 +3,10 @@ import { useNetwork } from '@mantine/hooks';
 import { useEffect, useState } from 'react';
 import { onSignedOut } from '~/api/client';
 import { useLive } from '~/api/live';
+import { useRight } from '~/api/me';
+import { useLiftStop, useStop } from '~/api/stop';
 import { IconAlertTriangle, IconWifiOff } from '~/ui/icons';
+import { useIntlTools } from '~/ui/time';
 import classes from './Banners.module.css';
 import { useT } from './messages';
 
@@ -17,6 +20,23 @@ function useLasting(value: boolean): boolean {
     return () => clearTimeout(timer);
   }, [value]);
   return lasting && value;
+}
+
+/** Everything is stopped: by whom, why, since when; who may lets it go on. */
+function StopBanner() {
+  const t = useT();
+  const { short } = useIntlTools();
+  const stop = useStop().data;
+  const may = useRight('flow.pause');
+  const lift = useLiftStop();
+  if (!stop?.stopped) return null;
+  return (
+    <div className={classes.banner} role="status">
+      <IconAlertTriangle size={16} aria-hidden />
+      <span>{t('app.banner.stopped', { by: stop.by ?? '', reason: stop.reason ?? '', time: stop.stopped_at ? short(stop.stopped_at) : '' })}</span>
+      {may ? <Button size="xs" loading={lift.isPending} onClick={() => lift.mutate('')}>{t('app.banner.stopped.lift')}</Button> : null}
+    </div>
+  );
 }
 
 /** What the person has to know whatever the page: offline, signed out. What is being edited stays. */
@@ -38,11 +58,15 @@ export function Banners() {
       </div>
     );
   }
-  if (online && !down) return null;
   return (
-    <div className={classes.banner} role="status">
-      <IconWifiOff size={16} aria-hidden />
-      <span>{online ? t('app.banner.live_down') : t('app.banner.offline')}</span>
-    </div>
+    <>
+      <StopBanner />
+      {online && !down ? null : (
+        <div className={classes.banner} role="status">
+          <IconWifiOff size={16} aria-hidden />
+          <span>{online ? t('app.banner.live_down') : t('app.banner.offline')}</span>
+        </div>
+      )}
+    </>
   );
 }

@@ -54,12 +54,12 @@ const flowAccess = createRoute({
 
 const runs = createRoute({
   ...at('/runs'),
-  validateSearch: only('flow', 'status', 'from'),
+  validateSearch: only('flow', 'status', 'from', 'stuck'),
   component: lazyRouteComponent(() => import('~/features/runs/RunsPage'), 'RunsPage'),
 });
 const run = createRoute({
   ...at('/runs/$runId'),
-  validateSearch: only('step', 'tab'),
+  validateSearch: only('step', 'tab', 'at'),
   component: lazyRouteComponent(() => import('~/features/runs/RunPage'), 'RunPage'),
 });
 const inbox = createRoute({

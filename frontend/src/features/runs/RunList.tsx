@@ -1,7 +1,8 @@
-import { Button } from '@mantine/core';
+import { Badge, Button, Checkbox } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { useMemo } from 'react';
+import { useMemo, useState } from 'react';
 import { useFlows } from '~/api/flows';
+import { useRight } from '~/api/me';
 import { useRuns } from '~/api/runs';
 import { nameOf, RUN_STATUSES } from '~/api/types';
 import type { RunItem } from '~/api/types';
@@ -18,6 +19,8 @@ import { Duration, RelativeTime } from '~/ui/RelativeTime';
 import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
 import { spanStart, SPANS } from '~/ui/spans';
 import { StatusBadge, useStatusLabel } from '~/ui/StatusBadge';
+import { BulkBar } from './BulkBar';
+import { Wait } from './Wait';
 
 const TRIGGERS: Record<string, MessageId> = {
   webhook: 'runs.by_trigger.webhook', schedule: 'runs.by_trigger.schedule', manual: 'runs.by_trigger.manual',
@@ -37,6 +40,7 @@ export interface RunListFilter {
   flow?: string;
   status?: string;
   from?: string;
+  stuck?: string;
 }
 
 interface Props {
@@ -50,21 +54,26 @@ export function RunList({ filter, onFilter, fixedFlow }: Props) {
   const t = useT();
   const words = useStatusLabel();
   const from = useMemo(() => spanStart(filter.from), [filter.from]);
-  const list = useRuns({ flow: filter.flow, status: filter.status, from });
+  const asked = { flow: filter.flow, status: filter.status, stuck: filter.stuck, from };
+  const list = useRuns(asked);
+  const steers = useRight('run.operate', 'run.cancel');
+  const [chosen, setChosen] = useState<string[]>([]);
+  const choose = (id: string, on: boolean) => setChosen(on ? [...chosen, id] : chosen.filter((one) => one !== id));
   const flows = useFlows({ limit: 200 }, !fixedFlow).items ?? [];
-  const filtered = Boolean(filter.status ?? filter.from ?? (fixedFlow ? undefined : filter.flow));
+  const filtered = Boolean(filter.status ?? filter.from ?? filter.stuck ?? (fixedFlow ? undefined : filter.flow));
   const change = (part: RunListFilter) => onFilter({ ...filter, ...part });
 
   const columns: Column<RunItem>[] = [
     fixedFlow
       ? { key: 'started', header: t('runs.column.started'), cell: (run) => <RelativeTime at={run.started_at ?? run.created_at} /> }
       : { key: 'flow', header: t('runs.column.flow'), width: '30%', cell: (run) => run.flow.name },
-    { key: 'status', header: t('runs.column.status'), width: 132, cell: (run) => <StatusBadge status={run.status} /> },
+    { key: 'status', header: t('runs.column.status'), width: 132, cell: (run) => <><StatusBadge status={run.status} />{run.stuck ? <Badge color="danger" ml={4}>{t('runs.stuck')}</Badge> : null}</> },
     ...(fixedFlow ? [] : [{ key: 'started', header: t('runs.column.started'), width: 150, cell: (run: RunItem) => <RelativeTime at={run.started_at ?? run.created_at} /> }]),
     { key: 'took', header: t('runs.column.duration'), width: 130, align: 'end', show: 'medium', cell: (run) => <Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /> },
     { key: 'version', header: t('runs.column.version'), width: 84, show: 'wide', cell: (run) => t('flows.version', { number: run.version }) },
     { key: 'by', header: t('runs.column.by'), width: 160, min: 110, show: 'medium', cell: (run) => <StartedBy run={run} /> },
-    { key: 'note', header: t('runs.column.note'), show: 'wide', cell: (run) => run.error?.message ?? '' },
+    { key: 'note', header: t('runs.column.note'), show: 'wide', cell: (run) => (run.stuck ? <Wait reason={run.stuck.cause} /> : (run.error?.message ?? '')) },
+    ...(steers ? [{ key: 'choose', header: t('runs.select.header'), width: 40, quiet: true, cell: (run: RunItem) => <Checkbox aria-label={t('runs.select', { name: run.flow.name })} checked={chosen.includes(run.id)} onChange={(event) => choose(run.id, event.currentTarget.checked)} /> }] : []),
   ];
   return (
     <>
@@ -74,7 +83,9 @@ export function RunList({ filter, onFilter, fixedFlow }: Props) {
             <FilterChip label={t('runs.column.flow')} value={filter.flow} choices={flows.map((flow) => ({ value: flow.id, label: flow.name }))} onChange={(flow) => change({ flow })} />
           )}
           <FilterChip label={t('runs.column.status')} value={filter.status} choices={RUN_STATUSES.map((status) => ({ value: status, label: words(status) }))} onChange={(status) => change({ status })} />
+          <FilterChip label={t('runs.filter.stuck')} value={filter.stuck} choices={[{ value: 'true', label: t('runs.stuck') }]} onChange={(stuck) => change({ stuck })} />
           <FilterChip label={t('runs.filter.time')} value={filter.from} choices={SPANS.map(({ value, label }) => ({ value, label: t(label) }))} onChange={(span) => change({ from: span })} />
+          {list.items?.length ? <BulkBar chosen={chosen} filter={asked} onDone={() => setChosen([])} /> : null}
         </Toolbar>
       )}
       {list.items ? (

@@ -1,6 +1,4 @@
 import { Button } from '@mantine/core';
-import { useRight } from '~/api/me';
-import { useResumeRun } from '~/api/runs';
 import type { FlowDocument, Run } from '~/api/types';
 import { useT } from '~/app/messages';
 import { IconAlertTriangle, IconHourglass } from '~/ui/icons';
@@ -10,15 +8,21 @@ import { Wait } from './Wait';
 /** Why the run failed or does not start, in one sentence, with the way on. */
 export function RunNotice({ run, document, shown, onShow }: { run: Run; document: FlowDocument | undefined; shown: string | undefined; onShow: (step: string) => void }) {
   const t = useT();
-  const mayResume = useRight('run.operate');
-  const resume = useResumeRun(run.id);
   const held = run.waiting_for.find((reason) => !reason.step);
   if (held && !run.error) {
     return (
       <div className={classes.notice} data-tone="waiting" role="status">
         <IconHourglass size={16} aria-hidden />
         <p className={classes.text}><Wait reason={held} /></p>
-        {run.status === 'paused' && mayResume ? <Button size="xs" loading={resume.isPending} onClick={() => resume.mutate()}>{t('runs.resume')}</Button> : null}
+      </div>
+    );
+  }
+  if (run.replay?.stopped_at) {
+    const at = run.replay.stopped_at;
+    return (
+      <div className={classes.notice} data-tone="waiting" role="status">
+        <IconHourglass size={16} aria-hidden />
+        <p className={classes.text}>{t('runs.replay.stopped_at', { step: document?.steps[at]?.title ?? at })}</p>
       </div>
     );
   }

@@ -1,9 +1,9 @@
-import { ActionIcon, Drawer, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Drawer, Tooltip } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useVersion } from '~/api/flows';
-import { useRun } from '~/api/runs';
+import { useRun, useRunAt } from '~/api/runs';
 import type { Run } from '~/api/types';
 import { useT } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
@@ -18,6 +18,9 @@ import { StatusBadge, useStatusLabel } from '~/ui/StatusBadge';
 import { useIntlTools } from '~/ui/time';
 import { breakpoints } from '~/ui/tokens';
 import { CancelRun } from './CancelRun';
+import { PauseRun } from './PauseRun';
+import { ReplayRun } from './ReplayRun';
+import { RunHistory } from './RunHistory';
 import { cardStates, stepOfInterest, takenLinks } from './runPicture';
 import { StartedBy } from './RunList';
 import { RunNotice } from './RunNotice';
@@ -44,8 +47,26 @@ function Header({ run }: { run: Run }) {
         <Fact label={t('runs.column.version')}>{t('flows.version', { number: run.version })}</Fact>
         <Fact label={t('runs.column.run')}><Short value={run.id} copy={t('runs.id')} length={13} /></Fact>
       </dl>
-      <CancelRun run={run} />
+      <HeaderActions run={run} />
     </header>
+  );
+}
+
+function HeaderActions({ run }: { run: Run }) {
+  const t = useT();
+  const search = useSearch({ from: '/runs/$runId' });
+  const navigate = useNavigate({ from: '/runs/$runId' });
+  const document = useVersion(run.flow.id, run.version).data?.document;
+  return (
+    <>
+      {run.replay_of ? <Link to="/runs/$runId/" params={{ runId: run.replay_of }}>{t('runs.replay.of')}</Link> : null}
+      {search.at || !run.started_at ? null : (
+        <Button onClick={() => void navigate({ search: { ...search, at: '1' }, replace: true })}>{t('runs.history.show')}</Button>
+      )}
+      <ReplayRun run={run} document={document} step={search.step} />
+      <PauseRun run={run} />
+      <CancelRun run={run} />
+    </>
   );
 }
 
@@ -73,13 +94,24 @@ export function RunPage() {
   );
 }
 
-function RunBody({ run }: { run: Run }) {
+/** The run with steps, links and status of an earlier moment in place of today's. */
+function useMoment(run: Run, at: number | undefined): Run {
+  const then = useRunAt(run.id, at).data;
+  return useMemo(
+    () => (at === undefined || !then ? run : { ...run, status: then.status, error: then.error, steps: then.steps, links: then.links, waiting_for: [] }),
+    [run, at, then],
+  );
+}
+
+function RunBody({ run: now }: { run: Run }) {
   const t = useT();
   const types = useLookup();
   const status = useStatusLabel();
   const { duration } = useIntlTools();
   const search = useSearch({ from: '/runs/$runId' });
   const navigate = useNavigate({ from: '/runs/$runId' });
+  const at = search.at && Number(search.at) > 0 ? Math.floor(Number(search.at)) : undefined;
+  const run = useMoment(now, at);
   const version = useVersion(run.flow.id, run.version);
   const small = useMediaQuery(`(max-width: ${breakpoints.tablet}px)`);
   const document = version.data?.document;
@@ -94,6 +126,9 @@ function RunBody({ run }: { run: Run }) {
 
   return (
     <>
+      {at === undefined ? null : (
+        <RunHistory runId={run.id} document={document} at={at} onAt={(seq) => void navigate({ search: { ...search, at: seq === undefined ? undefined : String(seq) }, replace: true })} />
+      )}
       <RunNotice run={run} document={document} shown={selected} onShow={select} />
       <div className={classes.body}>
         <div className={classes.picture}>

@@ -2,6 +2,7 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useT } from '~/app/messages';
 import { Page, PageHeader } from '~/ui/Page';
 import { RunList } from './RunList';
+import { StopEverything } from './StopEverything';
 
 /** Every run the person may see, newest first. */
 export function RunsPage() {
@@ -10,7 +11,7 @@ export function RunsPage() {
   const navigate = useNavigate({ from: '/runs' });
   return (
     <Page>
-      <PageHeader title={t('runs.title')} />
+      <PageHeader title={t('runs.title')} actions={<StopEverything />} />
       <RunList filter={search} onFilter={(next) => void navigate({ search: { ...next }, replace: true })} />
     </Page>
   );

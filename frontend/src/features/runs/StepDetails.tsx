@@ -57,6 +57,7 @@ export function StepDetails({ run, document, id }: { run: Run; document: FlowDoc
       </div>
       {run.waiting_for.filter((reason) => reason.step === id).map((reason) => <p key={reason.kind} className={classes.wait}><Wait reason={reason} /></p>)}
       {step ? <Facts step={step} ports={portsIn(document, id, types)} kind={written?.type} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
+      {step?.taken_over ? <p className={classes.none}>{t('runs.step.taken_over')}</p> : null}
       {step?.error ? (
         <div className={classes.error}>
           <h3>{t('runs.step.error')}</h3>
