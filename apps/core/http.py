@@ -5,6 +5,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import msgspec
+from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions as drf
@@ -30,6 +31,13 @@ class BadBody(ProductError):
     status = 422
 
 
+class BodyTooLarge(ProductError):
+    """More was sent than any request may have."""
+
+    code = "too_large"
+    status = 413
+
+
 class ExactJSONParser(BaseParser):
     """JSON with exact decimals; what engine rule 17 refuses is 422 ``bad_json``, with position."""
 
@@ -41,7 +49,11 @@ class ExactJSONParser(BaseParser):
         media_type: str | None = None,
         parser_context: Mapping[str, Any] | None = None,
     ) -> Any:
-        raw = stream.read()
+        most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+        # Django holds only what it reads itself to its limit.
+        raw = stream.read(most + 1)
+        if len(raw) > most:
+            raise BodyTooLarge(f"The body is larger than {most:,} bytes; send less.")
         if not raw:
             return {}
         try:

@@ -34,6 +34,29 @@ def started(transactional_db):
     ), client
 
 
+@pytest.mark.parametrize(
+    ("body", "status", "code"),
+    [
+        (b'{"input": {"n": NaN}}', 422, "bad_json"),
+        (b'{"input": {"n": 1, "note": "a\\u0000b"}}', 422, "bad_json"),
+        (b'{"input": {"n": 1, "note": "\\ud800"}}', 422, "bad_json"),
+        (b'{"input": {"n": 1e9999999}}', 422, "bad_json"),
+        (b'{"input": {"n": 1}, "input": {"n": 2}}', 422, "bad_json"),
+        (b'{"input": ', 400, "malformed_json"),
+        (b'{"input": {"n": 1, "note": "' + b"x" * 100_000_000 + b'"}}', 413, "too_large"),
+    ],
+    ids=["nan", "nul", "surrogate", "exponent", "twice", "malformed", "large"],
+)
+def test_what_cannot_be_read_starts_nothing(started, body, status, code):
+    start, client = started
+    flow_id = start({"n": 1}).json()["flow"]["id"]
+    address = f"/api/v1/flows/{flow_id}/runs/"
+    csrf = {"X-CSRFToken": client.cookies["csrftoken"].value}
+    refused = client.post(address, body, content_type="application/json", headers=csrf)
+    assert (refused.status_code, refused.json()["code"]) == (status, code)
+    assert Run.objects.count() == 1
+
+
 @pytest.mark.parametrize(("given", "path"), [({"n": "x"}, "n"), ({}, ""), ({"n": 1.5}, "n")])
 def test_what_does_not_fit_the_form_starts_nothing(started, given, path):
     start, _ = started
