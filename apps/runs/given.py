@@ -20,7 +20,7 @@ Mode = Literal["live", "dry"]
 Given = dict[str, list[dict[str, Any]]]
 
 #: Steps that are evaluated in the run itself, and yet are heard outside.
-HEARD_OUTSIDE = frozenset({"emit", "call"})
+HEARD_OUTSIDE = frozenset({"emit", "subflow"})
 #: The output of a step that undoes something, in a dry run: nothing was sent.
 NOT_SENT: Value = {"dry": True}
 
