@@ -196,7 +196,7 @@ class TestCheck:
         assert answer.status_code == 200
         assert {"no_trigger", "no_steps"} <= set(codes(answer))
         assert set(answer.json()["findings"][0]) == {
-            "code", "severity", "step", "path", "message", "fix", "position",
+            "code", "severity", "step", "path", "message", "fix", "position", "way",
         }  # fmt: skip
         assert codes(send(web, "POST", f"{url}check/", {"document": None})) == ["bad_document"]
 

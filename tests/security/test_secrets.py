@@ -298,6 +298,7 @@ class TestKeys:
         plain = {
             "audit": "hashes, seals and commitments",
             "triggers.DedupeKey": "hashes",
+            "triggers.EventKey": "hashes",
             "runs": "",
         }
         sealed = {(one.model, one.column) for one in registered()}
