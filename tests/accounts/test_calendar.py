@@ -3,6 +3,7 @@
 import json
 from copy import deepcopy
 from datetime import date
+from typing import Any
 
 import pytest
 from django.test import Client
@@ -54,7 +55,7 @@ class TestTheCalendar:
         assert (row.target_type, row.target_id) == ("calendar", str(acme.pk))
 
     def test_puts_times_and_days_in_order(self, admin):
-        mixed = deepcopy(WEEK)
+        mixed: Any = deepcopy(WEEK)
         mixed["hours"][0].reverse()
         mixed["holidays"].insert(0, {"date": "2027-01-01"})
         shown = ask(admin, "PUT", mixed).json()

@@ -1,5 +1,7 @@
 """What a run publishes is written with the run's own rows, and says what it follows from."""
 
+from typing import Any
+
 import pytest
 
 from apps.core import clock
@@ -75,7 +77,8 @@ def test_each_visit_tells_its_own_and_ids_follow_from_visit_and_time(bench):
     )
     run = bench.run(doc)
 
-    assert sorted(Event.objects.values_list("data", flat=True)) == [1, 2, 3]
+    carried: list[Any] = list(Event.objects.values_list("data", flat=True))
+    assert sorted(carried) == [1, 2, 3]
     now = clock.now()
     ids = {event_id(now, run.pk, "tell", visit) for visit in (1, 2, 3)}
     assert len(ids) == 3

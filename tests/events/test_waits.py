@@ -9,7 +9,7 @@ from apps.engine import values
 from apps.runs import commands, queries, sweep, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Run, RunCommand, Timer
-from apps.triggers import matching
+from apps.triggers import envelope, matching, starting
 from apps.triggers.matching import match_all
 from apps.triggers.models import Event, EventKey, EventPattern, EventSubscription
 from tests.events.support import BY_ORDER, EventBench, document, emitting, got, waiting
@@ -357,14 +357,14 @@ class TestNothingPassesBy:
     ):
         run_id = bench.start(bench.publish(waiting(**BY_ORDER)), {"order": 2})
         bench.settle()
-        plain = matching.starting.start_flows
+        plain = starting.start_flows
 
         def start(events, *, now):
             if any(event.data["order"] == 1 for event in events):
                 raise RuntimeError("planted")
             plain(events, now=now)
 
-        monkeypatch.setattr(matching.starting, "start_flows", start)
+        monkeypatch.setattr(starting, "start_flows", start)
         bad = bench.tell({"order": 1})
         bench.tell({"order": 2})
         bench.settle()
@@ -382,7 +382,7 @@ class TestNothingPassesBy:
         version = bench.publish(waiting(where="event.data.ok", **BY_ORDER))
         first = bench.start(version, {"order": 1})
         bench.settle()
-        plain, broken = matching.as_feel, {"key", "filter"}
+        plain, broken = envelope.as_feel, {"key", "filter"}
 
         def as_feel(event):
             if event.data["order"] in broken:

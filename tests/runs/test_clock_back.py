@@ -109,7 +109,7 @@ def test_one_that_waits_for_its_next_try_keeps_its_pause(bench, calling):
 
 
 def test_a_command_from_the_future_is_rung_for_and_driven(bench, monkeypatch):
-    rung = []
+    rung: list[str] = []
     monkeypatch.setattr("apps.runs.doorbell.ring_now", rung.append)
     run_id = bench.start(bench.publish(WAIT))
     jump(hours=-3)

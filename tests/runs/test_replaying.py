@@ -214,6 +214,7 @@ class TestDry:
         assert (status(new), sent(new)) == ("completed", [])
         run = Run.objects.get(pk=new)
         shown = queries.replay_of(run, queries.journal(run))
+        assert shown is not None
         assert (shown["stopped_at"], shown["mode"]) == ("second", "dry")
         assert "“second”" in RunEvent.objects.get(run_id=new, type="run.completed").data["message"]
         assert_replays(new)

@@ -33,7 +33,9 @@ def outcome(kind, config, context=None):
 
 
 def flaws(kind, config):
-    return [flaw.code for flaw in find(kind, 1).check(config)]
+    check = find(kind, 1).check
+    assert check is not None
+    return [flaw.code for flaw in check(config)]
 
 
 class TestADuration:

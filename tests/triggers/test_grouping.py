@@ -183,7 +183,7 @@ class TestCallsTogether:
     def test_are_written_once_though_the_connection_breaks(self, shop, hooks, monkeypatch):
         shop.flow(path="orders")
         run = Wires._run
-        broke = []
+        broke: list[int] = []
 
         async def breaking(self, work):
             async def twice(connection):

@@ -6,7 +6,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.engine.lifecycle import EffectStatus
-from apps.runs.evaluation import JournalRow
+from apps.runs.wanted import JournalRow
 
 Payload = Mapping[str, Any]
 
