@@ -299,6 +299,7 @@ class TestKeys:
             "audit": "hashes, seals and commitments",
             "triggers.DedupeKey": "hashes",
             "triggers.EventKey": "hashes",
+            "triggers.EventSubscription": "hashes",
             "runs": "",
         }
         sealed = {(one.model, one.column) for one in registered()}
