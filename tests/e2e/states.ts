@@ -82,5 +82,7 @@ export const STATES: PageState[] = [
   { route: '/settings/secrets/', state: 'new', path: '/settings/secrets/', press: ['New secret'], shows: 'Stored encrypted' },
   { route: '/settings/tokens/', state: 'full', path: '/settings/tokens/', shows: 'Nightly export' },
   { route: '/settings/hosts/', state: 'full', path: '/settings/hosts/', shows: '127.0.0.1:9000' },
+  { route: '/settings/calendar/', state: 'full', path: '/settings/calendar/', shows: 'Working time' },
+  { route: '/settings/calendar/', state: 'no days off', path: '/settings/calendar/', answers: { 'calendar/': { zone: 'UTC', hours: [[{ from: '09:00', to: '17:00' }], [], [], [], [], [], []], holidays: [] } }, shows: 'Add day off' },
   { route: '/account/', state: 'full', path: '/account/', shows: 'Firefox on Linux' },
 ];

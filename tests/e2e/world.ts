@@ -200,6 +200,11 @@ export function fullWorld(): Answers {
       { id: id(681), name: 'Nightly export', prefix: 'sb_live_a1', owner: 'ada@demo.local', scopes: ['export.read'], created_at: ago(9000), expires_at: ahead(90_000), last_used_at: ago(300) },
       { id: id(682), name: LONG, prefix: 'sb_live_b2', owner: 'grace@demo.local', scopes: null, created_at: ago(9000), expires_at: null, last_used_at: null },
     ]),
+    'calendar/': {
+      zone: 'Europe/Vienna',
+      hours: [0, 1, 2, 3, 4].map((day) => (day < 4 ? [{ from: '08:30', to: '12:00' }, { from: '13:00', to: '17:30' }] : [{ from: '08:30', to: '14:00' }])).concat([[], []]),
+      holidays: [{ date: '2026-12-25', name: 'Christmas Day' }, { date: '2027-01-01', name: 'New Year' }],
+    },
     'allowed-hosts/': list([{ id: id(691), host: '127.0.0.1', port: 9000, reason: 'The test receiver on this machine', created_at: ago(800) }]),
   };
 }

@@ -86,7 +86,7 @@ function Day({ day, spans, onChange }: { day: number; spans: WorkingSpan[]; onCh
   const end = (time: string) => (time === '00:00' ? '24:00' : time);
   const start = last === undefined || last.to === '24:00' ? '09:00' : last.to;
   return (
-    <li className={classes.day} role="group" aria-label={name}>
+    <li className={classes.day}>
       <span className={classes.name}>{name}</span>
       <div className={classes.spans}>
         {spans.length === 0 ? <span className={classes.off}>{t('settings.calendar.off')}</span> : null}
