@@ -193,6 +193,7 @@ def die(work):
     assert done.returncode == -9
 
 
+@pytest.mark.slow
 class TestAStepThatKillsItsProcess:
     def test_while_deciding_is_paused_after_three_and_the_others_go_on(self, bench):
         killer = bench.start(bench.publish(flow("test.pure", "die")))

@@ -20,7 +20,8 @@ from tests.patterns.playing import ANSWER, line
 from tests.runs.support import assert_replays, status
 from tests.support import people
 
-pytestmark = pytest.mark.django_db(transaction=True)
+# The same traces are held in memory all day, in tests/patterns.
+pytestmark = [pytest.mark.slow, pytest.mark.django_db(transaction=True)]
 
 PARTS = 6
 

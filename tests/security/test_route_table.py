@@ -173,7 +173,14 @@ def fault(route, found, written, caller):
     return "no row in the trail" if changes and not written else ""
 
 
-@pytest.mark.parametrize("part", ["api", "pages", pytest.param("admin", marks=pytest.mark.slow)])
+@pytest.mark.parametrize(
+    "part",
+    [
+        pytest.param("api", marks=pytest.mark.slow),
+        "pages",
+        pytest.param("admin", marks=pytest.mark.slow),
+    ],
+)
 def test_route_x_role_x_grant_x_other_workspace(world, part):
     """And every change leaves a row in the trail; a read or a refusal leaves none of its own."""
     wrong = []

@@ -16,7 +16,7 @@ from tests.runs.support import cursor_of_this_thread, document
 from tests.support import people
 from tests.support.servers import Server
 
-EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7*7 }}'
+EVIL = '"><script>alert(1)</script><img src=x onerror=alert(1)>{{ 7919*7907 }}'
 BROKEN = "Name\r\nBcc: everybody@evil.test"
 OK = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\nConnection: close\r\n\r\n{}"
 
@@ -39,7 +39,7 @@ def as_text(answer):
     if "html" in answer["Content-Type"]:
         assert "<script>alert" not in source
         assert "<img src=x" not in source
-        assert "49" not in source.replace("{{ 7*7 }}", "") or "{{ 7*7 }}" in source
+        assert "62615533" not in source
     else:
         assert answer["Content-Type"].startswith(("application/json", "application/problem+json"))
     assert answer["X-Content-Type-Options"] == "nosniff"
