@@ -340,6 +340,20 @@ class TestNothingPassesBy:
         assert {order: got(one)["order"] for order, one in ids.items()} == {n: n for n in range(30)}
         assert not EventSubscription.objects.filter(status="open").exists()
 
+    def test_what_a_killed_worker_left_is_found_by_the_clock(self, bench, valkey, monkeypatch):
+        # Else bells of the thread that rings come into the count whenever it gets to them.
+        monkeypatch.setattr("apps.runs.doorbell.ring", lambda _queue: None)
+        bench.start(bench.publish(waiting()))
+        drive_all()
+        valkey.flushdb()
+        matching.ring_if_due()
+
+        assert valkey.llen("drive") == 1
+        match_all()
+        valkey.flushdb()
+        matching.ring_if_due()
+        assert valkey.llen("drive") == 0
+
     def test_an_event_that_a_fault_of_ours_stops_does_not_stop_the_others(
         self, bench, monkeypatch, later
     ):
