@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from itertools import chain, combinations
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.graph import BODY, TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, Link
 from apps.engine.run import advance
@@ -114,7 +115,7 @@ class _Search:
     def run(self) -> Verdict | None:
         """Every way through, or nothing where there are too many."""
         state = RunState()
-        produced = advance(self.graph, state, ev.Start(None))
+        produced = advance(self.graph, state, cmd.Start(None))
         start = self._place(state, (), produced)
         try:
             self._walk(start)
@@ -147,9 +148,9 @@ class _Search:
             for ports in _choices(step):
                 state = place.state.copy()
                 way = place.way
-                command: ev.Command = ev.Complete(*key, ports[0], None, ports)
+                command: cmd.Command = cmd.Complete(*key, ports[0], None, ports)
                 if step.behaviour is Behaviour.END:
-                    command = ev.Finish(*key, "completed", "")
+                    command = cmd.Finish(*key, "completed", "")
                 elif len(step.ports) > 1:
                     way = (*way, (step.id, ", ".join(ports)))
                 produced = advance(self.graph, state, command)

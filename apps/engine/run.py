@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Iterable
 from typing import Any
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine import joins, scopes
 from apps.engine.fold import apply
@@ -21,7 +22,7 @@ class StaleCommand(Exception):
     """The command came too late or twice: drop it, nothing is wrong."""
 
 
-def decide(graph: Graph, state: RunState, command: ev.Command) -> list[ev.Event]:
+def decide(graph: Graph, state: RunState, command: cmd.Command) -> list[ev.Event]:
     """The events that follow from a command, oldest first. Pure; ``state`` is not changed.
 
     Raises:
@@ -31,14 +32,14 @@ def decide(graph: Graph, state: RunState, command: ev.Command) -> list[ev.Event]
     return advance(graph, state.copy(), command)
 
 
-def advance(graph: Graph, state: RunState, command: ev.Command) -> list[ev.Event]:
+def advance(graph: Graph, state: RunState, command: cmd.Command) -> list[ev.Event]:
     """As :func:`decide`, and folds the events into ``state``: one copy fewer for the driver."""
     decision = Decision(graph, state)
     decision.take(command)
     return decision.events
 
 
-_OUTCOMES = (ev.Complete, ev.Fail, ev.Finish, ev.Retry, ev.Attempt, ev.Repeat, ev.Expire)
+_OUTCOMES = (cmd.Complete, cmd.Fail, cmd.Finish, cmd.Retry, cmd.Attempt, cmd.Repeat, cmd.Expire)
 
 
 class Decision:
@@ -51,37 +52,37 @@ class Decision:
         #: Scopes to see to when the command itself is done.
         self.scopes_due: deque[Key] = deque()
 
-    def take(self, command: ev.Command) -> None:
+    def take(self, command: cmd.Command) -> None:
         """Decide about one command."""
         match command:
-            case ev.Start():
+            case cmd.Start():
                 self._start(command)
-            case ev.Open(step, visit, kind, input_):
+            case cmd.Open(step, visit, kind, input_):
                 self._expect(step, visit)
                 self.add(ev.StepStarted(step, visit, kind, input_))
             case _ if isinstance(command, _OUTCOMES):
                 self._outcome(command)
-            case ev.OpenScope(step, visit):
+            case cmd.OpenScope(step, visit):
                 self._expect(step, visit)
                 scopes.open_scope(self, command)
-            case ev.EndItem() | ev.FailItem():
+            case cmd.EndItem() | cmd.FailItem():
                 if command.frame not in self.state.ending:
                     raise StaleCommand(f"nothing is due from {command.frame!r}")
                 scopes.end_item(self, command)
-            case ev.AddItems(step, visit):
+            case cmd.AddItems(step, visit):
                 self._expect(step, visit)
                 scopes.add_items(self, command)
-            case ev.Withdraw(step, visit):
+            case cmd.Withdraw(step, visit):
                 self._expect(step, visit)
                 scopes.withdraw(self, command)
-            case ev.Late(step, visit, outcome):
+            case cmd.Late(step, visit, outcome):
                 self.add(ev.OutcomeIgnored(step, visit, outcome, "lease_lost"))
-            case ev.Answer(step, status, body, in_time):
+            case cmd.Answer(step, status, body, in_time):
                 delivered = in_time and not self.state.responded
                 self.add(ev.Responded(step, status, body, delivered))
-            case ev.Cancel() | ev.Pause() | ev.Resume():
+            case cmd.Cancel() | cmd.Pause() | cmd.Resume():
                 self._steer(command)
-            case ev.Continue():
+            case cmd.Continue():
                 pass
         self._see_to_scopes()
         if self.graph.locks:
@@ -94,7 +95,7 @@ class Decision:
         while self.scopes_due:
             scopes.see_to(self, self.scopes_due.popleft())
 
-    def _start(self, command: ev.Start) -> None:
+    def _start(self, command: cmd.Start) -> None:
         if self.state.started:
             raise StaleCommand("the run has already started")
         if command.replay is not None:
@@ -103,19 +104,19 @@ class Decision:
         self.add(ev.RunStarted(command.trigger, command.started_by, arrivals))
         self.settle(ROOT)
 
-    def _steer(self, command: ev.Cancel | ev.Pause | ev.Resume) -> None:
+    def _steer(self, command: cmd.Cancel | cmd.Pause | cmd.Resume) -> None:
         state = self.state
         match command:
-            case ev.Cancel(by, reason):
+            case cmd.Cancel(by, reason):
                 if state.is_final or state.status is RunStatus.CANCELLING:
                     raise StaleCommand("the run is over, or on its way to it")
                 why = {"kind": "cancelled", "by": by, "reason": reason}
                 scopes.unwind(self, ROOT, why)
-            case ev.Pause(reason, detail, by):
+            case cmd.Pause(reason, detail, by):
                 if state.is_final or state.status is RunStatus.PAUSED:
                     raise StaleCommand("the run is over or paused")
                 self.add(ev.RunPaused(reason, detail, by))
-            case ev.Resume(by):
+            case cmd.Resume(by):
                 if state.status is not RunStatus.PAUSED:
                     raise StaleCommand("the run is not paused")
                 self.add(ev.RunResumed(by))
@@ -138,23 +139,23 @@ class Decision:
             self.add(ev.OutcomeIgnored(step, visit, name, "held"))
             return
         match command:
-            case ev.Complete(_, _, port, output, ports, times, taken):
+            case cmd.Complete(_, _, port, output, ports, times, taken):
                 self.complete(step, visit, ports or (port,), output, times, taken=taken)
-            case ev.Fail():
+            case cmd.Fail():
                 self._fail(command)
-            case ev.Finish():
+            case cmd.Finish():
                 self._finish(command)
-            case ev.Retry(_, _, attempt, error, next_at):
+            case cmd.Retry(_, _, attempt, error, next_at):
                 self.add(ev.StepRetried(step, visit, attempt, error, next_at))
-            case ev.Attempt(_, _, attempt):
+            case cmd.Attempt(_, _, attempt):
                 if status is StepStatus.RETRYING:
                     self.add(ev.StepAttempted(step, visit, attempt))
-            case ev.Repeat(_, _, by):
+            case cmd.Repeat(_, _, by):
                 if (step, visit) not in self.state.held:
                     raise StaleCommand(f"visit {visit} of {step!r} is not held")
                 generation = self.state.generations.get((step, visit), 1) + 1
                 self.add(ev.StepRepeated(step, visit, generation, by))
-            case ev.Expire():
+            case cmd.Expire():
                 self._expire(step, visit)
 
     def complete(
@@ -193,9 +194,9 @@ class Decision:
 
     def fail(self, step: str, visit: int, error: ev.Error) -> None:
         """A visit has failed: it leaves by ``error`` where that is linked, or ends its frame."""
-        self._fail(ev.Fail(step, visit, error))
+        self._fail(cmd.Fail(step, visit, error))
 
-    def _fail(self, failed: ev.Fail) -> None:
+    def _fail(self, failed: cmd.Fail) -> None:
         step, visit, error, resort = failed.step, failed.visit, failed.error, failed.resort
         if resort == "ask":
             self.add(ev.StepHeld(step, visit, error, failed.output))
@@ -231,7 +232,7 @@ class Decision:
         else:
             self.fail(step, visit, error)
 
-    def _finish(self, command: ev.Finish) -> None:
+    def _finish(self, command: cmd.Finish) -> None:
         step, outcome, message = command.step, command.outcome, command.message
         output: dict[str, Value] = {"outcome": outcome, "message": message}
         if command.output is not None:

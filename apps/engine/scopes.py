@@ -9,6 +9,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.graph import BODY, Behaviour
 from apps.engine.lifecycle import RunStatus
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 Why = Mapping[str, Any]
 
 
-def open_scope(decision: "Decision", command: ev.OpenScope) -> None:
+def open_scope(decision: "Decision", command: cmd.OpenScope) -> None:
     """Begin the first items of a scope."""
     decision.add(
         ev.ScopeOpened(
@@ -40,20 +41,20 @@ def open_scope(decision: "Decision", command: ev.OpenScope) -> None:
     go_on(decision, (command.step, command.visit))
 
 
-def end_item(decision: "Decision", command: ev.EndItem | ev.FailItem) -> None:
+def end_item(decision: "Decision", command: cmd.EndItem | cmd.FailItem) -> None:
     """An item in which nothing was left has its result, or none can be told."""
     key, index = split_frame(command.frame)
     match command:
-        case ev.EndItem(_, output, more, is_enough):
+        case cmd.EndItem(_, output, more, is_enough):
             _item_over(decision, ev.ItemEnded(*key, index, "completed", output, more=more))
             scope = decision.state.scopes.get(key)
             if is_enough and scope is not None and scope.then is None and not scope.is_gone:
                 close(decision, key, {"kind": "collect"})
-        case ev.FailItem(frame, error):
+        case cmd.FailItem(frame, error):
             unwind(decision, frame, {"kind": "failed", "error": error.as_json()})
 
 
-def add_items(decision: "Decision", command: ev.AddItems) -> None:
+def add_items(decision: "Decision", command: cmd.AddItems) -> None:
     """More items for the nearest open scope of that name, around the step or beside it."""
     own = (command.step, command.visit)
     key = receiver(decision.state, own, command.to)
@@ -82,7 +83,7 @@ def not_open(step: str, to: str) -> ev.Error:
     return ev.Error(step, "permanent", "not_open", message)
 
 
-def withdraw(decision: "Decision", command: ev.Withdraw) -> None:
+def withdraw(decision: "Decision", command: cmd.Withdraw) -> None:
     """Withdraw the work of the named steps, wherever the canceller can see it."""
     state = decision.state
     own = (command.step, command.visit)

@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.fold import apply
 from apps.engine.graph import Behaviour, Graph
@@ -43,14 +44,14 @@ def place_of(state: RunState, frame: str, step: str) -> str:
     return "".join(reversed(items)) + step
 
 
-def command_for(outcome: Mapping[str, Any], step: str, visit: int) -> ev.Command:
+def command_for(outcome: Mapping[str, Any], step: str, visit: int) -> cmd.Command:
     """The command that takes a recorded outcome over."""
     if "error" in outcome:
         error = ev.Error.from_json(outcome["error"])
         resort = "default" if outcome.get("port") else ""
-        return ev.Fail(step, visit, error, outcome.get("output"), resort, taken=True)
+        return cmd.Fail(step, visit, error, outcome.get("output"), resort, taken=True)
     ports = tuple(outcome.get("ports") or ())
-    return ev.Complete(step, visit, outcome["port"], outcome["output"], ports, taken=True)
+    return cmd.Complete(step, visit, outcome["port"], outcome["output"], ports, taken=True)
 
 
 def outcomes_to_give(

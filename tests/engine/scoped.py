@@ -8,6 +8,7 @@ import json
 import random
 from collections import Counter, defaultdict
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.fold import evolve, replay
@@ -163,7 +164,7 @@ class ScopedShell:
         self.graph, self.kinds = scoped_graph(self.dice)
         self.state = RunState()
         self.events: list[ev.Event] = []
-        self.sent: list[ev.Command] = []
+        self.sent: list[cmd.Command] = []
         self.queued: Counter[str] = Counter()  # tokens at joins, by frame
         self.activated: Counter[str] = Counter()
         self.to_undo: dict[str, dict[tuple[str, int], int]] = {ROOT: {}}  # seq, by frame
@@ -172,7 +173,7 @@ class ScopedShell:
         self.not_undone: set[str] = set()
 
     def go(self, most: int = 120) -> None:
-        self.give(ev.Start({"body": 1}, "ada"))
+        self.give(cmd.Start({"body": 1}, "ada"))
         for _ in range(most):
             if self.state.is_final:
                 break
@@ -184,12 +185,12 @@ class ScopedShell:
     def finish(self, most: int = 1500) -> None:
         """Do everything that is due, kindly, until nothing is; a run that goes round is stopped."""
         if self.state.status is RunStatus.PAUSED:
-            self.give(ev.Resume("ada"))
+            self.give(cmd.Resume("ada"))
         for at in range(most):
             if self.state.is_final:
                 break
             if at == most // 3:
-                self.give(ev.Cancel("ada", "round and round"))
+                self.give(cmd.Cancel("ada", "round and round"))
                 continue
             due = self.due() or self.open_waits()
             key = self.dice.choice(due)
@@ -218,23 +219,23 @@ class ScopedShell:
         if lot < 0.05 and self.sent:
             return self.dice.choice(self.sent)
         if lot < 0.06:
-            return ev.Late("s0", self.dice.randint(1, 3), "complete")
+            return cmd.Late("s0", self.dice.randint(1, 3), "complete")
         if lot < 0.08 and state.status is not RunStatus.PAUSED:
-            return ev.Pause("person")
+            return cmd.Pause("person")
         if lot < 0.09:
-            return ev.Cancel("ada", "by lot")
+            return cmd.Cancel("ada", "by lot")
         if lot < 0.11 and (timed := [key for key in state.waits if self.may_expire(key)]):
-            return ev.Expire(*self.dice.choice(timed))
+            return cmd.Expire(*self.dice.choice(timed))
         waits = self.open_waits()
         if state.status is RunStatus.PAUSED:
             if lot < 0.4 or not waits:
-                return ev.Resume("ada")
+                return cmd.Resume("ada")
             return self.outcome(self.dice.choice(waits))
         due = self.due()
         if due and (lot < 0.8 or not waits):
             return self.outcome(self.dice.choice(due))
         if not waits:
-            return ev.Continue()
+            return cmd.Continue()
         return self.outcome(self.dice.choice(waits))
 
     def may_expire(self, key):
@@ -246,7 +247,7 @@ class ScopedShell:
             return self.item_end(key, kindly=kindly)
         step, visit = key
         if key in self.state.scopes:
-            return ev.Complete(step, visit, "done", {"results": []})
+            return cmd.Complete(step, visit, "done", {"results": []})
         if self.state.active[key] is StepStatus.READY:
             return self.evaluation(step, visit)
         return self.answer(step, visit, kindly=kindly)
@@ -255,20 +256,20 @@ class ScopedShell:
         """What a driver makes of a step that is ready."""
         dice, kind = self.dice, self.kinds[step]
         if dice.random() < 0.02:
-            return ev.Fail(step, visit, error(step))  # an expression that cannot be evaluated
+            return cmd.Fail(step, visit, error(step))  # an expression that cannot be evaluated
         match kind:
             case "scope":
                 return self.open_scope(step, visit)
             case "end":
-                return ev.Finish(step, visit, dice.choice(["completed", "failed"]), "")
+                return cmd.Finish(step, visit, dice.choice(["completed", "failed"]), "")
             case "cancel":
                 names = dice.sample(sorted(self.kinds), min(2, len(self.kinds)))
-                return ev.Withdraw(step, visit, tuple(names), dice.random() < 0.4)
+                return cmd.Withdraw(step, visit, tuple(names), dice.random() < 0.4)
             case "add":
                 scopes = [name for name in self.kinds if self.scope_kind(name) == "each"] or ["s0"]
-                return ev.AddItems(step, visit, dice.choice(scopes), (1, 2))
+                return cmd.AddItems(step, visit, dice.choice(scopes), (1, 2))
             case "call" | "ask":
-                return ev.Open(step, visit, "effect" if kind == "call" else "user_task", {"a": 1})
+                return cmd.Open(step, visit, "effect" if kind == "call" else "user_task", {"a": 1})
         return self.leave(step, visit)
 
     def answer(self, step, visit, *, kindly):
@@ -276,15 +277,15 @@ class ScopedShell:
         dice, kind, status = self.dice, self.kinds[step], self.state.active[step, visit]
         if (step, visit) in self.state.held and dice.random() < 0.9:
             if dice.random() < 0.5:
-                return ev.Repeat(step, visit, "ada")
-            return ev.Fail(step, visit, error(step), None, dice.choice(["", "default"]), "ada")
+                return cmd.Repeat(step, visit, "ada")
+            return cmd.Fail(step, visit, error(step), None, dice.choice(["", "default"]), "ada")
         if status is StepStatus.RETRYING:
-            return ev.Attempt(step, visit, 2)
+            return cmd.Attempt(step, visit, 2)
         if status is StepStatus.RUNNING and not kindly and dice.random() < 0.2:
-            return ev.Retry(step, visit, 1, error(step), "2026-11-20T10:00:00+00:00")
+            return cmd.Retry(step, visit, 1, error(step), "2026-11-20T10:00:00+00:00")
         if kind in ("call", "ask") and dice.random() < (0.05 if kindly else 0.25):
             resort = "" if kindly else dice.choice(["", "", "default", "ask"])
-            return ev.Fail(step, visit, error(step), 404, resort)
+            return cmd.Fail(step, visit, error(step), 404, resort)
         return self.leave(step, visit)
 
     def leave(self, step, visit):
@@ -293,18 +294,18 @@ class ScopedShell:
         ports = [port for port in here.ports if port not in ("timeout", "error")] or ["done"]
         if kind == "choice" and dice.random() < 0.4:
             several = tuple(dice.sample(ports, dice.randint(1, len(ports))))
-            return ev.Complete(step, visit, several[0], {"n": visit}, several)
+            return cmd.Complete(step, visit, several[0], {"n": visit}, several)
         times = 2 if kind == "pure" and dice.random() < 0.1 else 1
-        return ev.Complete(step, visit, dice.choice(ports), {"n": visit}, times=times)
+        return cmd.Complete(step, visit, dice.choice(ports), {"n": visit}, times=times)
 
     def item_end(self, frame, *, kindly):
         scope = self.state.scopes[split_frame(frame)[0]]
         lot = self.dice.random()
         if lot < 0.1:
-            return ev.FailItem(frame, error(split_frame(frame)[0][0]))
+            return cmd.FailItem(frame, error(split_frame(frame)[0][0]))
         if scope.kind == "repeat" and scope.then is None and lot < 0.5 and not kindly:
-            return ev.EndItem(frame, None, more=1)
-        return ev.EndItem(frame, {"n": 1}, is_enough=scope.kind == "each" and lot > 0.9)
+            return cmd.EndItem(frame, None, more=1)
+        return cmd.EndItem(frame, {"n": 1}, is_enough=scope.kind == "each" and lot > 0.9)
 
     def scope_kind(self, step):
         if self.kinds[step] != "scope":
@@ -315,10 +316,10 @@ class ScopedShell:
         dice = self.dice
         kind = self.scope_kind(step)
         if kind != "each":
-            return ev.OpenScope(step, visit, kind, 1, {})
+            return cmd.OpenScope(step, visit, kind, 1, {})
         needs = dice.choice([0, 0, 0, 1, 2, -1])
         rest = "finish" if needs == -1 else dice.choice(["cancel", "finish"])
-        return ev.OpenScope(
+        return cmd.OpenScope(
             step,
             visit,
             kind,
@@ -331,7 +332,7 @@ class ScopedShell:
             rounds=dice.randint(1, 2),
         )
 
-    def give(self, command: ev.Command) -> None:
+    def give(self, command: cmd.Command) -> None:
         before = self.state
         self.sent.append(command)
         try:

@@ -1,5 +1,6 @@
 """Graphs from short words, and runs that are played by hand."""
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.fold import evolve, replay
 from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, JoinRule, Link
@@ -55,19 +56,19 @@ def play(drawn, *commands, state=None):
 
 
 def start():
-    return ev.Start({"body": None}, "ada@example.org")
+    return cmd.Start({"body": None}, "ada@example.org")
 
 
 def done(step, visit=1, port="done", output=None):
-    return ev.Complete(step, visit, port, output)
+    return cmd.Complete(step, visit, port, output)
 
 
 def opened(step, visit=1, kind="user_task"):
-    return ev.Open(step, visit, kind, {})
+    return cmd.Open(step, visit, kind, {})
 
 
 def failed(step, visit=1, code="http_status", output=None):
-    return ev.Fail(step, visit, error(step, code), output)
+    return cmd.Fail(step, visit, error(step, code), output)
 
 
 def error(step="x", code="http_status"):

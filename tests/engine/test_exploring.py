@@ -6,6 +6,7 @@ import pytest
 from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.exploring import Verdict, explore
 from apps.engine.graph import Behaviour, Graph, GraphStep, JoinRule, Link
@@ -53,7 +54,7 @@ def ends_of(drawn):
     start = RunState()
     found: set[str] = set()
     waiting = [start]
-    note(found, start, advance(drawn, start, ev.Start(None)))
+    note(found, start, advance(drawn, start, cmd.Start(None)))
     seen = set()
     for _ in range(MOST_MOVES):
         if not waiting:
@@ -73,8 +74,8 @@ def ends_of(drawn):
 def moves(drawn, step, visit):
     here = drawn.steps[step]
     if here.behaviour is Behaviour.END:
-        return [ev.Finish(step, visit, "completed", "")]
-    return [ev.Complete(step, visit, port, None) for port in here.ports]
+        return [cmd.Finish(step, visit, "completed", "")]
+    return [cmd.Complete(step, visit, port, None) for port in here.ports]
 
 
 def note(found, state, events):
@@ -114,7 +115,7 @@ def test_a_loop_that_grows_does_so_in_a_run(drawn):
     verdict = explore(drawn).get("")
     assume(verdict is not None and verdict.unbounded is not None)
     start = RunState()
-    advance(drawn, start, ev.Start(None))
+    advance(drawn, start, cmd.Start(None))
     seen = set()
     waiting = [(0, 0, start)]
     for number in range(2000):

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.graph import Behaviour
 from apps.engine.run import advance
@@ -22,7 +23,7 @@ def trace(golden):
     drawn = compile_flow(golden["document"]).graph
     state = RunState()
     lines: list[str] = []
-    give(drawn, state, ev.Start({"body": None}), lines)
+    give(drawn, state, cmd.Start({"body": None}), lines)
     visits: dict[str, int] = {}
     for step, answer in golden["answers"]:
         visit = visits[step] = visits.get(step, 0) + 1
@@ -30,14 +31,14 @@ def trace(golden):
             drawn.steps[step].behaviour
         )
         if kind and (step, visit) in state.active:
-            give(drawn, state, ev.Open(step, visit, kind, {}), lines)
+            give(drawn, state, cmd.Open(step, visit, kind, {}), lines)
         if answer.startswith("!"):
             wrong = ev.Error(step, "permanent", answer[1:], "It failed.")
-            give(drawn, state, ev.Fail(step, visit, wrong), lines)
+            give(drawn, state, cmd.Fail(step, visit, wrong), lines)
         elif drawn.steps[step].behaviour is Behaviour.END:
-            give(drawn, state, ev.Finish(step, visit, answer, ""), lines)
+            give(drawn, state, cmd.Finish(step, visit, answer, ""), lines)
         else:
-            give(drawn, state, ev.Complete(step, visit, answer, None), lines)
+            give(drawn, state, cmd.Complete(step, visit, answer, None), lines)
     return lines, state.status.value
 
 

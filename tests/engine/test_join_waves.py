@@ -1,5 +1,6 @@
 """A join of any swallows the rest of its wave, whether it comes later or is there already."""
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.fold import replay
 from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, JoinRule, Link
@@ -15,7 +16,7 @@ def join(name, needs):
 
 def fired(drawn):
     return [
-        event.step for event in advance(drawn, RunState(), ev.Start({})) if isinstance(event, ev.StepCompleted)
+        event.step for event in advance(drawn, RunState(), cmd.Start({})) if isinstance(event, ev.StepCompleted)
     ]  # fmt: skip
 
 
@@ -37,7 +38,7 @@ def test_its_own_token_is_of_the_same_wave():
         (Link(0, TRIGGER, TRIGGER_PORT, "again"), Link(1, "again", "done", "again")),
     )
     state = RunState()
-    advance(drawn, state, ev.Start({}))
+    advance(drawn, state, cmd.Start({}))
     assert state.visits == {"again": 1}
     assert state.status is RunStatus.COMPLETED
 

@@ -7,6 +7,7 @@ from collections import Counter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.fold import evolve, replay
@@ -61,11 +62,11 @@ class Shell:
         self.state = RunState()
         self.events: list[ev.Event] = []
         self.tokens: Counter[str] = Counter()
-        self.sent: list[ev.Command] = []
+        self.sent: list[cmd.Command] = []
 
     def go(self, most: int = 400) -> None:
         """Until the run is over, or nobody can do anything but wait for ever."""
-        self.give(ev.Start({"body": 1}, "ada"))
+        self.give(cmd.Start({"body": 1}, "ada"))
         for _ in range(most):
             if self.state.is_final:
                 break
@@ -73,42 +74,42 @@ class Shell:
         for command in self.dice.sample(self.sent, min(6, len(self.sent))):
             self.give(command)  # a finished run is told everything again
 
-    def next_command(self) -> ev.Command:
+    def next_command(self) -> cmd.Command:
         lot = self.dice.random()
         if lot < 0.06 and self.sent:
             return self.dice.choice(self.sent)
         if lot < 0.08:
-            return ev.Late("s0", self.dice.randint(1, 3), "complete")
+            return cmd.Late("s0", self.dice.randint(1, 3), "complete")
         if lot < 0.10 and self.state.status is not RunStatus.PAUSED:
-            return ev.Pause("person")
+            return cmd.Pause("person")
         if lot < 0.105:
-            return ev.Cancel("ada", "by lot")
+            return cmd.Cancel("ada", "by lot")
         if self.state.status is RunStatus.PAUSED and (lot < 0.5 or not self.state.waits):
-            return ev.Resume("ada")
+            return cmd.Resume("ada")
         paused = self.state.status is RunStatus.PAUSED
         keys = self.state.waits if paused else list(self.state.active)
         if not keys:
-            return ev.Continue()
+            return cmd.Continue()
         return self.outcome(*self.dice.choice(keys))
 
-    def outcome(self, step: str, visit: int) -> ev.Command:
+    def outcome(self, step: str, visit: int) -> cmd.Command:
         here = self.graph.steps[step]
         status = self.state.active[step, visit]
         if here.behaviour is Behaviour.END:
-            return ev.Finish(step, visit, self.dice.choice(["completed", "failed"]), "")
+            return cmd.Finish(step, visit, self.dice.choice(["completed", "failed"]), "")
         if status is StepStatus.READY and here.behaviour in {Behaviour.EFFECT, Behaviour.WAIT}:
             kind = "effect" if here.behaviour is Behaviour.EFFECT else "user_task"
-            return ev.Open(step, visit, kind, {"a": [1, "x"]})
+            return cmd.Open(step, visit, kind, {"a": [1, "x"]})
         if status is StepStatus.RETRYING:
-            return ev.Attempt(step, visit, 2)
+            return cmd.Attempt(step, visit, 2)
         if status is StepStatus.RUNNING and self.dice.random() < 0.3:
-            return ev.Retry(step, visit, 1, error(step), "2026-11-20T10:00:00+00:00")
+            return cmd.Retry(step, visit, 1, error(step), "2026-11-20T10:00:00+00:00")
         if here.behaviour is Behaviour.EFFECT and self.dice.random() < 0.3:
             answered: list[values.Value] = [None, {"status": 404}]
-            return ev.Fail(step, visit, error(step), self.dice.choice(answered))
-        return ev.Complete(step, visit, self.dice.choice(here.ports), {"n": visit})
+            return cmd.Fail(step, visit, error(step), self.dice.choice(answered))
+        return cmd.Complete(step, visit, self.dice.choice(here.ports), {"n": visit})
 
-    def give(self, command: ev.Command) -> None:
+    def give(self, command: cmd.Command) -> None:
         before = self.state
         self.sent.append(command)
         try:

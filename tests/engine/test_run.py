@@ -4,6 +4,7 @@ from enum import StrEnum
 
 import pytest
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine import lifecycle
 from apps.engine.lifecycle import (
@@ -113,7 +114,7 @@ class TestStop:
         )
 
         state, events = play(
-            g, start(), opened("ask"), ev.Finish("end", 1, "completed", "That is all.")
+            g, start(), opened("ask"), cmd.Finish("end", 1, "completed", "That is all.")
         )
 
         assert state.status is RunStatus.COMPLETED
@@ -123,7 +124,7 @@ class TestStop:
     def test_what_comes_afterwards_is_journaled_and_changes_nothing(self):
         g = graph("trigger -> end", "trigger -> call", kinds={"call": "effect", "end": "end"})
         state, _ = play(
-            g, start(), opened("call", kind="effect"), ev.Finish("end", 1, "completed", "")
+            g, start(), opened("call", kind="effect"), cmd.Finish("end", 1, "completed", "")
         )
 
         (ignored,) = decide(g, state, done("call"))
@@ -135,7 +136,7 @@ class TestStop:
     def test_failed_is_an_outcome_too_and_carries_its_words(self):
         g = graph("trigger -> end", kinds={"end": "end"})
 
-        _, events = play(g, start(), ev.Finish("end", 1, "failed", "No stock."))
+        _, events = play(g, start(), cmd.Finish("end", 1, "failed", "No stock."))
 
         assert events[-1].error == ev.Error("end", "permanent", "stopped", "No stock.")
 
@@ -260,15 +261,15 @@ class TestCancel:
             (),
             (start(),),
             (start(), opened("ask")),
-            (start(), opened("ask"), ev.Pause("person")),
-            (ev.Pause("engine_fault", "x"),),
+            (start(), opened("ask"), cmd.Pause("person")),
+            (cmd.Pause("engine_fault", "x"),),
         ],
         ids=["queued", "running", "waiting", "paused", "paused before it began"],
     )
     def test_it_is_immediate_in_every_state_that_is_not_final(self, before):
         g = graph("trigger -> ask", "trigger -> call", kinds={"ask": "wait", "call": "effect"})
 
-        state, events = play(g, *before, ev.Cancel("ada@example.org", "Not needed."))
+        state, events = play(g, *before, cmd.Cancel("ada@example.org", "Not needed."))
 
         assert state.status is RunStatus.CANCELLED
         assert events[-1] == ev.RunCancelled("ada@example.org", "Not needed.")
@@ -278,13 +279,13 @@ class TestCancel:
         g = graph()
         state, _ = play(g, start())
 
-        assert is_stale(g, state, ev.Cancel("ada@example.org", ""))
+        assert is_stale(g, state, cmd.Cancel("ada@example.org", ""))
 
     def test_an_outcome_that_was_queued_already_is_ignored(self):
         g = graph("trigger -> ask", kinds={"ask": "wait"})
 
         state, events = play(
-            g, start(), opened("ask"), ev.Cancel("a", ""), done("ask", port="approved")
+            g, start(), opened("ask"), cmd.Cancel("a", ""), done("ask", port="approved")
         )
 
         assert events[-1] == ev.OutcomeIgnored("ask", 1, "complete", "run_over")
@@ -307,12 +308,12 @@ class TestStatus:
 
     def test_a_retrys_delay_is_waiting_and_its_next_try_is_not(self):
         g = graph("trigger -> call", kinds={"call": "effect"})
-        retry = ev.Retry("call", 1, 1, error("call"), "2026-11-20T10:00:00+00:00")
+        retry = cmd.Retry("call", 1, 1, error("call"), "2026-11-20T10:00:00+00:00")
 
         state, _ = play(g, start(), opened("call", kind="effect"), retry)
         assert state.status is RunStatus.WAITING
         assert state.active["call", 1] is StepStatus.RETRYING
-        state, _ = play(g, start(), opened("call", kind="effect"), retry, ev.Attempt("call", 1, 2))
+        state, _ = play(g, start(), opened("call", kind="effect"), retry, cmd.Attempt("call", 1, 2))
         assert state.status is RunStatus.RUNNING
 
     def test_exactly_three_are_final(self):
@@ -357,45 +358,47 @@ class TestPause:
     def test_a_paused_run_takes_outcomes_and_goes_on_when_it_is_resumed(self):
         g = graph(*self.ASK, kinds={"ask": "wait"})
 
-        state, _ = play(g, start(), opened("ask"), ev.Pause("person"), done("ask", port="approved"))
+        state, _ = play(
+            g, start(), opened("ask"), cmd.Pause("person"), done("ask", port="approved")
+        )
         assert state.status is RunStatus.PAUSED
         state, _ = play(
             g,
             start(),
-            *(opened("ask"), ev.Pause("person"), done("ask", port="approved"), ev.Resume("ada")),
+            *(opened("ask"), cmd.Pause("person"), done("ask", port="approved"), cmd.Resume("ada")),
         )
         assert state.status is RunStatus.RUNNING
         assert ready(state) == ["go"]
 
     def test_what_would_end_it_ends_it_when_it_is_resumed(self):
         g = graph("trigger -> ask", kinds={"ask": "wait"})
-        held = (start(), opened("ask"), ev.Pause("person"), done("ask"))
+        held = (start(), opened("ask"), cmd.Pause("person"), done("ask"))
 
         assert play(g, *held)[0].status is RunStatus.PAUSED
-        assert play(g, *held, ev.Resume("ada"))[0].status is RunStatus.COMPLETED
+        assert play(g, *held, cmd.Resume("ada"))[0].status is RunStatus.COMPLETED
 
     def test_a_join_that_is_due_fires_when_it_is_resumed(self):
         g = graph("trigger -> a", "trigger -> b", "a -> j", "b -> j", "j -> z", joins={"j": ALL})
-        held = (start(), done("a"), ev.Pause("person"), done("b"))
+        held = (start(), done("a"), cmd.Pause("person"), done("b"))
 
         assert ready(play(g, *held)[0]) == []
-        assert ready(play(g, *held, ev.Resume("ada"))[0]) == ["z"]
+        assert ready(play(g, *held, cmd.Resume("ada"))[0]) == ["z"]
 
     def test_one_that_was_paused_before_it_began_begins_when_it_is_resumed(self):
         g = graph("trigger -> a")
 
-        state, _ = play(g, ev.Pause("engine_fault"), start(), ev.Resume("ada"))
+        state, _ = play(g, cmd.Pause("engine_fault"), start(), cmd.Resume("ada"))
         assert ready(state) == ["a"]
-        state, _ = play(g, ev.Pause("engine_fault"), ev.Resume("ada"))
+        state, _ = play(g, cmd.Pause("engine_fault"), cmd.Resume("ada"))
         assert state.status is RunStatus.QUEUED
 
     def test_pausing_twice_and_resuming_what_runs_are_stale(self):
         g = graph("trigger -> a")
         running, _ = play(g, start())
-        paused, _ = play(g, start(), ev.Pause("person"))
+        paused, _ = play(g, start(), cmd.Pause("person"))
 
-        assert is_stale(g, paused, ev.Pause("person"))
-        assert is_stale(g, running, ev.Resume("ada"))
+        assert is_stale(g, paused, cmd.Pause("person"))
+        assert is_stale(g, running, cmd.Resume("ada"))
 
 
 class TestTooManySteps:
@@ -454,7 +457,7 @@ class TestRepeats:
         g = graph()
         state, _ = play(g, start())
 
-        assert decide(g, state, ev.Late("call", 1, "complete")) == [
+        assert decide(g, state, cmd.Late("call", 1, "complete")) == [
             ev.OutcomeIgnored("call", 1, "complete", "lease_lost")
         ]
 
@@ -463,7 +466,7 @@ class TestRepeats:
         g = graph("trigger -> a", "trigger -> b")
 
         _, events = play(
-            g, start(), ev.Answer("a", 200, "first", True), ev.Answer("b", 200, "second", True)
+            g, start(), cmd.Answer("a", 200, "first", True), cmd.Answer("b", 200, "second", True)
         )
 
         assert [one.delivered for one in events if isinstance(one, ev.Responded)] == [True, False]
@@ -471,7 +474,7 @@ class TestRepeats:
     def test_an_answer_after_the_time_is_not_delivered_and_leaves_the_way_free(self):
         g = graph("trigger -> a", "trigger -> b")
 
-        state, events = play(g, start(), ev.Answer("a", 200, None, False))
+        state, events = play(g, start(), cmd.Answer("a", 200, None, False))
 
         assert not events[-1].delivered
         assert not state.responded

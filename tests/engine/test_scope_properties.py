@@ -4,6 +4,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.graph import Behaviour, Graph, GraphStep, JoinRule
 from apps.engine.lifecycle import RunStatus, StepStatus
@@ -46,15 +47,15 @@ def inside(name, behaviour="effect", *, undo="", scope="b", ports=("done", "erro
 
 
 def done(step, visit=1):
-    return ev.Complete(step, visit, "done", {"n": visit})
+    return cmd.Complete(step, visit, "done", {"n": visit})
 
 
 def opened(step, visit=1):
-    return ev.Open(step, visit, "effect", {})
+    return cmd.Open(step, visit, "effect", {})
 
 
 def begin(step="b", kind="block", count=1, **more):
-    return ev.OpenScope(step, 1, kind, count, {}, **more)
+    return cmd.OpenScope(step, 1, kind, count, {}, **more)
 
 
 def test_a_run_that_is_being_undone_can_be_paused_and_goes_on_undoing():
@@ -62,11 +63,11 @@ def test_a_run_that_is_being_undone_can_be_paused_and_goes_on_undoing():
     steps = {**drawn.steps, "a": inside("a", scope="", undo="u"), "u": inside("u", scope="")}
     drawn = Graph(steps, drawn.links)
 
-    state, _ = play(drawn, start(), opened("a"), done("a"), ev.Cancel("ada", "no"))
+    state, _ = play(drawn, start(), opened("a"), done("a"), cmd.Cancel("ada", "no"))
     assert state.status is RunStatus.CANCELLING
-    state, _ = play(drawn, ev.Pause("engine_fault"), state=state)
+    state, _ = play(drawn, cmd.Pause("engine_fault"), state=state)
     assert state.status is RunStatus.PAUSED
-    state, _ = play(drawn, ev.Resume("ada"), state=state)
+    state, _ = play(drawn, cmd.Resume("ada"), state=state)
     assert state.status is RunStatus.CANCELLING
     state, _ = play(drawn, opened("u"), done("u"), state=state)
     assert state.status is RunStatus.CANCELLED
@@ -90,8 +91,8 @@ def test_what_items_did_side_by_side_is_undone_the_last_first_over_all_of_them()
         begin(kind="each", count=2, parallel=2),
         *(opened("a", 1), opened("a", 2), done("a", 1), done("a", 2)),
         *(opened("c", 1), opened("c", 2), done("c", 1), done("c", 2)),
-        *(ev.EndItem("b:1:0", None), ev.EndItem("b:1:1", None), done("b")),
-        ev.Fail("z", 1, error("z")),
+        *(cmd.EndItem("b:1:0", None), cmd.EndItem("b:1:1", None), done("b")),
+        cmd.Fail("z", 1, error("z")),
     )
     undone = []
     while not state.is_final:
@@ -107,7 +108,7 @@ def test_a_scope_that_is_decided_does_not_say_that_it_waits():
         drawn,
         start(),
         begin(kind="each", count=3, needs=1),
-        *(opened("a"), done("a"), ev.EndItem("b:1:0", None)),
+        *(opened("a"), done("a"), cmd.EndItem("b:1:0", None)),
     )
     assert state.collectable == ("b", 1)
     assert state.status is RunStatus.RUNNING
@@ -118,8 +119,8 @@ def test_a_wait_that_fails_and_asks_a_person_stays_open_for_the_answer():
     state, events = play(
         drawn,
         start(),
-        ev.Open("a", 1, "user_task", {}),
-        ev.Fail("a", 1, error("a"), resort="ask"),
+        cmd.Open("a", 1, "user_task", {}),
+        cmd.Fail("a", 1, error("a"), resort="ask"),
     )
     assert state.active == {("a", 1): StepStatus.WAITING}
     assert isinstance(events[-1], ev.StepHeld)
@@ -137,7 +138,7 @@ def test_a_scope_and_a_join_inside_it_are_withdrawn_in_one_go():
         j=GraphStep("j", Behaviour.JOIN, ("done",), JoinRule(), scope="b"),
     )
     state, _ = play(
-        drawn, start(), begin(), ev.Withdraw("x", 1, ("b", "j"), completes=True), done("b")
+        drawn, start(), begin(), cmd.Withdraw("x", 1, ("b", "j"), completes=True), done("b")
     )
     assert state.status is RunStatus.COMPLETED
 
@@ -158,8 +159,8 @@ def test_what_is_being_undone_is_undone_whoever_withdraws_it(named):
         drawn,
         start(),
         begin(),
-        *(opened("a"), done("a"), opened("c"), ev.Fail("c", 1, error("c")), opened("u")),
-        ev.Withdraw("x", 1, named),
+        *(opened("a"), done("a"), opened("c"), cmd.Fail("c", 1, error("c")), opened("u")),
+        cmd.Withdraw("x", 1, named),
     )
     assert ("u", 1) in state.active
     state, events = play(drawn, done("u"), state=state)
@@ -183,8 +184,8 @@ def test_a_run_that_fails_while_an_item_is_being_undone_finishes_that_first():
         drawn,
         start(),
         begin(),
-        *(opened("a"), done("a"), opened("c"), ev.Fail("c", 1, error("c")), opened("u")),
-        ev.Fail("x", 1, error("x")),
+        *(opened("a"), done("a"), opened("c"), cmd.Fail("c", 1, error("c")), opened("u")),
+        cmd.Fail("x", 1, error("x")),
     )
     assert not state.is_final
     (key,) = state.active
@@ -204,7 +205,7 @@ def test_a_decision_does_not_hang_on_the_order_of_a_set():
         k=inside("k"),
     )
     state, _ = play(drawn, start(), begin(kind="each", count=4, parallel=4))
-    withdrawn = decide(drawn, state, ev.Withdraw("x", 1, ("j",)))[0]
+    withdrawn = decide(drawn, state, cmd.Withdraw("x", 1, ("j",)))[0]
     assert isinstance(withdrawn, ev.WorkWithdrawn)
     assert [frame for frame, _ in withdrawn.joins] == [f"b:1:{at}" for at in range(4)]
 
@@ -220,7 +221,7 @@ def test_a_scope_and_a_join_inside_it_are_withdrawn_without_going_on():
         a=inside("a"),
         j=GraphStep("j", Behaviour.JOIN, ("done",), JoinRule(), scope="b"),
     )
-    state, _ = play(drawn, start(), begin(), ev.Withdraw("x", 1, ("b", "j")))
+    state, _ = play(drawn, start(), begin(), cmd.Withdraw("x", 1, ("b", "j")))
     assert state.status is RunStatus.COMPLETED
 
 
@@ -239,9 +240,9 @@ def test_everything_that_could_not_be_undone_is_named():
         drawn,
         start(),
         *(opened("a"), done("a"), opened("c"), done("c")),
-        *(opened("z"), ev.Fail("z", 1, error("z"))),
-        *(opened("v"), ev.Fail("v", 1, error("v"))),
-        *(opened("u"), ev.Fail("u", 1, error("u"))),
+        *(opened("z"), cmd.Fail("z", 1, error("z"))),
+        *(opened("v"), cmd.Fail("v", 1, error("v"))),
+        *(opened("u"), cmd.Fail("u", 1, error("u"))),
     )
     failed = events[-1]
     assert isinstance(failed, ev.RunFailed)

@@ -5,6 +5,7 @@ import random
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine.graph import TRIGGER, TRIGGER_PORT, Behaviour, Graph, GraphStep, JoinRule, Link
 from apps.engine.lifecycle import RunStatus
@@ -62,17 +63,17 @@ class Run:
         self.state = RunState()
 
     def go(self):
-        self.take(ev.Start({}))
+        self.take(cmd.Start({}))
         while not self.state.is_final and self.state.ready:
             step, visit = self.dice.choice(self.state.ready)
             self.starts(step)
             if self.graph.steps[step].behaviour is Behaviour.END:
-                self.take(ev.Finish(step, visit, "completed", ""))
+                self.take(cmd.Finish(step, visit, "completed", ""))
                 return self
             port = self.dice.choice(self.graph.steps[step].ports)
             self.left.add((step, port))
             self.ran.add(step)
-            self.take(ev.Complete(step, visit, port, None))
+            self.take(cmd.Complete(step, visit, port, None))
         return self
 
     def take(self, command):
