@@ -38,7 +38,7 @@ from apps.runs.commands import add_command
 from apps.runs.late import journal_after_end
 from apps.runs.models import Effect, RunState
 from apps.runs.sweep import are_effects_due
-from apps.steps import registry
+from apps.steps import outcomes, registry
 from apps.steps.document import validated
 
 LEASE = timedelta(seconds=30)
@@ -223,18 +223,18 @@ def perform(effect: Claimed) -> None:
         except LeaseLost:
             _refuse_late(effect, "complete")
             return
-        except registry.StepError as failed:
+        except outcomes.StepError as failed:
             _report_failure(effect, context, failed)
             return
         except OutgoingError as failed:
             _report_failure(effect, context, context.as_step_error(failed))
             return
         except (ProductError, values.TooLarge) as failed:
-            _report_failure(effect, context, registry.StepError(failed.code, str(failed)))
+            _report_failure(effect, context, outcomes.StepError(failed.code, str(failed)))
             return
         except values.NotJson as failed:
             message = f"The step's result cannot be kept: {failed}"
-            _report_failure(effect, context, registry.StepError("bad_output", message))
+            _report_failure(effect, context, outcomes.StepError("bad_output", message))
             return
         except (OperationalError, InterfaceError) as error:
             # Steps ask the database before they send and never after: nothing has left.
@@ -244,7 +244,7 @@ def perform(effect: Claimed) -> None:
             return
         except DatabaseError as error:
             _log.exception("step %s of run %s met a database error", effect.step, effect.run_id)
-            refused = registry.StepError(
+            refused = outcomes.StepError(
                 "database_error", f"The database refused: {error}", error_class="transient"
             )
             _report_failure(effect, context, refused)
@@ -252,7 +252,7 @@ def perform(effect: Claimed) -> None:
         except Exception as fault:  # noqa: BLE001 - whatever it is, it is an outcome
             _log.exception("step %s of run %s raised", effect.step, effect.run_id)
             message = context.mask(f"The step stopped by a fault: {type(fault).__name__}: {fault}")
-            _report_failure(effect, context, registry.StepError("step_fault", message[:500]))
+            _report_failure(effect, context, outcomes.StepError("step_fault", message[:500]))
             return
         payload = {
             "step": effect.step,
@@ -307,17 +307,17 @@ class Context:
         try:
             message.send()
         except OSError as failed:
-            raise registry.StepError(
+            raise outcomes.StepError(
                 "mail_server",
                 f"The mail server did not take the mail: {failed}",
                 error_class="transient",
             ) from None
         return message_id
 
-    def as_step_error(self, failed: OutgoingError) -> registry.StepError:
+    def as_step_error(self, failed: OutgoingError) -> outcomes.StepError:
         """A call without an answer: unknown where something may have arrived."""
         error_class = "unknown" if failed.sent else failed.error_class
-        return registry.StepError(failed.code, failed.message, error_class=error_class)
+        return outcomes.StepError(failed.code, failed.message, error_class=error_class)
 
     def _is_allowed(self, host: str, port: int) -> bool:
         try:
@@ -339,7 +339,7 @@ class Context:
             raise LeaseLost
 
 
-def _report_failure(effect: Claimed, context: Context, failed: registry.StepError) -> None:
+def _report_failure(effect: Claimed, context: Context, failed: outcomes.StepError) -> None:
     message, output = _storable(context.mask(failed.message), failed.output)
     error_class: str = failed.error_class
     if error_class == "unknown" and tries.repeats_unknown(effect.input, effect.retry):

@@ -39,7 +39,7 @@ from apps.runs.wanted import (
 )
 from apps.steps import contracts
 from apps.steps.document import CompiledFlow, CompiledStep, validated
-from apps.steps.registry import (
+from apps.steps.outcomes import (
     AddItems,
     Emit,
     Exit,

@@ -11,7 +11,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.runs.ports import Wait
-from apps.steps.registry import EventWay
+from apps.steps.outcomes import EventWay
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,7 @@ from apps.engine import events as ev
 from apps.engine import values
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowState
-from apps.runs.commands import FlowNotRunning, enqueue_run, run_values
+from apps.runs.commands import FlowNotRunning, enqueue_run, hold_contract, run_values
 from apps.runs.given import Given, Mode, Row, outcomes_to_give, still_fitting
 from apps.runs.models import Run
 from apps.runs.queries import get_run, journal
@@ -58,7 +58,8 @@ def replay_run(
         NothingToReplay: The run never began, or its journal is no longer kept.
         TooLargeToReplay: It would take over more than 16 MB.
         FlowNotRunning: Nothing is published, or the flow is archived.
-        Invalid: The step is not in that version, or the run never reached it.
+        Invalid: The step is not in that version, or the run never reached it; or what the run
+            was started with does not fit what that version takes.
 
     Locks:
         The flow's row: a publication or a pause waits or is seen.
@@ -76,6 +77,8 @@ def replay_run(
     if flow.state == FlowState.ARCHIVED:
         raise FlowNotRunning("The flow is archived; it starts no runs any more.")
     trigger, given = _recorded(original, from_step, version_id, mode)
+    if version_id != original.version_id:
+        hold_contract(version_id, trigger.get("body"))
     new_id = uuid7()
     replay = {"of": str(run_id), "from_step": from_step, "mode": mode, "given": given}
     payload = values.dumps({"trigger": trigger, "started_by": actor.email, "replay": replay})

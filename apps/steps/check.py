@@ -11,6 +11,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from apps.engine import values
+from apps.engine.canonical import canonical
 from apps.engine.graph import TRIGGER
 from apps.engine.soundness import Soundness
 from apps.steps import registry
@@ -374,7 +375,7 @@ def _numbers(document: Mapping[str, Any]) -> Iterator[Finding]:
             waiting += [(inner, (*path, index)) for index, inner in enumerate(node)]
         elif kind is not int or not -SAFE_WHOLE <= node <= SAFE_WHOLE:
             try:
-                values.canonical(node)
+                canonical(node)
             except values.NotJson:
                 yield Finding(
                     "bad_number",

@@ -23,7 +23,13 @@ from apps.engine.graph import (
     Link,
 )
 from apps.steps.fields import NO_FIELDS, StepFields, join_rule, ports_of, read_fields
-from apps.steps.registry import StepError, StepModel, StepType, TriggerType, find_trigger
+from apps.steps.outcomes import StepError
+from apps.steps.registry import (
+    StepModel,
+    StepType,
+    TriggerType,
+    find_trigger,
+)
 from apps.steps.registry import find as find_step_type
 
 FORMAT = "signalbox.flow/1"

@@ -13,7 +13,8 @@ from pydantic import Field
 
 from apps.engine import feel, values
 from apps.steps.findings import Flaw, at
-from apps.steps.registry import EventWay, PureContext, StepError, StepModel
+from apps.steps.outcomes import EventWay, StepError
+from apps.steps.registry import PureContext, StepModel
 
 #: Of an event's type: readable in a list, short enough for an index.
 TYPE_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9._:/-]{0,199}$"

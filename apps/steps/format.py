@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from copy import deepcopy
 from typing import Any
 
-from apps.engine import values
+from apps.engine.canonical import content_hash
 from apps.steps import registry
 from apps.steps.check import MAX_NAME, MAX_STEPS, Settings
 from apps.steps.document import FORMAT
@@ -26,7 +26,7 @@ def document_hash(document: Mapping[str, Any]) -> str:
 
     Source: RFC 8785, JSON Canonicalization Scheme.
     """
-    return values.content_hash({name: one for name, one in document.items() if name != "layout"})
+    return content_hash({name: one for name, one in document.items() if name != "layout"})
 
 
 def empty_document(name: str) -> dict[str, Any]:

@@ -4,7 +4,7 @@ import re
 from datetime import datetime, timedelta
 
 from apps.engine.working_time import Calendar, NoWorkingTime, add_days, add_time, next_moment
-from apps.steps.registry import StepError
+from apps.steps.outcomes import StepError
 
 _DURATION = r"P(?!$)(?:(\d+)D)?(?:T(?=\d)(?:(\d+)H)?(?:(\d+)M)?(?:(\d+(?:\.\d+)?)S)?)?"
 

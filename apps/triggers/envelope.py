@@ -13,7 +13,7 @@ from uuid import NAMESPACE_URL, UUID, uuid5
 from apps.core.errors import Invalid
 from apps.engine import values
 from apps.steps.event_ways import TYPE_PATTERN
-from apps.steps.registry import StepError
+from apps.steps.outcomes import StepError
 from apps.steps.types.delay import after
 from apps.triggers.models import Event
 

@@ -9,18 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from apps.engine.values import (
-    BadJson,
-    NotCanonical,
-    NotJson,
-    _CarefulScan,
-    canonical,
-    check,
-    content_hash,
-    dumps,
-    es6_number,
-    loads,
-)
+from apps.engine.canonical import NotCanonical, canonical, content_hash, es6_number
+from apps.engine.values import BadJson, NotJson, _CarefulScan, check, dumps, loads
 
 GITHUB = Path(__file__).parents[3] / "shared/data/webhooks/github"
 

@@ -7,7 +7,8 @@ from typing import Any
 
 from apps.engine.graph import Behaviour
 from apps.steps import registry
-from apps.steps.registry import Exit, StepModel
+from apps.steps.outcomes import Exit
+from apps.steps.registry import StepModel
 
 #: What ``test.gives`` gives, by name.
 GIVES: dict[str, Any] = {

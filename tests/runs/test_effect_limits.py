@@ -12,7 +12,7 @@ from apps.runs import effect_limits, effects, queries, sweep, tries, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, Run, RunEvent
 from apps.runs.slots import Slots
-from apps.steps.registry import StepError
+from apps.steps.outcomes import StepError
 from tests.runs.support import at_once, document, status
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from apps.flows.compiled import compiled
 from apps.runs import partitions, stored, sweep
 from apps.runs.drive import drive_all
 from apps.runs.models import Blob, Run, RunEvent, RunState
-from apps.steps.registry import Exit
+from apps.steps.outcomes import Exit
 from tests.runs.support import assert_replays, complete, document, outputs, status
 
 pytestmark = pytest.mark.django_db(transaction=True)

@@ -22,9 +22,15 @@ from pydantic import BaseModel, ValidationError
 from apps.engine import feel
 from apps.engine.graph import Behaviour
 from apps.engine.working_time import STANDARD
-from apps.steps import registry
+from apps.steps import outcomes, registry
 from apps.steps.document import compile_flow, expression_source
-from apps.steps.registry import EffectContext, Exit, PureContext, Respond, StepType, TriggerType
+from apps.steps.outcomes import Exit, Respond
+from apps.steps.registry import (
+    EffectContext,
+    PureContext,
+    StepType,
+    TriggerType,
+)
 
 ROOT = Path(__file__).resolve().parents[2]
 TABLER = ROOT / "node_modules" / "@tabler" / "icons-react" / "dist" / "esm" / "icons"
@@ -386,7 +392,7 @@ def test_its_function_says_what_it_is_given_and_gives(type_):
     hints = get_type_hints(type_.run)
     assert hints.get("config") is type_.config, f"{name_of(type_)}: annotate config with its model."
     given = {part.__name__ for part in (get_args(hints.get("return")) or (hints.get("return"),))}
-    known = {part.__name__ for part in get_args(registry.Outcome)}
+    known = {part.__name__ for part in get_args(outcomes.Outcome)}
     assert given <= known, f"{name_of(type_)}: run says that it gives {given}, not one of {known}."
     ends, waits = "Stop" in given, any(one.startswith("Wait") for one in given)
     assert ends == (type_.behaviour is Behaviour.END), (

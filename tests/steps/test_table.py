@@ -8,7 +8,7 @@ import pytest
 from apps.engine import feel
 from apps.steps.check import check_document
 from apps.steps.document import cell_source, compile_flow, expression_source
-from apps.steps.registry import StepError
+from apps.steps.outcomes import StepError
 from apps.steps.types.table import output_names, summary
 from tests.patterns.playing import Play
 

@@ -5,7 +5,8 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from apps.engine.working_time import STANDARD, Calendar
-from apps.steps.registry import StepError, find
+from apps.steps.outcomes import StepError
+from apps.steps.registry import find
 from apps.steps.working import after_working, working_moment
 
 FRIDAY = datetime(2026, 11, 20, 15, 0, tzinfo=UTC)

@@ -20,7 +20,7 @@ from apps.runs import effects, evaluation, tries
 from apps.runs.effects import Claimed
 from apps.runs.evaluation import Evaluation
 from apps.runs.ports import Refusal
-from apps.steps.registry import StepError
+from apps.steps.outcomes import StepError
 from tools.simulation import flows, laws
 from tools.simulation.rows import Broken, Task, Transaction, Verdict
 from tools.simulation.store import LEASE_S, Store

@@ -9,7 +9,13 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import AddItems, Feel, PureContext, StepError, StepModel, step_type
+from apps.steps.outcomes import AddItems, StepError
+from apps.steps.registry import (
+    Feel,
+    PureContext,
+    StepModel,
+    step_type,
+)
 
 
 class Config(StepModel):

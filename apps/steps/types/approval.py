@@ -13,14 +13,13 @@ from pydantic import Field, model_validator
 
 from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw
+from apps.steps.outcomes import StepError, WaitForPerson
 from apps.steps.registry import (
     Feel,
     PureContext,
-    StepError,
     StepModel,
     Template,
     TemplateValue,
-    WaitForPerson,
     step_type,
 )
 from apps.steps.types.delay import check_duration, due_after

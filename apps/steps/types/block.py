@@ -11,11 +11,10 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
+from apps.steps.outcomes import ItemEnd, OpenScope
 from apps.steps.registry import (
     Feel,
     ItemContext,
-    ItemEnd,
-    OpenScope,
     PureContext,
     StepModel,
     step_type,

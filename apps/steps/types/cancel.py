@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import PureContext, StepModel, Withdraw, step_type
+from apps.steps.outcomes import Withdraw
+from apps.steps.registry import PureContext, StepModel, step_type
 
 
 class Config(StepModel):

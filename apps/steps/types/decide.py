@@ -11,11 +11,10 @@ from pydantic import Field
 
 from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, at
+from apps.steps.outcomes import Exit, StepError
 from apps.steps.registry import (
-    Exit,
     Feel,
     PureContext,
-    StepError,
     StepModel,
     step_type,
 )

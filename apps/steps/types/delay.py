@@ -15,14 +15,13 @@ from pydantic import ConfigDict, Field, model_validator
 from apps.engine.graph import Behaviour
 from apps.engine.working_time import STANDARD
 from apps.steps.findings import Flaw, is_template
+from apps.steps.outcomes import StepError, WaitUntil
 from apps.steps.registry import (
     ISO_DURATION,
     Feel,
     PureContext,
-    StepError,
     StepModel,
     Template,
-    WaitUntil,
     step_type,
 )
 from apps.steps.working import after_working, working_moment

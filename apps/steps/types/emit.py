@@ -15,10 +15,9 @@ from apps.engine import values
 from apps.engine.graph import Behaviour
 from apps.steps.event_ways import TYPE_PATTERN
 from apps.steps.findings import Flaw, at, is_template
+from apps.steps.outcomes import Emit, StepError
 from apps.steps.registry import (
-    Emit,
     PureContext,
-    StepError,
     StepModel,
     Template,
     TemplateValue,

@@ -11,7 +11,8 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import Exit, PureContext, StepError, StepModel, step_type
+from apps.steps.outcomes import Exit, StepError
+from apps.steps.registry import PureContext, StepModel, step_type
 from apps.steps.types.decide import Branch, check, describe
 
 

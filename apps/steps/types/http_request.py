@@ -17,11 +17,10 @@ from pydantic import Field
 from apps.engine import values
 from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, is_template
+from apps.steps.outcomes import Exit, StepError
 from apps.steps.registry import (
     EffectContext,
-    Exit,
     SecretRef,
-    StepError,
     StepModel,
     Template,
     TemplateValue,

@@ -12,7 +12,8 @@ from typing import Any, Literal
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import Exit, PureContext, StepModel, step_type
+from apps.steps.outcomes import Exit
+from apps.steps.registry import PureContext, StepModel, step_type
 
 
 class AtLeast(StepModel):

@@ -13,10 +13,9 @@ from pydantic import Field
 
 from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, is_template
+from apps.steps.outcomes import Exit, StepError
 from apps.steps.registry import (
     EffectContext,
-    Exit,
-    StepError,
     StepModel,
     Template,
     TemplateValue,

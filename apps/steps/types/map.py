@@ -10,7 +10,13 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import Exit, PureContext, StepModel, TemplateValue, step_type
+from apps.steps.outcomes import Exit
+from apps.steps.registry import (
+    PureContext,
+    StepModel,
+    TemplateValue,
+    step_type,
+)
 
 
 class Config(StepModel):

@@ -10,13 +10,11 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
+from apps.steps.outcomes import ItemEnd, OpenScope, StepError
 from apps.steps.registry import (
     Feel,
     ItemContext,
-    ItemEnd,
-    OpenScope,
     PureContext,
-    StepError,
     StepModel,
     step_type,
 )

@@ -10,7 +10,8 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import Exit, PureContext, StepModel, step_type
+from apps.steps.outcomes import Exit
+from apps.steps.registry import PureContext, StepModel, step_type
 
 
 class Config(StepModel):

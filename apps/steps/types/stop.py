@@ -11,7 +11,14 @@ from typing import Any, Literal
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import PureContext, StepModel, Stop, Template, TemplateValue, step_type
+from apps.steps.outcomes import Stop
+from apps.steps.registry import (
+    PureContext,
+    StepModel,
+    Template,
+    TemplateValue,
+    step_type,
+)
 
 
 class Config(StepModel):

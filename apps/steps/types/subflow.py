@@ -12,7 +12,13 @@ from typing import Any, Literal
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.registry import PureContext, StepModel, TemplateValue, WaitForRun, step_type
+from apps.steps.outcomes import WaitForRun
+from apps.steps.registry import (
+    PureContext,
+    StepModel,
+    TemplateValue,
+    step_type,
+)
 
 
 class Config(StepModel):

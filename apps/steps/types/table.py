@@ -18,7 +18,14 @@ from apps.engine.feel.types import described
 from apps.engine.graph import Behaviour
 from apps.engine.table_cover import Example, find_gap, find_overlaps, said
 from apps.steps.findings import Flaw, Severity, at
-from apps.steps.registry import Exit, Feel, PureContext, StepError, StepModel, Tests, step_type
+from apps.steps.outcomes import Exit, StepError
+from apps.steps.registry import (
+    Feel,
+    PureContext,
+    StepModel,
+    Tests,
+    step_type,
+)
 
 _MOST_RULES: Final = 1_000
 _MOST_COLUMNS: Final = 30

@@ -11,7 +11,8 @@ from typing import Any
 from apps.engine.graph import Behaviour
 from apps.steps.event_ways import EventMatch, check_match, event_way
 from apps.steps.findings import Flaw
-from apps.steps.registry import PureContext, StepModel, WaitForEvents, step_type
+from apps.steps.outcomes import WaitForEvents
+from apps.steps.registry import PureContext, StepModel, step_type
 
 
 class Config(EventMatch):

@@ -13,14 +13,12 @@ from pydantic import ConfigDict, Field, model_validator
 from apps.engine.graph import Behaviour
 from apps.steps.event_ways import EventMatch, check_match, event_way
 from apps.steps.findings import Flaw, at
+from apps.steps.outcomes import EventWay, TimeWay, WaitForEvents
 from apps.steps.registry import (
-    EventWay,
     Feel,
     PureContext,
     StepModel,
     Template,
-    TimeWay,
-    WaitForEvents,
     step_type,
 )
 from apps.steps.types.delay import check_duration, due_after, moment

@@ -13,7 +13,7 @@ from apps.core import clock
 from apps.core.errors import ProductError
 from apps.operations import ticking
 from apps.runs.patience import limit_statements
-from apps.steps.registry import StepError
+from apps.steps.outcomes import StepError
 from apps.steps.types.delay import after
 
 
