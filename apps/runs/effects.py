@@ -1,15 +1,14 @@
 """Do what steps want done outside: pull, send under a lease, and report once.
 
-Rows are pulled by worker threads (engine rules 12 to 14). No database connection is held
+Rows are pulled by worker threads (engine rules 12 to 14); those that ask or report at the same
+time share a statement, see ``effect_claims`` and ``effect_reports``. No database connection is held
 while a step talks to the outside. A result counts only with the fence it was claimed under.
 """
 
 import logging
-import random
 import threading
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from time import monotonic
 from typing import Any
@@ -33,15 +32,14 @@ from apps.core.errors import ProductError
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
-from apps.runs import doorbell, effect_limits, slots, stopping, tries
+from apps.runs import doorbell, effect_claims, effect_reports, slots, stored, tries
 from apps.runs.commands import add_command
+from apps.runs.effect_claims import LEASE, Claimed
 from apps.runs.late import journal_after_end
 from apps.runs.models import Effect, RunState
-from apps.runs.sweep import are_effects_due
 from apps.steps import outcomes, registry
 from apps.steps.document import validated
 
-LEASE = timedelta(seconds=30)
 HEARTBEAT_S = 5.0
 MARGIN_S = 10.0
 MAX_DEATHS = 3
@@ -49,78 +47,6 @@ MAX_SECONDS_A_CALL = 60.0
 REPORT_AGAIN_S = 1.0
 
 _log = logging.getLogger(__name__)
-
-_TAKE = """
-update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence + 1,
-  lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), sent_at = null
-from next where e.id = next.id
-returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
-  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key, e.retry::text
-"""
-CLAIM = f"""
-with recursive lanes as (
-  (select lane from effect where status = 'queued' and limit_id is null order by lane limit 1)
-  union all
-  select n.lane from lanes l, lateral (
-    select lane from effect where status = 'queued' and limit_id is null and lane > l.lane
-    order by lane limit 1) n
-), next as (
-  select e.id from (select lane from lanes order by random()) l, lateral (
-    select id from effect
-    where status = 'queued' and limit_id is null and lane = l.lane
-      and available_at <= business_now() and deaths < 2 and {stopping.MAY_BEGIN}
-    order by available_at, id limit 1 for update skip locked) e
-  limit 1
-)
-{_TAKE}
-"""  # noqa: S608 - our own text
-CLAIM_ALONE = f"""
-with next as (
-  select id from effect e where status = 'queued' and deaths >= 2
-    and available_at <= business_now()
-    and (limit_id is null or {effect_limits.HAS_ROOM}) and {stopping.MAY_BEGIN}
-  order by available_at, id limit 1 for update skip locked
-)
-{_TAKE}
-"""  # noqa: S608 - our own text
-CLAIM_LIMITED = f"""
-with next as (
-  select id from effect e where status = 'queued' and limit_id = %(limit)s
-    and available_at <= business_now() and deaths < 2 and {effect_limits.HAS_ROOM}
-    and {stopping.MAY_BEGIN}
-  order by available_at, id limit 1 for update skip locked
-)
-{_TAKE}
-"""  # noqa: S608 - our own text
-
-
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """An effect that this thread holds."""
-
-    id: UUID
-    run_id: UUID
-    workspace_id: UUID
-    lane: UUID
-    step: str
-    visit: int
-    kind: str
-    version: int
-    input: Any
-    attempt: int
-    max_attempts: int
-    fence: int
-    deaths: int
-    key: str
-    retry: Any = None
-
-    @classmethod
-    def of(cls, row: Any) -> "Claimed":
-        """From a row of ``CLAIM``."""
-        fields = list(row)
-        fields[8] = values.loads(row[8])
-        fields[14] = values.loads(row[14]) if row[14] else None
-        return cls(*fields)
 
 
 class LeaseLost(Exception):
@@ -140,8 +66,6 @@ def work_effects() -> int:
             effect = claim()
             if effect is None:
                 break
-            if are_effects_due():
-                doorbell.ring_now("effects")
             perform(effect)
         finally:
             _slots.leave()
@@ -163,48 +87,12 @@ def claim() -> Claimed | None:
     """
     if _slots.is_time_to_look() and slots.reserve_one():
         _slots.reserve()
-    effect = None if _slots.is_reserved else _claim_any()
+    effect = None if _slots.is_reserved else effect_claims.claim_any()
     if effect is None and _slots.close():
-        effect = _claim(CLAIM_ALONE)
+        effect = effect_claims.claim_alone()
         if effect is None:
             _slots.open()
     return effect
-
-
-def _claim_any() -> Claimed | None:
-    """One that stands under no limit, or one whose limit has room; which is tried first is lot."""
-    if random.random() < 0.5:  # noqa: S311 - a lot, not a secret
-        return _claim(CLAIM) or _claim_limited()
-    return _claim_limited() or _claim(CLAIM)
-
-
-def _claim_limited() -> Claimed | None:
-    """One of a limit that has room. Whoever counts holds the limit: nobody passes it meanwhile."""
-    for limit_id in effect_limits.with_room():
-        with transaction.atomic():
-            if effect_limits.hold(limit_id) and (effect := _claim(CLAIM_LIMITED, limit=limit_id)):
-                return effect
-    return None
-
-
-def _claim(statement: str, **given: Any) -> Claimed | None:
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(statement, {"lease_s": LEASE.total_seconds(), **given})
-            row = cursor.fetchone()
-        if row is None:
-            return None
-        effect = Claimed.of(row)
-        if effect.attempt > 1:
-            payload = {"step": effect.step, "visit": effect.visit, "attempt": effect.attempt}
-            add_command(
-                run_id=effect.run_id,
-                lane=effect.lane,
-                kind="attempt",
-                payload=payload,
-                now=clock.now(),
-            )
-        return effect
 
 
 def perform(effect: Claimed) -> None:
@@ -327,15 +215,7 @@ class Context:
 
     def _about_to_send(self) -> None:
         """Note under the fence that something may leave from here on; let go of the database."""
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "update effect set sent_at = clock_timestamp()"
-                " where id = %s and fence = %s and status = 'running'",
-                [self._effect.id, self._effect.fence],
-            )
-            held = cursor.rowcount == 1
-        connection.close()
-        if not held:
+        if not effect_reports.mark_sent(self._effect.id, self._effect.fence):
             raise LeaseLost
 
 
@@ -390,7 +270,6 @@ def _tries_of(effect: Claimed, error_class: str) -> tries.Tries:
     return tries.allowed(effect.input, effect.retry, error_class, effect.max_attempts)
 
 
-@transaction.atomic
 def _guarded(
     effect: Claimed,
     status: EffectStatus,
@@ -399,19 +278,10 @@ def _guarded(
     available_at: datetime | None,
 ) -> bool:
     """Result, fence check and command in one transaction; false where the fence has moved on."""
-    now = clock.now()
-    over = status is not EffectStatus.QUEUED
-    changed = Effect.objects.filter(
-        pk=effect.id, fence=effect.fence, status=EffectStatus.RUNNING
-    ).update(
-        status=move(EFFECT_TRANSITIONS, EffectStatus.RUNNING, status),
-        lease_until=None,
-        available_at=available_at or now,
-        finished_at=now if over else None,
+    text = stored.dumps(payload)
+    return effect_reports.report(
+        effect_reports.Report(effect.id, effect.fence, status, kind, text, available_at)
     )
-    if changed:
-        add_command(run_id=effect.run_id, lane=effect.lane, kind=kind, payload=payload, now=now)
-    return bool(changed)
 
 
 def _report(
@@ -562,15 +432,12 @@ class _Hearts:
         try:
             with connection.cursor() as cursor:
                 cursor.execute(
-                    "update effect e"
-                    " set lease_until = clock_timestamp() + make_interval(secs => %s)"
-                    " from unnest(%s::uuid[], %s::int[]) as u(id, fence)"
-                    " where e.id = u.id and e.fence = u.fence and e.status = 'running'",
-                    [
-                        LEASE.total_seconds(),
-                        [id_ for id_, _ in alive],
-                        [fence for _, fence in alive],
-                    ],
+                    effect_claims.RENEW,
+                    {
+                        "ids": [id_ for id_, _ in alive],
+                        "fences": [fence for _, fence in alive],
+                        "lease_s": LEASE.total_seconds(),
+                    },
                 )
         except Exception as error:  # noqa: BLE001 - the next beat tries again
             _log.warning("leases not renewed: %s", error)

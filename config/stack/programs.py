@@ -86,7 +86,7 @@ def workers() -> list[Program]:
                 "--hostname=effects@%h",
                 "--queues=effects",
                 "--pool=threads",
-                f"--concurrency={os.environ.get('SIGNALBOX_EFFECT_THREADS') or 16}",
+                f"--concurrency={os.environ.get('SIGNALBOX_EFFECT_THREADS') or 208}",
                 *quiet,
             ],
         ),
