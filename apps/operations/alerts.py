@@ -158,6 +158,26 @@ def tell_of_circle(payload: dict[str, Any]) -> None:
         )
 
 
+def tell_of_refused_start(payload: dict[str, Any]) -> None:
+    """Handles ``start.refused``: tells the flow's owner what an event or schedule did not start."""
+    flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
+    words = gettext("A time of its schedule did not start “%(flow)s”")
+    if payload["event_type"]:
+        words = gettext("An event “%(event)s” did not start “%(flow)s”")
+    for user in owners(flow):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.REFUSED,
+            cause=payload["event_type"],
+            case_id=UUID(payload["case"]),
+            run_id=None,
+            title=words % {"flow": flow.name, "event": payload["event_type"]},
+            body=payload["reason"],
+            now=clock.now(),
+        )
+
+
 @transaction.atomic
 def raise_alert(
     *,

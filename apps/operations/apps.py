@@ -16,5 +16,6 @@ class OperationsConfig(AppConfig):
         outbox.register("run.stuck", alerts.tell_of_stuck_run)
         outbox.register("task.too_few", alerts.tell_of_too_few)
         outbox.register("event.too_deep", alerts.tell_of_circle)
+        outbox.register("start.refused", alerts.tell_of_refused_start)
         outbox.register("task.opened", mails.tell_assignees)
         outbox.register("notice.send", mails.send_notice)

@@ -14,6 +14,7 @@ class AlertKind(models.TextChoices):
     TOO_FEW = "too_few"
     TOO_DEEP = "too_deep"
     RUN_STUCK = "run_stuck"
+    REFUSED = "refused"
 
 
 class Alert(models.Model):

@@ -1,13 +1,12 @@
 """Every way to make something happen to a run. Each writes rows; ``drive`` acts on them later."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import partial
 from typing import Any, Literal
 from uuid import UUID
 
 from django.db import connection, transaction
-from jsonschema import Draft202012Validator
 
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
@@ -231,20 +230,30 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
 
 def _check_form(version_id: UUID, given: Any) -> None:
     """Hold the input against the flow's contract, and the form of one that is started by hand."""
+    hold_contract(version_id, given)
     flow = compiled(version_id)
-    contract = flow.settings.get("contract") or {}
-    if wrong := contracts.faults(contract.get("input"), given):
-        errors = [{"path": "", "message": one} for one in wrong]
-        raise Invalid("The input does not fit the contract of this flow.", errors=errors)
     if flow.trigger.kind != "manual":
         return
-    faults = list(Draft202012Validator(flow.trigger_config.get("form") or {}).iter_errors(given))
-    if faults:
-        errors = [
-            {"path": ".".join(map(str, fault.absolute_path)), "message": fault.message[:300]}
-            for fault in faults[:20]
-        ]
-        raise Invalid("Some answers do not fit the form of this flow.", errors=errors)
+    if wrong := contracts.found_faults(flow.trigger_config.get("form"), given, most=20):
+        raise Invalid("Some answers do not fit the form of this flow.", errors=_errors(wrong))
+
+
+def hold_contract(version_id: UUID, given: Any) -> None:
+    """See that a version takes this input, before there is a run of it.
+
+    Raises:
+        Invalid: It does not fit; ``errors`` says where and why.
+    """
+    contract = compiled(version_id).settings.get("contract") or {}
+    if wrong := contracts.found_faults(contract.get("input"), given):
+        said = "; ".join(map(str, wrong))
+        raise Invalid(
+            f"The input does not fit what this flow takes: {said}.", errors=_errors(wrong)
+        )
+
+
+def _errors(wrong: Sequence[contracts.Misfit]) -> list[dict[str, str]]:
+    return [{"path": one.path, "message": f"It {one.message}."} for one in wrong]
 
 
 @transaction.atomic

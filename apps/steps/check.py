@@ -24,7 +24,7 @@ from apps.steps.configs import (
     trigger_config_findings,
 )
 from apps.steps.containers import container_findings, field_findings
-from apps.steps.contracts import schema_flaw
+from apps.steps.contracts import accepts_all, faults, schema_flaw
 from apps.steps.document import FORMAT
 from apps.steps.fields import read_fields
 from apps.steps.findings import Finding, at, pointer
@@ -38,6 +38,8 @@ MAX_NAME = 150
 RESERVED = frozenset({"trigger", "steps", "run", "item", "index"})
 #: Whole numbers up to here are exactly doubles.
 SAFE_WHOLE = 2**53
+#: As a schedule says when it fired.
+SOME_TIME = "2026-03-01T09:00:00Z"
 
 DocPath = tuple[str | int, ...]
 
@@ -64,6 +66,7 @@ class Settings(BaseModel):
     model_config = ConfigDict(extra="allow")
     owner: str | None = Field(None, max_length=254, title="Owner")
     risk: Literal["low", "medium", "high"] | None = Field(None, title="Risk")
+    priority: Literal["high", "normal", "low"] | None = Field(None, title="Priority")
     concurrency: Concurrency | None = Field(None, title="Concurrency")
     contract: Contract | None = Field(None, title="Contract")
     max_steps: int | None = Field(None, ge=1, le=1_000_000, title="Most steps in one run")
@@ -316,7 +319,7 @@ def _settings(document: Mapping[str, Any]) -> Iterator[Finding]:
                 flaw.fix,
                 path=pointer(("settings", *flaw.path)),
             )
-        yield from _contract(settings)
+        yield from _contract(document, settings)
     layout = document.get("layout")
     if layout is not None and not _is_layout(layout):
         message = "“layout” must hold a place [x, y] for each step."
@@ -324,7 +327,7 @@ def _settings(document: Mapping[str, Any]) -> Iterator[Finding]:
         yield Finding("bad_layout", "warning", message, fix, path="/layout")
 
 
-def _contract(settings: object) -> Iterator[Finding]:
+def _contract(document: Mapping[str, Any], settings: object) -> Iterator[Finding]:
     for name in ("input", "output"):
         schema = at(settings, "contract", name) if isinstance(settings, Mapping) else None
         if isinstance(schema, dict | bool) and (flaw := schema_flaw(schema)):
@@ -335,6 +338,32 @@ def _contract(settings: object) -> Iterator[Finding]:
                 "Write a JSON Schema that stands by itself.",
                 path=pointer(("settings", "contract", name)),
             )
+    yield from _unmet_contract(document, settings)
+
+
+def _unmet_contract(document: Mapping[str, Any], settings: object) -> Iterator[Finding]:
+    """What the flow asks for, and its own trigger never gives."""
+    asked = at(settings, "contract", "input") if isinstance(settings, Mapping) else None
+    if not isinstance(asked, dict | bool) or schema_flaw(asked):
+        return
+    kind, path = at(document, "trigger", "type"), pointer(("settings", "contract", "input"))
+    if kind == "schedule" and (wrong := faults(asked, {"scheduled_for": SOME_TIME})):
+        yield Finding(
+            "contract_unmet",
+            "error",
+            f"A schedule gives “scheduled_for” alone; the flow asks for more: {'; '.join(wrong)}.",
+            "Ask for less, or start the flow in another way.",
+            path=path,
+        )
+    form = at(document, "trigger", "config", "form")
+    if kind == "manual" and isinstance(form, Mapping) and not accepts_all(asked, form):
+        yield Finding(
+            "contract_unmet",
+            "warning",
+            "The form may give what the flow does not take.",
+            "Ask in the form for the same names and types as the flow does.",
+            path=path,
+        )
 
 
 def _is_layout(layout: object) -> bool:

@@ -1,7 +1,12 @@
 """What a flow takes and gives, as JSON Schema: held against values, and against one another."""
 
 from collections.abc import Callable, Iterator, Mapping
+from contextvars import ContextVar
+from dataclasses import dataclass
 from datetime import datetime
+from decimal import Decimal
+from functools import lru_cache
+from itertools import islice
 from typing import Any
 
 from jsonschema import Draft202012Validator, ValidationError
@@ -9,12 +14,17 @@ from jsonschema.exceptions import SchemaError
 from jsonschema.validators import extend
 from referencing import Registry
 
+from apps.engine import values
 from apps.engine.feel import Budget
 from apps.engine.feel import regex as patterns
 from apps.engine.feel.errors import Fault
 from apps.engine.feel.types import Meter
+from apps.steps.texts import one_line
 
 MOST_SAID = 5
+#: A value for which a schema has to be applied more often than this is not held against it: about
+#: half a second. Ten thousand lines of five fields need 60,000.
+MOST_STEPS = 100_000
 #: Words of a schema that say nothing about the value.
 _NOTES = frozenset(
     {"title", "description", "default", "examples", "$comment", "$schema", "$id", "format"}
@@ -31,15 +41,50 @@ _HANDLED = frozenset(
 Schema = Mapping[str, Any] | bool
 
 
+@dataclass(frozen=True, slots=True)
+class Misfit:
+    """What does not fit, and where: ``lines.2.amount``, or empty for the whole value.
+
+    Neither says the value itself: it may be one that is masked wherever it is kept.
+    """
+
+    path: str
+    message: str
+
+    def __str__(self) -> str:
+        return f"“{self.path or 'value'}” {self.message}"
+
+
+class TooMuch(Exception):
+    """The value is too large to be held against the schema."""
+
+
 def faults(schema: Any, value: Any) -> list[str]:
     """Why a value does not fit, a sentence for each field; empty where it does."""
-    if schema is None:
+    return [str(one) for one in found_faults(schema, value)]
+
+
+def found_faults(schema: Any, value: Any, *, most: int = MOST_SAID) -> list[Misfit]:
+    """As :func:`faults`, with the place of each; at most so many."""
+    if schema is None or schema is True or schema == {}:
         return []
+    spent = _spent.set([0])
     try:
-        wrong = sorted(_Validator(schema, registry=Registry()).iter_errors(value), key=_place)
+        found = list(islice(_Validator(schema, registry=Registry()).iter_errors(value), most))
+    except TooMuch:
+        return [Misfit("", "is too large to be held against what is asked for")]
     except Exception as error:  # noqa: BLE001 - a schema that cannot be read holds nothing
-        return [f"the contract cannot be read: {type(error).__name__}"]
-    return [f"“{_place(one) or 'value'}”: {one.message[:200]}" for one in wrong[:MOST_SAID]]
+        return [Misfit("", f"cannot be held against what is asked for: {type(error).__name__}")]
+    finally:
+        _spent.reset(spent)
+    said = (Misfit(one_line(_place(one), 200), _said(one)) for one in sorted(found, key=_place))
+    return list(dict.fromkeys(said))
+
+
+@lru_cache(maxsize=1024)
+def schema_of(text: str) -> Any:
+    """A schema from its JSON text."""
+    return values.loads(text)
 
 
 def schema_flaw(schema: object) -> str:
@@ -161,9 +206,125 @@ def _fits_pattern(
         yield ValidationError(f"it does not match {pattern[:80]!r}")
 
 
+def _all_different(
+    _validator: Any, asked: object, value: Any, _schema: Any
+) -> Iterator[ValidationError]:
+    """``uniqueItems``, in the time of one look at each."""
+    if asked and isinstance(value, list) and len({values.dumps(one) for one in value}) < len(value):
+        yield ValidationError("has an item twice")
+
+
+_KINDS = {
+    "object": "a set of named fields",
+    "array": "a list",
+    "string": "text",
+    "number": "a number",
+    "integer": "a whole number",
+    "boolean": "true or false",
+    "null": "empty",
+}
+
+
+def _said(error: ValidationError) -> str:
+    """What does not fit, in words that follow the place's name."""
+    asked: Any = error.validator_value
+    schema: Any = error.schema
+    word: Any = error.validator
+    match word:
+        case "type":
+            kinds = " or ".join(_KINDS.get(one, str(one)) for one in sorted(_listed(asked)))
+            return f"must be {kinds}; it is {_kind_of(error.instance)}"
+        case "required":
+            missing = [name for name in asked if name not in error.instance]
+            return f"lacks {_names_of(missing)}"
+        case "additionalProperties" if isinstance(error.instance, Mapping):
+            known = schema.get("properties", {})
+            more = [name for name in error.instance if name not in known]
+            return f"has {_names_of(more)}, which is not asked for"
+        case "enum":
+            return f"must be one of {', '.join(_shown(one) for one in asked[:10])}"
+        case "const":
+            return f"must be {_shown(asked)}"
+        case "pattern":
+            return f"must have the form {_shown(asked)}"
+        case "uniqueItems":
+            return "has an item twice"
+        case None:
+            return "is not asked for"
+        case _:
+            bound = _BOUNDS.get(word)
+            return bound.format(_shown(asked)) if bound else f"does not fit “{word}”"
+
+
+_BOUNDS = {
+    "minimum": "must be {} or more",
+    "exclusiveMinimum": "must be more than {}",
+    "maximum": "must be {} or less",
+    "exclusiveMaximum": "must be less than {}",
+    "multipleOf": "must be a multiple of {}",
+    "minLength": "must have {} characters or more",
+    "maxLength": "must have {} characters at most",
+    "minItems": "must have {} items or more",
+    "maxItems": "must have {} items at most",
+    "minProperties": "must have {} fields or more",
+    "maxProperties": "must have {} fields at most",
+}
+
+
+def _kind_of(value: Any) -> str:
+    match value:
+        case None:
+            return "empty"
+        case bool():
+            return "true or false"
+        case str():
+            return "text"
+        case list():
+            return "a list"
+        case Mapping():
+            return "a set of named fields"
+        case _:
+            return "a number"
+
+
+def _names_of(names: list[str]) -> str:
+    said = " and ".join(f"“{one_line(name, 40)}”" for name in names[:3])
+    return f"{said} and {len(names) - 3} more" if len(names) > 3 else said
+
+
+def _shown(asked: Any) -> str:
+    """A part of the schema, which its author wrote."""
+    return f"“{one_line(asked)}”" if isinstance(asked, str) else one_line(values.dumps(asked))
+
+
 def _place(error: ValidationError) -> str:
     return ".".join(map(str, error.absolute_path))
 
 
+def _is_whole(_checker: Any, value: Any) -> bool:
+    """1.0 is a whole number, as JSON Schema has it."""
+    if isinstance(value, Decimal):
+        return value == value.to_integral_value()
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+#: How often a schema has been applied to the value at hand.
+_spent: ContextVar[list[int]] = ContextVar("spent")
 _extend: Any = extend
-_Validator: Callable[..., Any] = _extend(Draft202012Validator, {"pattern": _fits_pattern})
+_Validator: Any = _extend(
+    Draft202012Validator,
+    {"pattern": _fits_pattern, "uniqueItems": _all_different},
+    type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _is_whole),
+)
+_descend: Callable[..., Iterator[ValidationError]] = _Validator.descend
+
+
+def _counted(self: Any, *given: Any, **named: Any) -> Iterator[ValidationError]:
+    spent = _spent.get()
+    spent[0] += 1
+    if spent[0] > MOST_STEPS:
+        raise TooMuch
+    return _descend(self, *given, **named)
+
+
+_Validator.descend = _counted

@@ -26,6 +26,7 @@ class FireSerializer(serializers.Serializer[ScheduleFire]):
     at = serializers.DateTimeField(source="fire_at")
     status = serializers.ChoiceField(choices=FireStatus.choices)
     run = serializers.UUIDField(source="run_id", allow_null=True)
+    reason = serializers.CharField(help_text="Why it was refused.")
 
 
 class TriggerSerializer(serializers.Serializer[queries.TriggerCard]):

@@ -19,6 +19,7 @@ from apps.core.errors import ProductError
 from apps.core.http import BadBody
 from apps.engine import feel, values
 from apps.runs.commands import start_payload
+from apps.steps import contracts
 from apps.steps.document import expression_source
 from apps.steps.types.trigger_webhook import Webhook
 from apps.triggers import signatures
@@ -65,6 +66,13 @@ class BadKey(ProductError):
     """The ``Idempotency-Key`` is too long."""
 
     code = "bad_idempotency_key"
+    status = 422
+
+
+class ContractBroken(ProductError):
+    """The body is not what the flow says it takes; ``errors`` says where and why."""
+
+    code = "contract_broken"
     status = 422
 
 
@@ -118,15 +126,27 @@ def webhook_config(text: str) -> Webhook:
 
 
 def make_ready(
-    call: Call, config: Webhook, *, run_id: UUID, delivery_id: UUID, now: datetime, zone: str
+    call: Call,
+    config: Webhook,
+    *,
+    contract: str | None = None,
+    run_id: UUID,
+    delivery_id: UUID,
+    now: datetime,
+    zone: str,
 ) -> Ready:
     """Read, check and mask a call whose signature is good.
+
+    Args:
+        contract: The JSON text of what the flow takes; None where it takes anything.
 
     Raises:
         ProductError: One of this module's, or ``BadBody``; the call is refused.
     """
     kind = content_kind(call, config)
     body = read_body(call.body, kind)
+    if contract is not None:
+        hold_contract(contract, body)
     query = read_fields(call.query_string, "query")
     masked_headers = stored_headers(call.headers, config)
     masked_query = masking.mask_query(query)
@@ -155,6 +175,20 @@ def make_ready(
         body_sha256=hashlib.sha256(call.body).digest(),
         wait_s=wait_of(query),
     )
+
+
+def hold_contract(contract: str, body: Any) -> None:
+    """See that the flow takes this body.
+
+    Raises:
+        ContractBroken: It does not.
+    """
+    if wrong := contracts.found_faults(contracts.schema_of(contract), body):
+        said = "; ".join(map(str, wrong))
+        raise ContractBroken(
+            f"What was sent does not fit what this flow takes: {said}.",
+            errors=[{"path": one.path, "message": f"It {one.message}."} for one in wrong],
+        )
 
 
 def content_kind(call: Call, config: Webhook) -> Kind:

@@ -142,6 +142,9 @@ def _point_at(
     trigger.version = version
     trigger.type = described["type"]
     trigger.config = described.get("config") or {}
+    contract = (version.document.get("settings") or {}).get("contract") or {}
+    asked = contract.get("input")
+    trigger.contract = None if asked is True or asked == {} else asked
     config = find_trigger(trigger.type).config.model_validate(trigger.config)
     trigger.path, trigger.secret_name, trigger.event_type = "", "", ""
     if isinstance(config, EventTrigger):

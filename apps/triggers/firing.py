@@ -13,13 +13,21 @@ from django.db import transaction
 from django.db.models import Exists, OuterRef, QuerySet
 
 from apps.accounts.actors import Actor
-from apps.core import live
+from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.runs.commands import RunIsOver, cancel_run, enqueue_run, run_values, start_payload
 from apps.runs.models import RunState
+from apps.steps import contracts
 from apps.steps.types.trigger_schedule import Schedule as Config
 from apps.triggers import schedules
-from apps.triggers.models import SCHEDULE, FireStatus, Schedule, ScheduleFire, Trigger
+from apps.triggers.models import (
+    MAX_REASON,
+    SCHEDULE,
+    FireStatus,
+    Schedule,
+    ScheduleFire,
+    Trigger,
+)
 
 MOST_FIRES = 100
 
@@ -123,7 +131,7 @@ def _fire(schedule: Schedule, now: datetime) -> int:
     _look_again(schedule, now)
     known = schedule.fires.filter(fire_at__in=times).values_list("fire_at", flat=True)
     fired = set(known)
-    times = [at for at in times if at not in fired]
+    times = _fitting(schedule, [at for at in times if at not in fired], now)
     if config.overlap == "allow":
         return _open(schedule, times, ["started"] * len(times), now)
     under_way = _under_way(schedule)
@@ -138,6 +146,10 @@ def _start_waiting(schedule: Schedule, now: datetime) -> int:
     """Start the time that waits longest. Asked again under the lock: a clock may have done it."""
     fire = schedule.fires.filter(status=FireStatus.WAITING).order_by("fire_at").first()
     if fire is None or _under_way(schedule):
+        return 0
+    if _is_refused(fire, schedule.trigger, now):
+        # Something else has been published since the time came.
+        fire.save(update_fields=["status", "reason"])
         return 0
     fire.status, fire.run_id = FireStatus.STARTED, uuid7()
     fire.save(update_fields=["status", "run_id"])
@@ -186,16 +198,48 @@ def _open(
     return len(started)
 
 
+def _fitting(schedule: Schedule, times: Sequence[datetime], now: datetime) -> list[datetime]:
+    """Those of the times that the flow takes; the others are refused, and start and end nothing."""
+    refused = [
+        fire
+        for at in times
+        if _is_refused(fire := ScheduleFire(schedule=schedule, fire_at=at), schedule.trigger, now)
+    ]
+    ScheduleFire.objects.bulk_create(refused)
+    left = {fire.fire_at for fire in refused}
+    return [at for at in times if at not in left]
+
+
+def _is_refused(fire: ScheduleFire, trigger: Trigger, now: datetime) -> bool:
+    """Whether the flow does not take what a time gives; its owner is told."""
+    wrong = contracts.faults(trigger.contract, _given(fire))
+    if not wrong:
+        return False
+    said = f"What a schedule gives does not fit what the flow takes: {'; '.join(wrong)}."
+    fire.status, fire.reason = FireStatus.REFUSED, said[:MAX_REASON]
+    payload = {
+        "flow": str(trigger.flow_id),
+        "case": str(fire.pk),
+        "event_type": "",
+        "reason": fire.reason,
+    }
+    outbox.enqueue(topic="start.refused", payload=payload, now=now)
+    return True
+
+
+def _given(fire: ScheduleFire) -> dict[str, str]:
+    return {"scheduled_for": fire.fire_at.isoformat().replace("+00:00", "Z")}
+
+
 def _start(trigger: Trigger, fires: Sequence[ScheduleFire], now: datetime) -> None:
     run_ids: list[UUID] = []
     for fire in fires:
         assert fire.run_id is not None  # noqa: S101 - the table's own rule
         run_ids.append(fire.run_id)
-        scheduled_for = fire.fire_at.isoformat().replace("+00:00", "Z")
         payload = start_payload(
             run_id=fire.run_id,
             trigger_type=SCHEDULE,
-            body={"scheduled_for": scheduled_for},
+            body=_given(fire),
             now=now,
         )
         enqueue_run(

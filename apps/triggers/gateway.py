@@ -47,8 +47,9 @@ Send = Callable[[Mapping[str, Any]], Awaitable[None]]
 T = TypeVar("T")
 
 PREFIX = "/hooks/"
-#: Longer bodies are read in a thread, so that other calls do not wait.
-INLINE = 64 * 1024
+#: Longer bodies are read in a thread, so that other calls do not wait; and much shorter ones where
+#: they are held against a contract, which takes longer than reading.
+INLINE, INLINE_HELD = 64 * 1024, 4 * 1024
 #: An oversized body is read to its end up to here, so that its sender hears the answer.
 DRAINED = 8 * MAX_BODY
 BODY_S = 30.0
@@ -270,7 +271,8 @@ class Gateway:
         try:
             if not is_whole:
                 raise TooLarge(f"The body is larger than {MAX_BODY:,} bytes; send less.")
-            if len(call.body) <= INLINE:
+            inline = INLINE if address.contract is None else INLINE_HELD
+            if len(call.body) <= inline:
                 ready = _judged(call, address, run_id, delivery_id)
             else:
                 ready = await asyncio.get_running_loop().run_in_executor(
@@ -400,6 +402,7 @@ def _judged(call: Call, address: Address, run_id: UUID, delivery_id: UUID) -> Re
     return make_ready(
         call,
         address.config,
+        contract=address.contract,
         run_id=run_id,
         delivery_id=delivery_id,
         now=address.now,

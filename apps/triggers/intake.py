@@ -32,7 +32,8 @@ NOTED_HEADER = 200
 #: Larger bodies are written alone: a group of them would take too long.
 SHARED_BYTES = 16 * 1024
 
-_COLUMNS = """t.id, t.workspace_id, t.flow_id, t.version_id, f.state, t.config::text, w.zone,
+_COLUMNS = """t.id, t.workspace_id, t.flow_id, t.version_id, f.state, t.config::text,
+       t.contract::text, w.zone,
        t.secret_name, s.id, s.ciphertext, s.previous, s.previous_until, business_now()"""
 _JOINS = """join flows_flow f on f.id = t.flow_id
 left join connections_secret s on s.workspace_id = t.workspace_id and s.name = t.secret_name"""
@@ -128,6 +129,8 @@ class Address:
     version_id: UUID
     is_paused: bool
     config: Webhook
+    #: JSON text of what the flow takes; None where it takes anything.
+    contract: str | None
     zone: str
     secrets: Sequence[str]
     now: datetime
@@ -350,7 +353,7 @@ async def _earlier(
 
 def _address(row: tuple[Any, ...]) -> Address:
     (
-        trigger_id, workspace_id, flow_id, version_id, state, config, zone,
+        trigger_id, workspace_id, flow_id, version_id, state, config, contract, zone,
         secret_name, secret_id, ciphertext, previous, previous_until, now,
     ) = row  # fmt: skip
     secrets: list[str] = []
@@ -367,6 +370,7 @@ def _address(row: tuple[Any, ...]) -> Address:
         version_id=version_id,
         is_paused=state == FlowState.PAUSED,
         config=webhook_config(config),
+        contract=contract,
         zone=zone,
         secrets=secrets,
         now=now,

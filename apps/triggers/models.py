@@ -25,6 +25,8 @@ class Trigger(models.Model):
     #: Of a webhook, without the leading slash; empty for other types.
     path = models.CharField(max_length=MAX_PATH, blank=True, default="")
     config = ExactJSONField()
+    #: What the active version takes, a JSON Schema; null where it takes anything.
+    contract = ExactJSONField(null=True)
     #: The type of event that starts it; empty for other triggers.
     event_type = models.CharField(max_length=200, blank=True, default="", db_default="")
     #: The secret that signs calls; empty where calls are not signed.
@@ -183,6 +185,7 @@ class FireStatus(models.TextChoices):
     STARTED = "started", _("Started a run")
     OVER = "over", _("Started a run, which is over or was told to end")
     SKIPPED = "skipped", _("Passed over: the run before was under way")
+    REFUSED = "refused", _("Refused: the flow asks for something else")
 
 
 class ScheduleFire(models.Model):
@@ -201,6 +204,8 @@ class ScheduleFire(models.Model):
         db_default=FireStatus.STARTED,
     )
     run_id = models.UUIDField(null=True)
+    #: Why it was refused.
+    reason = models.CharField(max_length=MAX_REASON, blank=True, default="", db_default="")
 
     class Meta:
         constraints = [

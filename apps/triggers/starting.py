@@ -21,6 +21,7 @@ from apps.engine.feel import FeelError
 from apps.flows.models import FlowState
 from apps.runs import doorbell
 from apps.runs.commands import insert_run_sql, run_values, start_payload
+from apps.steps import contracts
 from apps.steps.document import expression_source
 from apps.steps.types.trigger_event import EventTrigger
 from apps.triggers.envelope import as_feel, correlation_id
@@ -108,9 +109,10 @@ def _offer(
         if event.depth > MAX_DEPTH:
             _refuse_depth(event, trigger, now)
             return None
+        _hold_contract(event, trigger)
         key = _key(config.dedupe, names, now, zone) if config.dedupe else None
     except _Refused as refused:
-        _note(event, trigger, now, Verdict.REFUSED, reason=str(refused))
+        _refuse(event, trigger, now, str(refused))
         return None
     run_id = uuid7()
     if key is not None and (first := _first(trigger, key, run_id, event, now)) != run_id:
@@ -152,6 +154,23 @@ def _payload(event: Event, run_id: UUID, now: datetime) -> str:
     envelope = as_feel(event)
     body = envelope.pop("data")
     return start_payload(run_id=run_id, trigger_type=EVENT, body=body, now=now, event=envelope)
+
+
+def _hold_contract(event: Event, trigger: Trigger) -> None:
+    if wrong := contracts.faults(trigger.contract, event.data):
+        raise _Refused(f"The event's data does not fit what the flow takes: {'; '.join(wrong)}.")
+
+
+def _refuse(event: Event, trigger: Trigger, now: datetime, reason: str) -> None:
+    """Note it, and tell the flow's owner: whoever published the event is told nothing."""
+    if _note(event, trigger, now, Verdict.REFUSED, reason=reason):
+        payload = {
+            "flow": str(trigger.flow_id),
+            "case": str(event.pk),
+            "event_type": event.type,
+            "reason": reason[:MAX_REASON],
+        }
+        outbox.enqueue(topic="start.refused", payload=payload, now=now)
 
 
 def _refuse_depth(event: Event, trigger: Trigger, now: datetime) -> None:

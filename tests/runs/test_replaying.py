@@ -236,6 +236,28 @@ class TestRefused:
         with pytest.raises(Invalid):
             again(system, run_id, "last")
 
+    def test_what_the_latest_version_does_not_take(self, bench, system):
+        version = bench.publish(TWO)
+        run_id = bench.start(version, {"n": "x"})
+        drive_all()
+        contract = {"input": {"properties": {"n": {"type": "number"}}}}
+        version.flow.active_version = FlowVersion.objects.create(
+            flow=version.flow,
+            workspace=bench.workspace,
+            number=2,
+            hash="2" * 64,
+            document={**TWO, "settings": {"contract": contract}},
+            trigger_type="manual",
+            created_at=clock.now(),
+        )
+        version.flow.save()
+        with pytest.raises(Invalid) as refused:
+            again(system, run_id, version="latest")
+        assert refused.value.fields["errors"] == [
+            {"path": "n", "message": "It must be a number; it is text."}
+        ]
+        again(system, run_id)
+
     def test_a_run_that_never_began(self, bench, system):
         run_id = bench.start(bench.publish(TWO), {})
         with pytest.raises(replaying.NothingToReplay):

@@ -66,6 +66,30 @@ def test_what_does_not_fit_the_form_starts_nothing(started, given, path):
     assert not Run.objects.exists()
 
 
+@pytest.mark.parametrize(
+    ("given", "path", "said"),
+    [({"n": "x"}, "n", "must be a number"), ({}, "", "lacks “n”"), ({"n": 1, "m": 2}, "", "“m”")],
+)
+def test_what_the_flow_does_not_take_starts_nothing(transactional_db, given, path, said):
+    workspace = people.make_workspace("taking")
+    builder = people.person(workspace, "builder")
+    who = people.actor(builder, workspace)
+    flow = flow_commands.create_flow(actor=who, name="Takes", now=clock.now())
+    contract = {"input": {**FORM, "properties": {"n": {"type": "number"}}}}
+    contract["input"]["additionalProperties"] = False
+    doc = {**DOC, "trigger": {"type": "manual", "config": {}}, "settings": {"contract": contract}}
+    flow_commands.save_draft(actor=who, flow_id=flow.pk, document=doc, if_match=1, now=clock.now())
+    flow_commands.publish_flow(actor=who, flow_id=flow.pk, note="", now=clock.now())
+    address = f"/api/v1/flows/{flow.pk}/runs/"
+    refused = people.send(people.browser(builder), "POST", address, {"input": given})
+    assert refused.status_code == 422
+    (error,) = refused.json()["errors"]
+    assert error["path"] == path
+    assert said in error["message"]
+    assert said in refused.json()["detail"]
+    assert not Run.objects.exists()
+
+
 def test_what_fits_is_run_and_its_journal_comes_in_pages(started):
     start, client = started
     run = start({"n": 4}).json()["id"]

@@ -4,8 +4,9 @@ import time
 
 import pytest
 
+from apps.engine import values
 from apps.steps.check import check_document
-from apps.steps.contracts import accepts_all, faults, schema_flaw
+from apps.steps.contracts import accepts_all, faults, found_faults, schema_flaw
 from tests.steps.documents import document
 
 OBJECT = {"type": "object", "properties": {"n": {"type": "number"}}, "required": ["n"]}
@@ -53,11 +54,63 @@ def test_the_wider_takes_whatever_the_narrower_does(wide, narrow, fits):
 
 def test_faults_name_the_field():
     (fault,) = faults(OBJECT, {"n": "x"})
-    assert fault.startswith("“n”: 'x' is not of type 'number'")
+    assert fault == "“n” must be a number; it is text"
     (fault,) = faults(OBJECT, {})
-    assert "'n' is a required property" in fault
+    assert fault == "“value” lacks “n”"
     assert faults(OBJECT, {"n": 1}) == []
     assert faults(None, object) == []
+
+
+@pytest.mark.parametrize(
+    ("schema", "value", "said"),
+    [
+        ({"type": ["integer", "null"]}, 1.5, "must be a whole number or empty; it is a number"),
+        ({"type": "boolean"}, [], "must be true or false; it is a list"),
+        ({"enum": ["a", 1]}, "b", "must be one of “a”, 1"),
+        ({"const": {"a": 1}}, 2, 'must be {"a":1}'),
+        ({"minItems": 2}, [1], "must have 2 items or more"),
+        ({"uniqueItems": True}, [{"a": 1}, {"a": 1}], "has an item twice"),
+        ({"pattern": "^a$"}, "b", "must have the form “^a$”"),
+        ({"not": {}}, 1, "does not fit “not”"),
+        ({"properties": {"a": False}}, {"a": 1}, "is not asked for"),
+        ({"required": list("abcde")}, {}, "lacks “a” and “b” and “c” and 2 more"),
+        (False, 1, "is not asked for"),
+        ({"multipleOf": "x"}, 1, "cannot be held against what is asked for: TypeError"),
+    ],
+)
+def test_what_does_not_fit_is_said_in_words(schema, value, said):
+    (misfit,) = found_faults(schema, value)
+    assert misfit.message == said
+
+
+@pytest.mark.parametrize("whole", ["1", "1.0", "1e2", "-0.0"])
+def test_a_whole_number_may_be_written_in_any_way(whole):
+    assert faults({"type": "integer"}, values.loads(whole)) == []
+
+
+def test_a_value_cannot_keep_it_busy():
+    started = time.perf_counter()
+    (misfit,) = found_faults({"items": {"type": "number"}}, [1] * 1_000_000)
+    assert "too large" in misfit.message
+    assert time.perf_counter() - started < 5
+    assert faults({"items": {"type": "number"}}, [1]) == []
+
+
+@pytest.mark.parametrize(
+    ("trigger", "schema", "severity"),
+    [
+        ({"type": "schedule", "config": {"cron": "0 9 * * *"}}, {"required": ["n"]}, "error"),
+        ({"type": "schedule", "config": {"cron": "0 9 * * *"}}, {"type": "object"}, None),
+        ({"type": "manual", "config": {"form": {"type": "object"}}}, OBJECT, "warning"),
+        ({"type": "manual", "config": {"form": OBJECT}}, OBJECT, None),
+        ({"type": "webhook", "config": {"path": "a"}}, OBJECT, None),
+    ],
+)
+def test_what_the_own_trigger_never_gives_is_found(trigger, schema, severity):
+    doc = document({"m": {"type": "map", "config": {"fields": {"x": 1}}}}, ["trigger -> m"])
+    doc |= {"trigger": trigger, "settings": {"contract": {"input": schema}}}
+    found = [one.severity for one in check_document(doc) if one.code == "contract_unmet"]
+    assert found == ([severity] if severity else [])
 
 
 def test_a_pattern_cannot_keep_it_busy():

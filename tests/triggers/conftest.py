@@ -108,7 +108,15 @@ class Shop:
         return row
 
     def flow(
-        self, trigger=None, *, type="webhook", state="active", steps=None, links=None, **config
+        self,
+        trigger=None,
+        *,
+        type="webhook",
+        state="active",
+        steps=None,
+        links=None,
+        settings=None,
+        **config,
     ):
         """A flow with a published version, released as ``flows`` does it."""
         from django.db import transaction
@@ -127,6 +135,7 @@ class Shop:
             "steps": steps
             or {"end": {"type": "stop", "version": 1, "config": {"outcome": "completed"}}},
             "links": links or [{"from": "trigger", "to": "end"}],
+            "settings": settings or {},
         }
         with transaction.atomic():
             flow = Flow.objects.create(
