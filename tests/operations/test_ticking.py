@@ -1,6 +1,10 @@
 """The clock's parts, each done once on real tables."""
 
+import json
+from io import StringIO
+
 import pytest
+from django.core.management import CommandError, call_command
 
 from apps.operations import ticking
 
@@ -26,3 +30,19 @@ def test_a_part_that_fails_is_logged_and_the_others_go_on(valkey, caplog):
     assert "“broken” failed" in caplog.text
     ticking.tick(parts)
     assert done == [1]
+
+
+def test_a_round_is_measured_part_by_part(valkey):
+    said = StringIO()
+    call_command("clock", "measure", "--rounds", "2", stdout=said)
+    first, second = map(json.loads, said.getvalue().splitlines())
+    assert set(first["parts_ms"]) == {part.name for part in ticking.parts()}
+    assert "timers" in second["parts_ms"]
+    assert "old months" not in second["parts_ms"]
+    assert second["round_ms"] > 0
+
+
+@pytest.mark.parametrize("rounds", ["0", "-1", "many", "1e9"])
+def test_a_number_of_rounds_that_is_none_is_refused(rounds):
+    with pytest.raises(CommandError):
+        call_command("clock", "measure", "--rounds", rounds)

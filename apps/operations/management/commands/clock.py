@@ -1,5 +1,9 @@
-"""``manage.py clock run`` is the clock's process; ``clock advance PT48H`` moves business time."""
+"""``manage.py clock run`` is the clock's process; ``clock advance PT48H`` moves business time.
 
+``clock measure`` ticks a few times beside it and prints how long that took.
+"""
+
+import json
 import signal
 import threading
 from argparse import ArgumentParser
@@ -20,7 +24,7 @@ from apps.steps.types.delay import after
 class Command(BaseCommand):
     """Run the clock, or move it where the test clock is on."""
 
-    help = "Run the clock, or move business time forward where SIGNALBOX_TEST_CLOCK=1."
+    help = "Run the clock, measure its rounds, or move business time where SIGNALBOX_TEST_CLOCK=1."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         actions = parser.add_subparsers(dest="action", required=True)
@@ -28,7 +32,17 @@ class Command(BaseCommand):
         advance = actions.add_parser("advance")
         advance.add_argument("duration", help="ISO 8601, for example PT48H")
 
+        measure = actions.add_parser("measure")
+        measure.add_argument("--rounds", type=int, default=5, choices=range(1, 3601), metavar="N")
+
     def handle(self, *_args: Any, **options: Any) -> None:
+        if options["action"] == "measure":
+            limit_statements()
+            for took in ticking.measured(options["rounds"]):
+                shown = {name: round(part, 2) for name, part in took.items()}
+                line = {"round_ms": round(sum(took.values()), 2), "parts_ms": shown}
+                self.stdout.write(json.dumps(line))
+            return
         if options["action"] == "advance":
             self._advance(options["duration"])
             return
