@@ -133,12 +133,18 @@ class StepHeld:
 
 @dataclass(frozen=True, slots=True)
 class StepRepeated:
-    """A person ordered that a held visit be tried anew; ``generation`` makes a new key."""
+    """A person ordered that a held visit be tried anew; ``generation`` makes a new key.
+
+    With ``total`` it is a scope of which some items are done and stay so: of so many only those
+    in ``ranges`` ``[first, count]`` are done again, and those that have not begun.
+    """
 
     step: str
     visit: int
     generation: int
     by: str
+    ranges: tuple[tuple[int, int], ...] = ()
+    total: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -427,6 +433,7 @@ _OPTIONAL: Mapping[type[Any], Mapping[str, Any]] = {
     },
     StepFailed: {"port": "", "by": "", "taken": False},
     StepHeld: {"output": None},
+    StepRepeated: {"ranges": (), "total": 0},
     RunCompleted: {"output": None},
     ItemEnded: {"reason": None, "more": 0},
     RunPaused: {"by": ""},

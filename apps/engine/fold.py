@@ -112,8 +112,15 @@ def _on_step_repeated(state: RunState, event: ev.StepRepeated) -> None:
     key = (event.step, event.visit)
     state.generations[key] = event.generation
     state.held.pop(key, None)
-    state.scopes.pop(key, None)
-    _shift(state, event.step, event.visit, StepStatus.READY)
+    scope = state.scopes.get(key)
+    if event.total and scope is not None:
+        scope.again, scope.total = [list(one) for one in event.ranges], event.total
+        scope.failures, scope.failed, scope.cause = [], 0, None
+        scope.dropped, scope.left = [], 0
+        scope.round, scope.then = 1, None
+    else:
+        state.scopes.pop(key, None)
+        _shift(state, event.step, event.visit, StepStatus.READY)
     _rest(state)
 
 
@@ -183,6 +190,8 @@ def _on_item_ended(state: RunState, event: ev.ItemEnded) -> None:
         scope.failed += 1
         scope.cause = event.reason
         _add_to(scope.failures, event.index)
+    elif scope.then is not None and scope.then.get("resorts"):
+        _add_to(scope.dropped, event.index)
     if scope.is_gone and scope.is_over:
         _leave(state, key)
     _rest(state)
@@ -205,6 +214,8 @@ def _on_scope_closing(state: RunState, event: ev.ScopeClosing) -> None:
     scope.then = event.then
     keeps = event.then["kind"] == "collect" and scope.rest == "finish"
     if not keeps or event.then.get("cancels"):
+        if event.then.get("resorts"):
+            scope.dropped, scope.left = scope.again, scope.total - scope.begun
         scope.total, scope.again = scope.begun, []
     _rest(state)
 

@@ -153,8 +153,7 @@ class Decision:
             case cmd.Repeat(_, _, by):
                 if (step, visit) not in self.state.held:
                     raise StaleCommand(f"visit {visit} of {step!r} is not held")
-                generation = self.state.generations.get((step, visit), 1) + 1
-                self.add(ev.StepRepeated(step, visit, generation, by))
+                scopes.repeat(self, (step, visit), by)
             case cmd.Expire():
                 self._expire(step, visit)
 

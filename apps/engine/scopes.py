@@ -165,6 +165,25 @@ def close(decision: "Decision", key: Key, then: Why, *, cancels: bool = False) -
     go_on(decision, key)
 
 
+def repeat(decision: "Decision", key: Key, by: str) -> None:
+    """Do a held visit again, as a person ordered.
+
+    Of a list, or of rounds, what was done stays done; what failed, was withdrawn or had not begun
+    is done again. A block is undone when it fails, and done again from its start.
+    """
+    state = decision.state
+    generation = state.generations.get(key, 1) + 1
+    scope = state.scopes.get(key)
+    ranges: list[tuple[int, int]] = []
+    total = 0
+    if scope is not None and scope.kind != "block":
+        ranges = sorted((first, count) for first, count in scope.failures + scope.dropped)
+        total = scope.total + scope.left if ranges or scope.left else 0
+    decision.add(ev.StepRepeated(*key, generation, by, tuple(ranges), total))
+    if total:
+        go_on(decision, key)
+
+
 def is_decided(state: RunState, key: Key) -> bool:
     """Whether a scope is closing, or will be once its one item is undone."""
     scope = state.scopes[key]

@@ -77,6 +77,8 @@ class Scope:
     many failures it stops (0: never). ``rest``: what becomes of the others when it goes on
     early. ``failures`` are ranges ``[first, count]``; ``again`` those that are tried once more.
     ``cause`` is why the latest of them failed. ``then``: the scope is closing, and what follows.
+    ``dropped`` are ranges of items that were withdrawn when it failed, ``left`` how many had not
+    begun then: a person may order that they be done.
     ``is_gone``: the step has gone on and the rest finishes without effect.
     """
 
@@ -95,6 +97,8 @@ class Scope:
     failed: int = 0
     failures: list[list[int]] = field(default_factory=list)
     again: list[list[int]] = field(default_factory=list)
+    dropped: list[list[int]] = field(default_factory=list)
+    left: int = 0
     cause: Mapping[str, Any] | None = None
     then: Mapping[str, Any] | None = None
     is_gone: bool = False
@@ -131,6 +135,7 @@ class Scope:
             self,
             failures=[list(one) for one in self.failures],
             again=[list(one) for one in self.again],
+            dropped=[list(one) for one in self.dropped],
         )
 
 
@@ -347,4 +352,8 @@ def _done_to_json(done: Done) -> list[Any]:
 
 
 def _scope_to_json(scope: Scope) -> dict[str, Any]:
-    return {one.name: getattr(scope, one.name) for one in fields(scope)}
+    data = {one.name: getattr(scope, one.name) for one in fields(scope)}
+    for name in ("dropped", "left"):
+        if not data[name]:
+            del data[name]
+    return data

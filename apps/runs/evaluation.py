@@ -93,6 +93,8 @@ class Evaluation(Slice):
                 self._fail_with(cmd.Fail(command.step, command.visit, late))
             else:
                 self.apply(command)
+                if isinstance(command, cmd.Repeat):
+                    self._limit_again((command.step, command.visit))
         if self.steps:
             self.go_on()
 
@@ -399,6 +401,11 @@ class Evaluation(Slice):
         if step.fields.time_limit is not None:
             until = after(self.now, step.fields.time_limit)
             self.timers.append(NewTimer(step.id, visit, until, None, kind="limit"))
+
+    def _limit_again(self, key: Key) -> None:
+        """Of a scope that goes on with its items; any other step is evaluated anew."""
+        if key in self.state.scopes and key not in self.state.held and key[0] in self.steps:
+            self._limit(self.steps[key[0]], key[1])
 
     def _open_scope(self, step: CompiledStep, visit: int, asked: OpenScope) -> None:
         key = (step.id, visit)

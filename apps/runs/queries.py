@@ -299,6 +299,9 @@ def _count_items(step: dict[str, Any], row: RunEvent) -> None:
         items["total"] += len(data["items"])
     elif row.type == "items.repeated":
         items["failed"] = 0
+    elif row.type == "step.repeated" and "total" in data:
+        step["status"] = StepStatus.RUNNING.value
+        items.update(failed=0, total=data["total"])
     elif row.type == "item.ended":
         items["total"] += data.get("more", 0)
         counted = {"completed": "done", "failed": "failed"}.get(data["outcome"])

@@ -497,7 +497,7 @@ class TestAskingPeople:
 
         assert status(run_id) == "completed"
         assert outputs(run_id)["each"] == {
-            "results": ["y0", "y1", "y2"],
+            "results": ["x0", "y1", "y2"],  # the first was done, and is not done again
             "failed": [],
             "count": 3,
         }
