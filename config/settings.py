@@ -164,6 +164,8 @@ if not EMBEDDED and _database.get("password") in {
     raise ImproperlyConfigured(
         "DATABASE_URL has a default password: set one of its own for the database's role."
     )
+#: So many calls of one worker process are under way at once.
+EFFECT_THREADS = int(os.environ.get("SIGNALBOX_EFFECT_THREADS") or 208)
 DATABASE_POOL = {"min_size": 1, "max_size": int(os.environ.get("SIGNALBOX_DB_POOL") or 10)}
 DATABASES: dict[str, dict[str, Any]] = {
     "default": {

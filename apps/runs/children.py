@@ -6,7 +6,9 @@ from typing import Any
 from uuid import UUID
 
 from apps.flows import calls
+from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowState
+from apps.runs import priorities
 from apps.runs.commands import INSERT_RUN, run_values, start_payload
 from apps.runs.ports import Refusal
 from apps.runs.wanted import Caller, ChildRequest
@@ -18,6 +20,7 @@ DEEPEST = 32
 _CORRELATIONS = """
 select id, correlation_id from run where id = any(%s) and id between %s and %s
 """
+_PRIORITIES = "select run_id, priority from run_state where run_id = any(%s)"
 _STATE = "select state from flows_flow where id = %s for share"
 
 
@@ -29,7 +32,10 @@ def start(cursor: Any, asked: Sequence[ChildRequest], now: datetime) -> list[Ref
     """
     if not asked:
         return []
-    correlations = _correlations(cursor, {one.run_id for one in asked})
+    callers = {one.run_id for one in asked}
+    correlations = _correlations(cursor, callers)
+    cursor.execute(_PRIORITIES, [list(callers)])
+    caller_priorities = dict(cursor.fetchall())
     refusals: list[Refusal] = []
     for one in asked:
         try:
@@ -58,6 +64,9 @@ def start(cursor: Any, asked: Sequence[ChildRequest], now: datetime) -> list[Ref
             parent_id=one.run_id,
             caller=Caller(one.run_id, one.lane, one.step, one.visit) if one.waits else None,
             depth=one.depth,
+            priority=priorities.of_child(
+                caller_priorities[one.run_id], compiled(version_id).settings
+            ),
         )
         cursor.execute(INSERT_RUN, parameters)
     return refusals

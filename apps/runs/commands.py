@@ -21,6 +21,7 @@ from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowState
 from apps.runs import doorbell
 from apps.runs.models import Run, RunCommand, RunState, WaitingStart
+from apps.runs.priorities import Priority
 from apps.runs.queries import get_run, held_matter
 from apps.runs.wanted import Caller
 from apps.steps import contracts
@@ -33,19 +34,21 @@ with {before}new_run as (
          %(trigger_type)s, %(now)s, %(now)s, %(parent)s::uuid {source}
   on conflict (id) do nothing returning id
 ), new_state as (
-  insert into run_state (run_id, workspace_id, flow_id, version_id, lane, format, seq, snapshot,
-                         awaited_until, deaths, depth, parent_id, parent_lane, parent_step,
-                         parent_visit)
-  select id, %(workspace)s, %(flow)s, %(version)s, %(flow)s, %(format)s, 0, '{{}}',
-         %(awaited_until)s, 0, %(depth)s::smallint, %(caller)s::uuid, %(caller_lane)s::uuid,
-         %(caller_step)s::text, %(caller_visit)s::int from new_run
+  insert into run_state (run_id, workspace_id, flow_id, version_id, lane, priority, format, seq,
+                         snapshot, awaited_until, deaths, depth, parent_id, parent_lane,
+                         parent_step, parent_visit)
+  select id, %(workspace)s, %(flow)s, %(version)s, %(flow)s, %(priority)s::smallint, %(format)s,
+         0, '{{}}', %(awaited_until)s, 0, %(depth)s::smallint, %(caller)s::uuid,
+         %(caller_lane)s::uuid, %(caller_step)s::text, %(caller_visit)s::int from new_run
 ), held as (
-  insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
-  select id, %(flow)s, %(flow)s, '', 'paused', %(payload)s::json, %(now)s
+  insert into waiting_start (run_id, flow_id, lane, priority, limit_key, reason, payload,
+                             created_at)
+  select id, %(flow)s, %(flow)s, %(priority)s::smallint, '', 'paused', %(payload)s::json, %(now)s
   from new_run where %(held)s
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select id, %(flow)s, 0, 'start', %(payload)s::json, %(now)s from new_run where not %(held)s
+select id, %(flow)s, %(priority)s::smallint, 'start', %(payload)s::json, %(now)s
+from new_run where not %(held)s
 """
 
 
@@ -71,13 +74,14 @@ with {before}new_run as (
   select run, workspace, flow, version, 'queued', run, '', %(trigger_type)s, at, at from given
   on conflict (id) do nothing returning id
 ), new_state as (
-  insert into run_state (run_id, workspace_id, flow_id, version_id, lane, format, seq, snapshot,
-                         awaited_until, deaths)
-  select run, workspace, flow, version, flow, %(format)s, 0, '{{}}', awaited_until, 0
+  insert into run_state (run_id, workspace_id, flow_id, version_id, lane, priority, format, seq,
+                         snapshot, awaited_until, deaths)
+  select run, workspace, flow, version, flow, priority, %(format)s, 0, '{{}}', awaited_until, 0
   from given join new_run on id = run
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select run, flow, 0, 'start', payload::json, at from given join new_run on id = run order by place
+select run, flow, priority, 'start', payload::json, at
+from given join new_run on id = run order by place
 """
 
 
@@ -86,9 +90,17 @@ def insert_runs_sql(*, before: str) -> str:
 
     Args:
         before: Named sub-statements, each with its comma. One is ``given`` with the columns
-            ``place, run, workspace, flow, version, payload, at, awaited_until``.
+            ``place, run, workspace, flow, version, priority, payload, at, awaited_until``.
     """
     return _INSERT_RUNS.format(before=before)
+
+
+_ADD = """
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+values (%(run)s, %(lane)s,
+        coalesce(%(priority)s, (select priority from run_state where run_id = %(run)s), 0),
+        %(kind)s, %(payload)s::json, %(now)s)
+"""
 
 
 class FlowNotRunning(Conflict):
@@ -119,6 +131,7 @@ def run_values(
     parent_id: UUID | None = None,
     caller: Caller | None = None,
     depth: int = 0,
+    priority: int = Priority.NORMAL,
 ) -> dict[str, Any]:
     """The parameters of ``INSERT_RUN``; ``payload`` is the start command's JSON text.
 
@@ -131,6 +144,7 @@ def run_values(
         "caller_step": caller and caller.step,
         "caller_visit": caller and caller.visit,
         "depth": depth,
+        "priority": int(priority),
         "run": run_id,
         "workspace": workspace_id,
         "flow": flow_id,
@@ -276,14 +290,15 @@ def cancel_run(*, actor: Actor, run_id: UUID, reason: str, now: datetime) -> Non
     waiting = WaitingStart.objects.filter(run_id=run_id).first()
     if waiting is not None:
         waiting.delete()
+    RunCommand.objects.filter(run_id=run_id).update(priority=state.priority)
     add_command(
         run_id=run_id,
         lane=state.lane,
         kind="cancel",
         payload={"by": actor.email or actor.name, "reason": reason},
         now=now,
+        priority=Priority.HIGH,
     )
-    RunCommand.objects.filter(run_id=run_id).update(priority=0)
     record(
         who=actor.who,
         workspace_id=actor.workspace_id,
@@ -311,8 +326,15 @@ def resume_run(*, actor: Actor, run_id: UUID, now: datetime) -> None:
         raise Conflict("The run is not paused; there is nothing to resume.")
     # One that killed processes is tried alone again, before it is one of many.
     RunState.objects.filter(run_id=run_id, deaths__gt=1).update(deaths=1)
-    add_command(run_id=run_id, lane=state.lane, kind="resume", payload={"by": actor.email}, now=now)
-    RunCommand.objects.filter(run_id=run_id).update(priority=0)
+    RunCommand.objects.filter(run_id=run_id).update(priority=state.priority)
+    add_command(
+        run_id=run_id,
+        lane=state.lane,
+        kind="resume",
+        payload={"by": actor.email},
+        now=now,
+        priority=Priority.HIGH,
+    )
     record(
         who=actor.who,
         workspace_id=actor.workspace_id,
@@ -377,12 +399,30 @@ def settle_held(
 
 
 def add_command(
-    *, run_id: UUID, lane: UUID, kind: str, payload: Mapping[str, Any], now: datetime
+    *,
+    run_id: UUID,
+    lane: UUID,
+    kind: str,
+    payload: Mapping[str, Any],
+    now: datetime,
+    priority: Priority | None = None,
 ) -> None:
-    """Write a command in the caller's transaction and ring for a driver after commit."""
-    RunCommand.objects.create(
-        run_id=run_id, lane=lane, kind=kind, payload=dict(payload), created_at=now
-    )
+    """Write a command in the caller's transaction and ring for a driver after commit.
+
+    Args:
+        priority: That of the run where none is given: what one person orders for one run goes
+            first, and does not wait behind a flood of its flow.
+    """
+    given: dict[str, Any] = {
+        "run": run_id,
+        "lane": lane,
+        "priority": priority,
+        "kind": kind,
+        "payload": values.dumps(dict(payload)),
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_ADD, given)
     transaction.on_commit(partial(doorbell.ring, "drive"))
 
 
@@ -391,9 +431,9 @@ def release_held(*, flow_id: UUID, now: datetime) -> int:
     with connection.cursor() as cursor:
         cursor.execute(
             "with freed as (delete from waiting_start where flow_id = %s and reason = 'paused'"
-            " returning id, run_id, lane, payload)"
+            " returning id, run_id, lane, priority, payload)"
             " insert into run_command (run_id, lane, priority, kind, payload, created_at)"
-            " select run_id, lane, 0, 'start', payload, %s from freed order by id",
+            " select run_id, lane, priority, 'start', payload, %s from freed order by id",
             [flow_id, now],
         )
         count = int(cursor.rowcount)

@@ -30,6 +30,8 @@ from apps.steps.document import CompiledFlow
 
 BATCH = 200
 MAX_SECONDS_A_BATCH = 0.25
+#: Bulk work that would take a batch longer is left for the next: live runs wait for this one.
+MAX_SECONDS_OF_BULK = 0.05
 MAX_SECONDS_A_CALL = 5.0
 MAX_DEATHS = 3
 TRIES = 3
@@ -225,7 +227,8 @@ def _keep_order(cursor: Any, keyed: Sequence[LoadedRun], batch: Batch) -> None:
     """Starts of a flow with a key go in the order in which they were accepted.
 
     One that is younger than a start which another driver has in hand is put off: its commands
-    stay, and are taken with the next claim.
+    stay, and are taken with the next claim. The order is that of one priority: a live run waits
+    for no start of bulk work.
     """
     starts: dict[UUID, int] = {}
     for run in keyed:
@@ -233,13 +236,18 @@ def _keep_order(cursor: Any, keyed: Sequence[LoadedRun], batch: Batch) -> None:
         starts.update((run.run_id, id_) for id_, (kind, _) in pairs if kind == "start")
     if not starts:
         return
-    flow_ids = sorted({run.flow_id for run in keyed})
-    earlier = limits.earlier_starts(cursor, flow_ids, list(batch.runs), ev.READABLE)
+    lanes = sorted({(run.priority, run.lane) for run in keyed})
+    earlier = limits.earlier_starts(cursor, lanes, list(batch.runs), ev.READABLE)
     for run in keyed:
-        id_, first = starts.get(run.run_id), earlier.get(run.lane)
+        id_, first = starts.get(run.run_id), earlier.get((run.priority, run.lane))
         if id_ is not None and first is not None and id_ > first:
             del batch.runs[run.run_id]
-    batch.runs = dict(sorted(batch.runs.items(), key=lambda one: starts.get(one[0], 0)))
+    batch.runs = dict(
+        sorted(
+            batch.runs.items(),
+            key=lambda one: (batch.claimed_as.get(one[0], 0), starts.get(one[0], 0)),
+        )
+    )
 
 
 def _hold_stopped(cursor: Any, batch: Batch) -> None:
@@ -284,7 +292,8 @@ def _evaluate(
     done: list[Evaluation] = []
     started = monotonic()
     for run_id, run in list(batch.runs.items()):
-        if monotonic() - started > MAX_SECONDS_A_BATCH and done:
+        longest = MAX_SECONDS_OF_BULK if batch.is_bulk(run_id) else MAX_SECONDS_A_BATCH
+        if monotonic() - started > longest and done:
             del batch.runs[run_id]  # stays claimed until commit; its commands stay, too
             continue
         before = run.state.copy()

@@ -1,6 +1,10 @@
 """Take effects that are due for the threads of this process: one each, all in one transaction.
 
 A thread asks only when it is free to begin, so nothing that is taken waits for a hand.
+
+The highest priority that has something due goes first. One claim in ten goes by lot instead,
+among all that is due, so that nothing starves. Bulk work has at most half of a process's threads:
+however long its calls take, the others are free for what is live.
 """
 
 import random
@@ -16,50 +20,72 @@ from apps.core import clock
 from apps.engine import values
 from apps.runs import doorbell, effect_limits, stopping
 from apps.runs.commands import add_command
+from apps.runs.priorities import Priority
 from apps.runs.sweep import are_effects_due
 from apps.runs.together import Together
 
 LEASE = timedelta(seconds=30)
+#: Of the claims, this part goes by lot.
+BY_LOT = 0.1
+#: Of those that wait to run alone, so many are looked at.
+LOOKED_AT = 8
 
 _TAKE = """
 update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence + 1,
   lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), sent_at = null
 from next where e.id = next.id
 returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
-  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key, e.retry::text
+  e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key, e.retry::text,
+  e.priority
 """
 CLAIM = f"""
 with recursive lanes as (
-  (select lane from effect where status = 'queued' and limit_id is null order by lane limit 1)
+  (select priority, lane from effect
+   where status = 'queued' and limit_id is null and priority <= %(as_far_as)s
+   order by priority, lane limit 1)
   union all
-  select n.lane from lanes l, lateral (
-    select lane from effect where status = 'queued' and limit_id is null and lane > l.lane
-    order by lane limit 1) n
+  select n.priority, n.lane from lanes l, lateral (
+    select priority, lane from effect
+    where status = 'queued' and limit_id is null and priority <= %(as_far_as)s
+      and (priority, lane) > (l.priority, l.lane)
+    order by priority, lane limit 1) n
 ), next as (
-  select e.id from (select lane from lanes order by random()) l, lateral (
+  select e.id from (
+    select priority, lane from lanes
+    order by case when %(by_lot)s then 0 else priority end, random()) l, lateral (
     select id from effect
-    where status = 'queued' and limit_id is null and lane = l.lane
+    where status = 'queued' and limit_id is null and priority = l.priority and lane = l.lane
       and available_at <= business_now() and deaths < 2 and {stopping.MAY_BEGIN}
     order by available_at, id limit 1 for update skip locked) e
   limit 1
 )
 {_TAKE}
 """  # noqa: S608 - our own text
+# Those that wait to run alone, oldest first; nothing is locked yet.
+_ALONE = f"""
+select id, limit_id from effect
+where status = 'queued' and deaths >= 2 and available_at <= business_now() and {stopping.MAY_BEGIN}
+order by available_at, id limit %(most)s
+"""  # noqa: S608 - our own text
 CLAIM_ALONE = f"""
 with next as (
-  select id from effect e where status = 'queued' and deaths >= 2
+  select id from effect e where id = %(id)s and status = 'queued' and deaths >= 2
     and available_at <= business_now()
     and (limit_id is null or {effect_limits.HAS_ROOM}) and {stopping.MAY_BEGIN}
-  order by available_at, id limit 1 for update skip locked
+  for update skip locked
 )
 {_TAKE}
 """  # noqa: S608 - our own text
 CLAIM_LIMITED = f"""
 with next as (
-  select id from effect e where status = 'queued' and limit_id = %(limit)s
-    and available_at <= business_now() and deaths < 2 and {effect_limits.HAS_ROOM}
-    and {stopping.MAY_BEGIN}
-  order by available_at, id limit 1 for update skip locked
+  select e.id from (
+    select p from unnest({effect_limits.PRIORITIES}) p where p <= %(as_far_as)s
+    order by case when %(by_lot)s then random() else p end) u, lateral (
+    select id from effect e where status = 'queued' and limit_id = %(limit)s and priority = u.p
+      and available_at <= business_now() and deaths < 2 and {effect_limits.HAS_ROOM}
+      and {stopping.MAY_BEGIN}
+    order by available_at, id limit 1 for update skip locked) e
+  limit 1
 )
 {_TAKE}
 """  # noqa: S608 - our own text
@@ -84,6 +110,12 @@ class Claimed:
     deaths: int
     key: str
     retry: Any = None
+    priority: int = Priority.NORMAL
+
+    @property
+    def is_bulk(self) -> bool:
+        """Whether it is bulk work."""
+        return self.priority >= Priority.BULK
 
     @classmethod
     def of(cls, row: Any) -> "Claimed":
@@ -106,57 +138,113 @@ from held h where e.id = h.id
 """
 
 
-def claim_any() -> Claimed | None:
-    """One that stands under no limit, or one whose limit has room; which is tried first is lot.
+def claim_any(*, may_be_bulk: bool = True) -> Claimed | None:
+    """The one that goes first, of those under no limit and those whose limit has room.
 
     Threads that ask at the same time are served by one transaction; it rings for another thread
     where more are due than they took.
     """
     connection.close()  # who claims for the others needs one of the pool's
-    return _claims.ask(None)
+    return _claims.ask(may_be_bulk)
 
 
 def claim_alone() -> Claimed | None:
-    """One that two processes died with; only for a thread that has its process to itself."""
+    """One that two processes died with; only for a thread that has its process to itself.
+
+    Locks:
+        The limit of each that it looks at, until it has one; those that somebody counts are
+        passed over.
+    """
     with transaction.atomic():
-        return _claim(CLAIM_ALONE)
+        with connection.cursor() as cursor:
+            cursor.execute(_ALONE, {"most": LOOKED_AT})
+            waiting = cursor.fetchall()
+        for id_, limit_id in waiting:
+            if limit_id is not None and not effect_limits.hold(limit_id):
+                continue
+            if effect := _claim(CLAIM_ALONE, id=id_):
+                return effect
+        return None
 
 
-def _claim_for(asked: Sequence[None]) -> list[Claimed | None]:
-    count = len(asked)
+class _Hand:
+    """What one transaction takes: so many, of which so many may be bulk work."""
+
+    def __init__(self, most: int, most_bulk: int) -> None:
+        self.most = most
+        self.most_bulk = most_bulk
+        self.found: list[Claimed] = []
+
+    @property
+    def left(self) -> int:
+        """How many more are wanted."""
+        return self.most - len(self.found)
+
+    def plain(self, most: int, as_far_as: int, *, by_lot: bool = False) -> None:
+        """Take so many that stand under no limit."""
+        for _ in range(min(most, self.left)):
+            effect = _claim(CLAIM, as_far_as=self._bound(as_far_as), by_lot=by_lot)
+            if effect is None:
+                return
+            self.found.append(effect)
+
+    def _bound(self, as_far_as: int) -> int:
+        """The lowest priority that may be taken now."""
+        is_full = sum(one.is_bulk for one in self.found) >= self.most_bulk
+        return min(as_far_as, Priority.LOW) if is_full else int(as_far_as)
+
+    def limited(self, most: int, as_far_as: int, *, by_lot: bool = False) -> None:
+        """Of limits with room one each, and again. Who counts holds the limit: nobody passes it."""
+        goal = len(self.found) + min(most, self.left)
+        while len(self.found) < goal:
+            before = len(self.found)
+            for _, limit_id in effect_limits.with_room(as_far_as=self._bound(as_far_as)):
+                if len(self.found) == goal:
+                    return
+                given = {"as_far_as": self._bound(as_far_as), "by_lot": by_lot}
+                if effect_limits.hold(limit_id) and (
+                    effect := _claim(CLAIM_LIMITED, limit=limit_id, **given)
+                ):
+                    self.found.append(effect)
+            if len(self.found) == before:
+                return
+
+
+def _claim_for(asked: Sequence[bool]) -> list[Claimed | None]:
+    hand = _Hand(len(asked), sum(asked))
     try:
         with transaction.atomic():
-            first, second = random.sample((_plain, _limited), 2)
-            found = first((count + 1) // 2)
-            found += second(count - len(found))
-            found += first(count - len(found))
-        if len(found) == count and are_effects_due():
+            _take(hand)
+        if not hand.left and are_effects_due():
             doorbell.ring("effects")
     finally:
         connection.close()
-    return [*found, *[None] * (count - len(found))]
+    return _dealt(hand.found, asked)
 
 
-def _plain(most: int) -> list[Claimed]:
-    found: list[Claimed] = []
-    while len(found) < most and (effect := _claim(CLAIM)):
-        found.append(effect)
-    return found
+def _take(hand: _Hand) -> None:
+    """By lot for one in ten; then one priority after the other, both kinds in equal parts."""
+    lots = sum(random.random() < BY_LOT for _ in range(hand.most))  # noqa: S311 - a lot, no secret
+    for take in random.sample((hand.plain, hand.limited), 2):
+        take((lots + 1) // 2, Priority.BULK, by_lot=True)
+    # What stands under no limit goes in the order of priorities by itself, so the two are
+    # compared by those of the limited.
+    due = sorted({priority for priority, _ in effect_limits.with_room()}) if hand.left else []
+    for priority in due:
+        hand.plain(hand.left, priority - 1)
+        first, second = random.sample((hand.plain, hand.limited), 2)
+        first((hand.left + 1) // 2, priority)
+        second(hand.left, priority)
+        first(hand.left, priority)
+    hand.plain(hand.left, Priority.BULK)
 
 
-def _limited(most: int) -> list[Claimed]:
-    """Of limits that have room. Whoever counts holds the limit: nobody passes it meanwhile."""
-    found: list[Claimed] = []
-    while len(found) < most:
-        before = len(found)
-        for limit_id in effect_limits.with_room():
-            if len(found) == most:
-                break
-            if effect_limits.hold(limit_id) and (effect := _claim(CLAIM_LIMITED, limit=limit_id)):
-                found.append(effect)
-        if len(found) == before:
-            break
-    return found
+def _dealt(found: Sequence[Claimed], asked: Sequence[bool]) -> list[Claimed | None]:
+    """One for each who asked, bulk work for those who may have it."""
+    bulk = [one for one in found if one.is_bulk]
+    live = [one for one in found if not one.is_bulk]
+    given: list[Claimed | None] = [bulk.pop() if may and bulk else None for may in asked]
+    return [one or (live.pop(0) if live else None) for one in given]
 
 
 def _claim(statement: str, **given: Any) -> Claimed | None:
@@ -178,4 +266,4 @@ def _claim(statement: str, **given: Any) -> Claimed | None:
     return effect
 
 
-_claims = Together[None, Claimed | None](_claim_for, hopeless=(OperationalError, InterfaceError))
+_claims = Together[bool, Claimed | None](_claim_for, hopeless=(OperationalError, InterfaceError))

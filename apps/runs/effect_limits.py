@@ -10,10 +10,13 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from apps.runs import stopping
+from apps.runs.priorities import Priority
 
 #: So many limits are looked at in one go, from a place drawn by lot.
 AT_ONCE = 32
 
+#: Each is looked for by itself: those of one priority are in the order of their time.
+PRIORITIES = f"array[{', '.join(str(int(one)) for one in Priority)}]::smallint[]"
 #: Whether the limit of effect ``e`` has room.
 HAS_ROOM = """(select count(*) from effect r
   where r.status = 'running' and r.limit_id = e.limit_id) < e.limit_max"""
@@ -38,16 +41,19 @@ with recursive above as (
 ), found as (
   (select limit_id from above limit %(most)s) union (select limit_id from below limit %(most)s)
 ), due as (
-  select f.limit_id, e.flow_id from found f, lateral (
-    select flow_id, limit_id, limit_max from effect
-    where status = 'queued' and limit_id = f.limit_id and available_at <= business_now()
-      and {stopping.MAY_BEGIN}
-    order by available_at, id limit 1) e
+  select f.limit_id, e.flow_id, e.priority from found f, lateral (
+    select d.* from unnest({PRIORITIES}) p, lateral (
+      select flow_id, limit_id, limit_max, priority from effect
+      where status = 'queued' and limit_id = f.limit_id and priority = p
+        and p <= %(as_far_as)s and available_at <= business_now() and {stopping.MAY_BEGIN}
+      order by available_at, id limit 1) d
+    order by d.priority limit 1) e
   where {HAS_ROOM}
 )
-select limit_id from (
-  select limit_id, row_number() over (partition by flow_id order by random()) as place from due
-) d order by place, random()
+select priority, limit_id from (
+  select priority, limit_id, row_number() over (partition by flow_id order by random()) as place
+  from due
+) d order by priority, place, random()
 """  # noqa: S608 - our own text
 _HOLD = "select pg_try_advisory_xact_lock(hashtextextended(%s, 20260101))"
 _HOLDERS = """
@@ -57,11 +63,16 @@ order by run_id limit %s
 MOST_SHOWN = 20
 
 
-def with_room() -> list[UUID]:
-    """Limits with room that due effects wait for, in the order in which to serve them."""
+def with_room(*, as_far_as: int = Priority.BULK) -> list[tuple[int, UUID]]:
+    """Limits with room that due effects wait for, in the order in which to serve them.
+
+    Each with the highest priority that waits there; none where only lower ones than
+    ``as_far_as`` do.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(_WAITED_FOR, {"start": uuid4(), "most": AT_ONCE})
-        return [limit_id for (limit_id,) in cursor.fetchall()]
+        given: dict[str, Any] = {"start": uuid4(), "most": AT_ONCE, "as_far_as": int(as_far_as)}
+        cursor.execute(_WAITED_FOR, given)
+        return list(cursor.fetchall())
 
 
 def hold(limit_id: UUID) -> bool:

@@ -41,10 +41,10 @@ with given as (
     finished_at = case when g.status <> 'queued' then business_now() end
   from held h join given g on g.id = h.id
   where e.id = h.id and e.fence = g.fence
-  returning e.id, e.fence, e.run_id, e.lane, g.kind, g.payload
+  returning e.id, e.fence, e.run_id, e.lane, e.priority, g.kind, g.payload
 ), told as (
   insert into run_command (run_id, lane, priority, kind, payload, created_at)
-  select run_id, lane, 0, kind, payload::json, business_now() from done order by id
+  select run_id, lane, priority, kind, payload::json, business_now() from done order by id
 )
 select id, fence from done
 """

@@ -62,12 +62,15 @@ def work_effects() -> int:
     started = monotonic()
     done = 0
     while _slots.enter():
+        effect = None
         try:
             effect = claim()
             if effect is None:
                 break
             perform(effect)
         finally:
+            if effect is not None and effect.is_bulk:
+                _slots.leave_bulk()
             _slots.leave()
         done += 1
         if monotonic() - started > MAX_SECONDS_A_CALL:
@@ -87,11 +90,24 @@ def claim() -> Claimed | None:
     """
     if _slots.is_time_to_look() and slots.reserve_one():
         _slots.reserve()
-    effect = None if _slots.is_reserved else effect_claims.claim_any()
+    effect = None if _slots.is_reserved else _claim_beside_others()
     if effect is None and _slots.close():
         effect = effect_claims.claim_alone()
         if effect is None:
             _slots.open()
+        elif effect.is_bulk:
+            _slots.enter_bulk()
+    return effect
+
+
+def _claim_beside_others() -> Claimed | None:
+    may_be_bulk = _slots.enter_bulk()
+    effect = None
+    try:
+        effect = effect_claims.claim_any(may_be_bulk=may_be_bulk)
+    finally:
+        if may_be_bulk and not (effect and effect.is_bulk):
+            _slots.leave_bulk()
     return effect
 
 

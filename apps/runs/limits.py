@@ -1,10 +1,12 @@
 """How many runs of a flow may be under way at once (engine rule 9).
 
 A limit is a row, locked after the runs and written once per batch. Who finds no slot leaves
-the command table for the waiting list; the transaction that frees a slot hands it to whoever
-waits longest, by an ``admit`` command.
+the command table for the waiting list; the transaction that frees a slot hands it on by an
+``admit`` command: to whoever waits longest of the highest priority, and one time in ten to whoever
+waits longest of all.
 """
 
+import random
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -30,10 +32,11 @@ where exists (select 1 from waiting_start w where w.limit_key = key)
 """
 _LET_WAIT = """
 with gone as (delete from run_command where id = any(%(commands)s))
-insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
-select u.run_id, u.flow_id, u.lane, u.key, 'limit', u.payload::json, %(now)s
-from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(keys)s::text[],
-            %(payloads)s::text[]) with ordinality as u(run_id, flow_id, lane, key, payload, place)
+insert into waiting_start (run_id, flow_id, lane, priority, limit_key, reason, payload, created_at)
+select u.run_id, u.flow_id, u.lane, u.priority, u.key, 'limit', u.payload::json, %(now)s
+from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(priorities)s::smallint[],
+            %(keys)s::text[], %(payloads)s::text[])
+  with ordinality as u(run_id, flow_id, lane, priority, key, payload, place)
 order by u.place
 """
 _HOLD_BACK = """
@@ -42,29 +45,38 @@ kept as (
   update run_state s set limit_key = coalesce(s.limit_key, u.key)
   from unnest(%(admitted)s::uuid[], %(keys)s::text[]) as u(run_id, key) where s.run_id = u.run_id
 )
-insert into waiting_start (run_id, flow_id, lane, limit_key, reason, payload, created_at)
-select u.run_id, u.flow_id, u.lane, '', 'stopped', u.payload::json, %(now)s
-from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(payloads)s::text[])
-  with ordinality as u(run_id, flow_id, lane, payload, place)
+insert into waiting_start (run_id, flow_id, lane, priority, limit_key, reason, payload, created_at)
+select u.run_id, u.flow_id, u.lane, u.priority, '', 'stopped', u.payload::json, %(now)s
+from unnest(%(runs)s::uuid[], %(flows)s::uuid[], %(lanes)s::uuid[], %(priorities)s::smallint[],
+            %(payloads)s::text[])
+  with ordinality as u(run_id, flow_id, lane, priority, payload, place)
 order by u.place
 """
-# Of runs that can be driven; what is parked or nobody's passes nobody by.
+# Of runs that can be driven; what is nobody's passes nobody by. The first of each lane is found
+# without reading the rest of it.
 _EARLIER = """
-select c.lane, min(c.id) from run_command c join run_state s on s.run_id = c.run_id
-where c.lane = any(%s) and c.kind = 'start' and c.priority < 100 and c.run_id <> all(%s)
-  and s.deaths = 0 and s.format = any(%s)
-group by c.lane
+select u.priority, u.lane, c.id
+from unnest(%s::smallint[], %s::uuid[]) as u(priority, lane), lateral (
+  select c.id from run_command c join run_state s on s.run_id = c.run_id
+  where c.priority = u.priority and c.lane = u.lane and c.kind = 'start' and c.run_id <> all(%s)
+    and s.deaths = 0 and s.format = any(%s)
+  order by c.id limit 1) c
 """
 _HAND_OUT = """
 with next as (
-  select id from waiting_start where limit_key = %s order by id limit %s for update
+  select id from waiting_start where limit_key = %s order by {order} limit %s for update
 ), freed as (
   delete from waiting_start w using next where w.id = next.id
-  returning w.id, w.run_id, w.lane, w.payload
+  returning w.id, w.run_id, w.lane, w.priority, w.payload
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select run_id, lane, 0, 'admit', payload, %s from freed order by id
+select run_id, lane, priority, 'admit', payload, %s from freed order by id
 """
+_BY_PRIORITY = _HAND_OUT.format(order="priority, id")
+_BY_AGE = _HAND_OUT.format(order="id")
+#: Of the times that places are handed out, this part goes by age alone, so that no priority
+#: waits for ever.
+BY_AGE = 0.1
 
 
 @dataclass(slots=True)
@@ -105,11 +117,20 @@ def wanted_by(run: LoadedRun) -> str:
 
 
 def earlier_starts(
-    cursor: Any, flows: Sequence[UUID], but: Sequence[UUID], formats: Sequence[int]
-) -> dict[UUID, int]:
-    """The oldest start of each flow that another driver has in hand: none may pass it."""
-    cursor.execute(_EARLIER, [list(flows), list(but), list(formats)])
-    return dict(cursor.fetchall())
+    cursor: Any,
+    lanes: Sequence[tuple[int, UUID]],
+    but: Sequence[UUID],
+    formats: Sequence[int],
+) -> dict[tuple[int, UUID], int]:
+    """The oldest start of each lane that another driver has in hand: none may pass it.
+
+    Args:
+        lanes: Priority and lane.
+        but: The runs that this driver has in hand.
+    """
+    priorities, named = [priority for priority, _ in lanes], [lane for _, lane in lanes]
+    cursor.execute(_EARLIER, [priorities, named, list(but), list(formats)])
+    return {(priority, lane): id_ for priority, lane, id_ in cursor.fetchall()}
 
 
 def admit(
@@ -178,6 +199,7 @@ def let_wait(
             "runs": [run.run_id for run in runs],
             "flows": [run.flow_id for run in runs],
             "lanes": [run.lane for run in runs],
+            "priorities": [run.priority for run in runs],
             "keys": [wanted_by(run) for run in runs],
             "payloads": [stored.dumps(starts[run.run_id]) for run in runs],
         },
@@ -209,6 +231,7 @@ def hold_back(
             "runs": [run.run_id for run in runs],
             "flows": [run.flow_id for run in runs],
             "lanes": [run.lane for run in runs],
+            "priorities": [run.priority for run in runs],
             "payloads": [stored.dumps(starts[run.run_id]) for run in runs],
         },
     )
@@ -234,7 +257,8 @@ def settle(
     for key, limit in slots.held.items():
         used = limit.used + len(limit.taken & written) - back[key]
         if limit.is_waited_for and limit.most > used:
-            cursor.execute(_HAND_OUT, [key, limit.most - used, now])
+            statement = _BY_AGE if random.random() < BY_AGE else _BY_PRIORITY  # noqa: S311 - a lot
+            cursor.execute(statement, [key, limit.most - used, now])
             used += cursor.rowcount
             admitted += cursor.rowcount
         cursor.execute(

@@ -66,10 +66,11 @@ class RunEvent(models.Model):
 class RunState(models.Model):
     """The snapshot of a run that is not over; deleted with its end.
 
-    ``lane`` and ``priority`` share the drivers out fairly. ``deaths`` counts driver processes
-    that died holding the run: from 1 it is driven alone, at 3 it is paused. ``awaited_until``:
-    a caller waits for the answer until then. ``limit_key``: the slot it holds. ``parent_``: the
-    visit of another run that waits for its end; ``depth``: so many were started one by the other.
+    ``lane`` and ``priority`` share the drivers out fairly; see ``priorities``. ``deaths`` counts
+    driver processes that died holding the run: from 1 it is driven alone, at 3 it is paused.
+    ``awaited_until``: a caller waits for the answer until then. ``limit_key``: the slot it holds.
+    ``parent_``: the visit of another run that waits for its end; ``depth``: so many were started
+    one by the other.
     """
 
     run_id = models.UUIDField(primary_key=True)
@@ -77,6 +78,7 @@ class RunState(models.Model):
     flow_id = models.UUIDField()
     version_id = models.UUIDField()
     lane = models.UUIDField()
+    priority = models.SmallIntegerField(default=0, db_default=0)
     format = models.SmallIntegerField()
     seq = models.IntegerField(default=0)
     snapshot = ExactJSONField()
@@ -137,6 +139,7 @@ class WaitingStart(models.Model):
     run_id = models.UUIDField(unique=True)
     flow_id = models.UUIDField()
     lane = models.UUIDField()
+    priority = models.SmallIntegerField(default=0, db_default=0)
     limit_key = models.CharField(max_length=200, default="")
     reason = models.CharField(max_length=10, choices=Reason)
     payload = ExactJSONField()
@@ -146,6 +149,7 @@ class WaitingStart(models.Model):
         db_table = "waiting_start"
         indexes = [
             models.Index(fields=["limit_key", "id"], name="waiting_start_limit"),
+            models.Index(fields=["limit_key", "priority", "id"], name="waiting_start_turn"),
             models.Index(
                 fields=["flow_id", "id"],
                 name="waiting_start_flow",
@@ -231,6 +235,7 @@ class Effect(models.Model):
     workspace_id = models.UUIDField()
     flow_id = models.UUIDField()
     lane = models.UUIDField()
+    priority = models.SmallIntegerField(default=0, db_default=0)
     step = models.CharField(max_length=63)
     visit = models.IntegerField()
     generation = models.IntegerField(default=1)
@@ -267,13 +272,13 @@ class Effect(models.Model):
         ]
         indexes = [
             models.Index(
-                fields=["lane", "available_at", "id"],
-                name="effect_ready",
+                fields=["priority", "lane", "available_at", "id"],
+                name="effect_claim",
                 condition=models.Q(status="queued", limit_id__isnull=True),
             ),
             models.Index(
-                fields=["limit_id", "available_at", "id"],
-                name="effect_limited",
+                fields=["limit_id", "priority", "available_at", "id"],
+                name="effect_limit_claim",
                 condition=models.Q(status="queued", limit_id__isnull=False),
             ),
             models.Index(

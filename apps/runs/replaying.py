@@ -21,6 +21,7 @@ from apps.flows.models import Flow, FlowState
 from apps.runs.commands import FlowNotRunning, enqueue_run, hold_contract, run_values
 from apps.runs.given import Given, Mode, Row, outcomes_to_give, still_fitting
 from apps.runs.models import Run
+from apps.runs.priorities import Priority
 from apps.runs.queries import get_run, journal
 
 #: What a run may take over in all.
@@ -97,6 +98,7 @@ def replay_run(
         held=flow.state == FlowState.PAUSED,
         started_by=actor.email,
         correlation_id=original.correlation_id,
+        priority=Priority.BULK,
     )
     enqueue_run(parameters=parameters)
     Run.objects.filter(pk=new_id).update(replay_of=run_id)

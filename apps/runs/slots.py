@@ -7,6 +7,7 @@ process; where none is ever idle, one process stops taking other effects until i
 import threading
 from time import monotonic
 
+from django.conf import settings
 from django.db import connection
 
 from apps.runs import stopping
@@ -44,6 +45,7 @@ class Slots:
 
     def __init__(self) -> None:
         self._inside = 0
+        self._bulk = 0
         self._is_closed = False
         self._reserved_until = 0.0
         self._look_at = 0.0
@@ -86,6 +88,19 @@ class Slots:
         with self._lock:
             self._is_closed = False
             self._reserved_until = 0.0
+
+    def enter_bulk(self) -> bool:
+        """Make room for bulk work. False where it has half of the threads already."""
+        with self._lock:
+            if self._bulk >= max(1, settings.EFFECT_THREADS // 2):
+                return False
+            self._bulk += 1
+            return True
+
+    def leave_bulk(self) -> None:
+        """Give that room back: the work is done, or was none."""
+        with self._lock:
+            self._bulk -= 1
 
     def leave(self) -> None:
         """This thread's work is done."""

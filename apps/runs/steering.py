@@ -1,6 +1,7 @@
 """Pause, resume and cancel runs: one, those of a flow, those of a filter, all.
 
-Each is one statement however many runs there are, and one row in the trail.
+Each is one statement however many runs there are, and one row in the trail. What is ordered for
+many is bulk work and holds up nothing live; what is ordered for one run goes first.
 """
 
 from collections.abc import Mapping
@@ -22,7 +23,8 @@ from apps.core.errors import Conflict, Invalid
 from apps.engine import values
 from apps.flows.models import Flow
 from apps.runs import doorbell
-from apps.runs.models import PARKED, Run
+from apps.runs.models import Run
+from apps.runs.priorities import PARKED, Priority
 from apps.runs.queries import filtered, get_run, visible_runs
 
 Action = Literal["pause", "resume", "cancel"]
@@ -51,14 +53,15 @@ with chosen as (
 ), freed as (
   delete from waiting_start w using chosen c where w.run_id = c.run_id and %(kind)s = 'cancel'
 ), unparked as (
-  update run_command k set priority = 0 from chosen c
+  update run_command k set priority = %(priority)s from chosen c
   where k.run_id = c.run_id and k.priority = %(parked)s and %(kind)s <> 'pause'
 ), tried_alone as (
   update run_state s set deaths = 1 from chosen c
   where s.run_id = c.run_id and s.deaths > 1 and %(kind)s = 'resume'
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select run_id, lane, 0, %(kind)s, %(payload)s::json, %(now)s from chosen order by run_id
+select run_id, lane, %(priority)s::smallint, %(kind)s, %(payload)s::json, %(now)s
+from chosen order by run_id
 returning run_id
 """
 
@@ -132,8 +135,13 @@ def steer_runs(
     if not reason.strip():
         raise Invalid("Say why; the reason goes into the trail.")
     runs = concerned_runs(actor, action, selection)
-    found = _steer(action, list(runs.order_by("id").values_list("pk", flat=True)),
-                   _payload(actor, action, reason), now)  # fmt: skip
+    found = _steer(
+        action,
+        list(runs.order_by("id").values_list("pk", flat=True)),
+        _payload(actor, action, reason),
+        Priority.BULK,
+        now,
+    )
     record(
         who=actor.who,
         workspace_id=actor.workspace_id,
@@ -168,7 +176,7 @@ def pause_run(*, actor: Actor, run_id: UUID, reason: str, now: datetime) -> None
     require(actor, RIGHTS["pause"], run.flow_id)
     if run.is_final or run.status == "paused":
         raise Conflict("The run has ended or is paused already; there is nothing to pause.")
-    if not _steer("pause", [run_id], _payload(actor, "pause", reason), now):
+    if not _steer("pause", [run_id], _payload(actor, "pause", reason), Priority.HIGH, now):
         raise Conflict("The run has ended; there is nothing to pause.")
     record(
         who=actor.who,
@@ -189,13 +197,18 @@ def _payload(actor: Actor, action: Action, reason: str) -> dict[str, Any]:
 
 
 def _steer(
-    action: Action, run_ids: list[UUID], payload: Mapping[str, Any], now: datetime
+    action: Action,
+    run_ids: list[UUID],
+    payload: Mapping[str, Any],
+    priority: Priority,
+    now: datetime,
 ) -> list[UUID]:
     given = {
         "runs": run_ids,
         "kind": action,
         "payload": values.dumps(dict(payload)),
         "parked": PARKED,
+        "priority": int(priority),
         "now": now,
     }
     with connection.cursor() as cursor:

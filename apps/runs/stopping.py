@@ -32,10 +32,11 @@ _RELEASE = """
 with freed as (
   delete from waiting_start w using run_state s
   where w.reason = 'stopped' and s.run_id = w.run_id and s.workspace_id = %s
-  returning w.id, w.run_id, w.lane, w.payload, s.limit_key
+  returning w.id, w.run_id, w.lane, w.priority, w.payload, s.limit_key
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select run_id, lane, 0, case when limit_key is null then 'start' else 'admit' end, payload, %s
+select run_id, lane, priority, case when limit_key is null then 'start' else 'admit' end,
+  payload, %s
 from freed order by id
 """
 

@@ -9,7 +9,7 @@ from django.db import connection, transaction
 
 from apps.core import clock
 from apps.runs import doorbell, effect_limits, late, stopping
-from apps.runs.models import PARKED
+from apps.runs.priorities import PARKED
 
 TIMERS_AT_ONCE = 1000
 UNHEARD_S = 1.0
@@ -24,9 +24,11 @@ with due as (
   returning t.run_id, t.lane, t.step, t.visit, t.kind, t.port, t.output, t.fires_at, t.id
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select run_id, lane, 0, case kind when 'limit' then 'expire' else 'complete' end,
-  json_build_object('step', step, 'visit', visit, 'port', port, 'output', output), %(now)s
-from fired order by fires_at, id
+select f.run_id, f.lane, coalesce(s.priority, 0),
+  case f.kind when 'limit' then 'expire' else 'complete' end,
+  json_build_object('step', f.step, 'visit', f.visit, 'port', f.port, 'output', f.output), %(now)s
+from fired f left join run_state s on s.run_id = f.run_id
+order by f.fires_at, f.id
 """
 # The first of each lane is its oldest: one look per lane, however long the queue is.
 _OLDEST = """
@@ -46,13 +48,14 @@ from lanes l, lateral (
 """
 _EFFECTS_DUE = f"""
 with recursive lanes as (
-  (select lane, available_at, workspace_id from effect where status = 'queued' and limit_id is null
-   order by lane, available_at limit 1)
+  (select priority, lane, available_at, workspace_id from effect
+   where status = 'queued' and limit_id is null
+   order by priority, lane, available_at limit 1)
   union all
-  select n.lane, n.available_at, n.workspace_id from lanes l, lateral (
-    select lane, available_at, workspace_id from effect
-    where status = 'queued' and limit_id is null and lane > l.lane
-    order by lane, available_at limit 1) n
+  select n.priority, n.lane, n.available_at, n.workspace_id from lanes l, lateral (
+    select priority, lane, available_at, workspace_id from effect
+    where status = 'queued' and limit_id is null and (priority, lane) > (l.priority, l.lane)
+    order by priority, lane, available_at limit 1) n
 )
 select exists (
   select 1 from lanes where available_at <= business_now() and {stopping.MAY_BEGIN})

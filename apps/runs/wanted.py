@@ -110,6 +110,7 @@ class LoadedRun:
     lane: UUID
     state: RunState
     awaited_until: datetime | None
+    priority: int = 0
     limit_key: str | None = None
     #: The limit that it needs a slot of to start; empty for that of its flow.
     wanted_key: str = ""

@@ -16,7 +16,7 @@ from apps.engine.state import to_json
 from apps.runs import doorbell, event_ports, limits, ports, stored
 from apps.runs.claiming import Batch
 from apps.runs.evaluation import Evaluation
-from apps.runs.models import PARKED
+from apps.runs.priorities import PARKED
 from apps.runs.wanted import LoadedRun
 
 MAX_FAULT = 500
@@ -55,18 +55,18 @@ on conflict (workspace_id, sha256) do update
 set touched_at = greatest(run_blob.touched_at, excluded.touched_at)
 """
 _EFFECTS = """
-insert into effect (id, run_id, workspace_id, flow_id, lane, step, visit, generation, kind,
-  kind_version, input, status, attempt, max_attempts, fence, deaths, idempotency_key,
+insert into effect (id, run_id, workspace_id, flow_id, lane, priority, step, visit, generation,
+  kind, kind_version, input, status, attempt, max_attempts, fence, deaths, idempotency_key,
   available_at, created_at, retry, limit_id, limit_max, limit_name)
-select u.id, u.run_id, u.workspace_id, u.flow_id, u.lane, u.step, u.visit, u.generation, u.kind,
-  u.version,
+select u.id, u.run_id, u.workspace_id, u.flow_id, u.lane, u.priority, u.step, u.visit,
+  u.generation, u.kind, u.version,
   u.input::json, 'queued', 0, u.tries, 0, 0, u.key, %s, %s,
   u.retry::json, u.limit_id, u.limit_max, u.limit_name
-from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::int[],
-  %s::int[], %s::text[], %s::int[], %s::text[], %s::int[], %s::text[], %s::text[], %s::uuid[],
-  %s::int[], %s::text[])
-  as u(id, run_id, workspace_id, flow_id, lane, step, visit, generation, kind, version, input,
-       tries, key, retry, limit_id, limit_max, limit_name)
+from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::smallint[],
+  %s::text[], %s::int[], %s::int[], %s::text[], %s::int[], %s::text[], %s::int[], %s::text[],
+  %s::text[], %s::uuid[], %s::int[], %s::text[])
+  as u(id, run_id, workspace_id, flow_id, lane, priority, step, visit, generation, kind, version,
+       input, tries, key, retry, limit_id, limit_max, limit_name)
 """
 _TIMERS = """
 insert into timer (id, run_id, lane, step, visit, kind, fires_at, output, port, status)
@@ -98,8 +98,8 @@ where e.run_id = u.run_id and e.step = u.step and e.visit = u.visit
 """
 _CONTINUE = """
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select u.run_id, u.lane, 0, 'continue', '{}', %s
-from unnest(%s::uuid[], %s::uuid[]) as u(run_id, lane)
+select u.run_id, u.lane, u.priority, 'continue', '{}', %s
+from unnest(%s::uuid[], %s::uuid[], %s::smallint[]) as u(run_id, lane, priority)
 """
 # Effects of a paused run are put off by a thousand years, and keep their time that way.
 _PARK_EFFECTS = """
@@ -117,19 +117,20 @@ _PARK = "update run_command set priority = %s where run_id = %s"
 # nobody here.
 _TELL_CALLERS = """
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select u.run_id, u.lane, 0, u.kind, u.payload::json, %s
+select u.run_id, u.lane, coalesce(s.priority, 0), u.kind, u.payload::json, %s
 from unnest(%s::uuid[], %s::uuid[], %s::text[], %s::text[]) as u(run_id, lane, kind, payload)
+left join run_state s on s.run_id = u.run_id
 """
 # Runs that visits waited for which are over. Those without a slot are given the command, too.
 _CANCEL_CHILDREN = """
 with children as (
-  select s.run_id, s.lane from run_state s
+  select s.run_id, s.lane, s.priority from run_state s
   join unnest(%(runs)s::uuid[], %(steps)s::text[], %(visits)s::int[]) as u(run_id, step, visit)
     on s.parent_id = u.run_id and s.parent_step = coalesce(u.step, s.parent_step)
    and s.parent_visit = coalesce(u.visit, s.parent_visit)
 ), gone as (delete from waiting_start where run_id in (select run_id from children))
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select run_id, lane, 0, 'cancel', %(payload)s::json, %(now)s from children
+select run_id, lane, priority, 'cancel', %(payload)s::json, %(now)s from children
 """
 _CANCELLED = {"by": "", "reason": "The run that waited for it has ended or goes on without it."}
 
@@ -298,6 +299,7 @@ def _write_effects(cursor: Any, alive: Iterable[Evaluation], now: datetime) -> N
             [run.workspace_id for run, _ in rows],
             [run.flow_id for run, _ in rows],
             [run.lane for run, _ in rows],
+            [run.priority for run, _ in rows],
             [effect.step for _, effect in rows],
             [effect.visit for _, effect in rows],
             [effect.generation for _, effect in rows],
@@ -371,7 +373,8 @@ def _write_events(done: Sequence[Evaluation], alive: Iterable[Evaluation], now: 
 def _continue(cursor: Any, runs: Sequence[LoadedRun], now: datetime) -> None:
     """Send runs whose slice is used up to the back of their lane."""
     if runs:
-        cursor.execute(_CONTINUE, [now, [run.run_id for run in runs], [run.lane for run in runs]])
+        columns = [(run.run_id, run.lane, run.priority) for run in runs]
+        cursor.execute(_CONTINUE, [now, *(list(one) for one in zip(*columns, strict=True))])
 
 
 def _close(cursor: Any, waited: list[UUID], now: datetime) -> None:

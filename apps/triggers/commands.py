@@ -11,6 +11,7 @@ from apps.accounts.actors import Actor
 from apps.core.errors import Conflict
 from apps.core.models import first_uuid7_at
 from apps.flows.models import Flow, FlowState, FlowVersion
+from apps.runs import priorities
 from apps.runs.commands import release_held
 from apps.runs.models import RunState
 from apps.steps.registry import find_trigger
@@ -142,7 +143,9 @@ def _point_at(
     trigger.version = version
     trigger.type = described["type"]
     trigger.config = described.get("config") or {}
-    contract = (version.document.get("settings") or {}).get("contract") or {}
+    settings = version.document.get("settings") or {}
+    trigger.priority = priorities.of_settings(settings)
+    contract = settings.get("contract") or {}
     asked = contract.get("input")
     trigger.contract = None if asked is True or asked == {} else asked
     config = find_trigger(trigger.type).config.model_validate(trigger.config)

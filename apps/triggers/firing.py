@@ -17,6 +17,7 @@ from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.runs.commands import RunIsOver, cancel_run, enqueue_run, run_values, start_payload
 from apps.runs.models import RunState
+from apps.runs.priorities import Priority
 from apps.steps import contracts
 from apps.steps.types.trigger_schedule import Schedule as Config
 from apps.triggers import schedules
@@ -232,10 +233,12 @@ def _given(fire: ScheduleFire) -> dict[str, str]:
 
 
 def _start(trigger: Trigger, fires: Sequence[ScheduleFire], now: datetime) -> None:
+    """Start the run of each time. Several that are made up for are bulk: nothing live waits."""
     run_ids: list[UUID] = []
     for fire in fires:
         assert fire.run_id is not None  # noqa: S101 - the table's own rule
         run_ids.append(fire.run_id)
+        is_made_up = len(fires) > 1 and now - fire.fire_at > schedules.ON_TIME
         payload = start_payload(
             run_id=fire.run_id,
             trigger_type=SCHEDULE,
@@ -252,6 +255,7 @@ def _start(trigger: Trigger, fires: Sequence[ScheduleFire], now: datetime) -> No
                 payload=payload,
                 now=now,
                 held=False,
+                priority=Priority.BULK if is_made_up else trigger.priority,
             )
         )
     if run_ids:

@@ -13,6 +13,8 @@ from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
+from psycopg.types.numeric import Int2
+
 from apps.connections import vault
 from apps.connections.queries import value_context
 from apps.core.errors import Conflict
@@ -32,7 +34,7 @@ NOTED_HEADER = 200
 #: Larger bodies are written alone: a group of them would take too long.
 SHARED_BYTES = 16 * 1024
 
-_COLUMNS = """t.id, t.workspace_id, t.flow_id, t.version_id, f.state, t.config::text,
+_COLUMNS = """t.id, t.workspace_id, t.flow_id, t.version_id, t.priority, f.state, t.config::text,
        t.contract::text, w.zone,
        t.secret_name, s.id, s.ciphertext, s.previous, s.previous_until, business_now()"""
 _JOINS = """join flows_flow f on f.id = t.flow_id
@@ -75,10 +77,11 @@ _GIVEN = """
 given as (
   select * from unnest(
     %(runs)b::uuid[], %(workspaces)b::uuid[], %(flows)b::uuid[], %(versions)b::uuid[],
+    %(priorities)b::smallint[],
     %(payloads)b::text[], %(times)b::timestamptz[], %(awaited)s::timestamptz[],
     %(deliveries)b::uuid[], %(triggers)b::uuid[], %(summaries)b::text[], %(headers)b::text[],
     %(queries)b::text[], %(bodies)b::bytea[]
-  ) with ordinality as u(run, workspace, flow, version, payload, at, awaited_until,
+  ) with ordinality as u(run, workspace, flow, version, priority, payload, at, awaited_until,
                          delivery, trigger, summary, headers, query, body, place)
 ), delivery as (
   insert into triggers_delivery (id, workspace_id, trigger_id, run_id, verdict, reason, summary,
@@ -127,6 +130,7 @@ class Address:
     workspace_id: UUID
     flow_id: UUID
     version_id: UUID
+    priority: int
     is_paused: bool
     config: Webhook
     #: JSON text of what the flow takes; None where it takes anything.
@@ -216,6 +220,7 @@ def _columns(calls: Sequence[Stored]) -> dict[str, Any]:
         "workspaces": [one.workspace_id for one in addresses],
         "flows": [one.flow_id for one in addresses],
         "versions": [one.version_id for one in addresses],
+        "priorities": [Int2(one.priority) for one in addresses],
         "payloads": [one.payload for one in ready],
         "times": [one.now for one in addresses],
         "awaited": [_awaited_until(one) for one in calls],
@@ -311,6 +316,7 @@ async def _write(connection: Connection, stored: Stored, *, is_paused: bool) -> 
         now=now,
         held=is_paused,
         awaited_until=_awaited_until(stored),
+        priority=address.priority,
     )
     values |= {
         "delivery": stored.delivery_id,
@@ -353,7 +359,7 @@ async def _earlier(
 
 def _address(row: tuple[Any, ...]) -> Address:
     (
-        trigger_id, workspace_id, flow_id, version_id, state, config, contract, zone,
+        trigger_id, workspace_id, flow_id, version_id, priority, state, config, contract, zone,
         secret_name, secret_id, ciphertext, previous, previous_until, now,
     ) = row  # fmt: skip
     secrets: list[str] = []
@@ -368,6 +374,7 @@ def _address(row: tuple[Any, ...]) -> Address:
         workspace_id=workspace_id,
         flow_id=flow_id,
         version_id=version_id,
+        priority=priority,
         is_paused=state == FlowState.PAUSED,
         config=webhook_config(config),
         contract=contract,

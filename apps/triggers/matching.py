@@ -123,10 +123,12 @@ with others as (
   returning s.run_id, s.lane, s.step, s.visit, s.port, s.event_id
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
-select w.run_id, w.lane, 0, 'complete', json_build_object('step', w.step, 'visit', w.visit,
-  'port', w.port, 'output', json_build_object('port', w.port, 'event', b.body::json)), %(now)s
+select w.run_id, w.lane, coalesce(r.priority, 0), 'complete', json_build_object('step', w.step,
+  'visit', w.visit, 'port', w.port,
+  'output', json_build_object('port', w.port, 'event', b.body::json)), %(now)s
 from won w join unnest(%(events)s::uuid[], %(bodies)s::text[]) as b(event_id, body)
   on b.event_id = w.event_id
+left join run_state r on r.run_id = w.run_id
 order by w.event_id, w.run_id, w.step, w.visit
 """
 _IS_DUE = """

@@ -25,6 +25,8 @@ class Trigger(models.Model):
     #: Of a webhook, without the leading slash; empty for other types.
     path = models.CharField(max_length=MAX_PATH, blank=True, default="")
     config = ExactJSONField()
+    #: That of the runs it starts; see ``runs.priorities``.
+    priority = models.SmallIntegerField(default=0, db_default=0)
     #: What the active version takes, a JSON Schema; null where it takes anything.
     contract = ExactJSONField(null=True)
     #: The type of event that starts it; empty for other triggers.

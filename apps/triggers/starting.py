@@ -134,6 +134,7 @@ def _start(
         now=now,
         held=is_paused,
         correlation_id=correlation_id(event.correlation),
+        priority=trigger.priority,
     ) | {
         "delivery": uuid7(),
         "trigger": trigger.pk,
