@@ -103,7 +103,7 @@ def _picture(document: Mapping[str, Any]) -> list[str]:
 
 def _trigger(trigger: Mapping[str, Any]) -> str:
     type_ = find_trigger(trigger["type"])
-    about = _said(type_.summary(trigger["config"]))
+    about = _said(_written(trigger["config"]))
     return (
         "((Start))"
         if trigger["type"] == "manual"
@@ -143,7 +143,7 @@ def _reaches(name: str, steps: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
 
 def _label(step: Mapping[str, Any]) -> str:
     type_ = _type(step)
-    about = [type_.title, type_.summary(step["config"])]
+    about = [type_.title, _written(step["config"])]
     if type_.behaviour is Behaviour.EFFECT:
         about = []
     rest = step["config"].get("rest")
@@ -158,6 +158,25 @@ def _label(step: Mapping[str, Any]) -> str:
     if type_.behaviour is Behaviour.SCOPE:  # the heading of a frame has but one line
         return f"{title}: {small}"
     return f"{title}<br><small>{small}</small>" if small else title
+
+
+def _written(config: Mapping[str, Any]) -> str:
+    """What a config says, as it is written, but for what the picture tells in another way."""
+    return ", ".join(told for name, value in config.items() if (told := _part(name, value)))
+
+
+def _part(name: str, value: Any) -> str:
+    if name in {"title", "otherwise", "rest"} or (name == "until" and value == "none"):
+        return ""
+    if isinstance(value, Mapping):
+        inner = _written(value)
+        return f"{name}: {inner}" if inner else ""
+    if isinstance(value, list):
+        ways = [one for one in value if isinstance(one, Mapping)]
+        if ways:
+            return ", ".join(f"{one['when']} → {one['port']}" for one in ways if "when" in one)
+        return f"{name} {', '.join(map(str, value))}"
+    return f"{name} {value}"
 
 
 def _shape(step: Mapping[str, Any]) -> tuple[str, str]:

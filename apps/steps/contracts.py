@@ -235,7 +235,8 @@ def _said(error: ValidationError) -> str:
             kinds = " or ".join(_KINDS.get(one, str(one)) for one in sorted(_listed(asked)))
             return f"must be {kinds}; it is {_kind_of(error.instance)}"
         case "required":
-            missing = [name for name in asked if name not in error.instance]
+            there: Any = error.instance
+            missing = [name for name in asked if name not in there]
             return f"lacks {_names_of(missing)}"
         case "additionalProperties" if isinstance(error.instance, Mapping):
             known = schema.get("properties", {})

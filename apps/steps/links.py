@@ -69,6 +69,8 @@ def graph_findings(soundness: Soundness, steps: Steps) -> Iterator[Finding]:
         return
     for step in steps.values():
         if step.id not in soundness.reached:
+            if _stands_in_unreached(step.id, soundness):
+                continue  # its container is said, and nothing inside can be told before that
             message = f"No way leads from the trigger to “{step.title}”."
             fix = "Link a step to it, or take it out."
             yield Finding("unreachable", "error", message, fix, step.id, _at(step.id))
@@ -94,6 +96,18 @@ def graph_findings(soundness: Soundness, steps: Steps) -> Iterator[Finding]:
             yield Finding(code, severity, message, fix, one.join, _at(one.join))
     for verdict in verdicts.values():
         yield from _played(verdict, steps, {one.join: one for one in soundness.starving})
+
+
+def _stands_in_unreached(step: str, soundness: Soundness) -> bool:
+    """Whether a container around the step is itself never reached."""
+    around, steps = soundness.graph.steps[step].scope, soundness.graph.steps
+    seen: set[str] = set()
+    while around in steps and around not in seen:
+        if around not in soundness.reached:
+            return True
+        seen.add(around)
+        around = steps[around].scope
+    return False
 
 
 def _is_ended_from_outside(loop: tuple[str, ...], steps: Steps) -> bool:

@@ -143,7 +143,6 @@ class StepType:
     config: type[StepModel]
     output: type[StepModel] | None
     run: RunFunction
-    summary: Callable[[Mapping[str, Any]], str]
     default_config: Mapping[str, Any]
     must_link: frozenset[str]
     fails_unlinked: frozenset[str]
@@ -227,7 +226,6 @@ class TriggerType:
     title: str
     icon: str
     config: type[StepModel]
-    summary: Callable[[Mapping[str, Any]], str]
     default_config: Mapping[str, Any]
     help: str
     check: CheckConfig | None = None
@@ -282,7 +280,6 @@ def step_type(
     behaviour: Behaviour,
     ports: tuple[str, ...] | str,
     config: type[StepModel],
-    summary: Callable[[Mapping[str, Any]], str],
     output: type[StepModel] | None = None,
     default_config: Mapping[str, Any] | None = None,
     must_link: tuple[str, ...] = (),
@@ -298,10 +295,11 @@ def step_type(
 ) -> Callable[[F], F]:
     """Register the decorated function as a step type; the module's docstring is its help text.
 
+    The one line on its card is made in the browser, as it is typed and in the reader's language.
+
     Args:
         icon: A Tabler name.
         ports: Names, or a path into the config such as ``branches[].port, otherwise``.
-        summary: The card's one line, in the user's words, from the config as written.
         must_link: Ports whose missing link is an error at check.
         fails_unlinked: Ports that fail the run when a token leaves by them without a link.
         timeout: The longest a worker may spend on one attempt, before the config's own.
@@ -330,7 +328,6 @@ def step_type(
             config=config,
             output=output,
             run=run,
-            summary=summary,
             default_config=default_config or {},
             must_link=frozenset(must_link),
             fails_unlinked=frozenset(fails_unlinked),
@@ -354,7 +351,6 @@ def trigger_type(
     kind: str,
     title: str,
     icon: str,
-    summary: Callable[[Mapping[str, Any]], str],
     default_config: Mapping[str, Any] | None = None,
     check: CheckConfig | None = None,
 ) -> Callable[[type[StepModel]], type[StepModel]]:
@@ -369,7 +365,6 @@ def trigger_type(
             title=title,
             icon=icon,
             config=config,
-            summary=summary,
             default_config=default_config or {},
             help=(module.__doc__ or "").strip(),
             check=check,

@@ -37,7 +37,8 @@ def at_work(play):
 def failed(kind, on_error, *links, **more):
     """A run in which the container has just failed from inside."""
     play = Play(container(kind, on_error, *links, **more), {"list": ["a"]})
-    return play.move("box" if kind == "subflow" else "one", "!refused") or play
+    play.move("box" if kind == "subflow" else "one", "!refused")
+    return play
 
 
 @pytest.mark.parametrize("kind", CONTAINERS)
@@ -180,7 +181,7 @@ class TestAListDoneAgain:
         play.script([["book", "done"], ["call", "done", "A"], ["book", "done"]])
         play.move("call", "!refused")
         assert play.waiting == ["unbook"]
-        assert play.open["unbook", 1].input["body"] == "b"
+        assert play.effects[-1].input["body"] == "b"
         play.script([["unbook", "done"], ["each", "retry"]])
         assert play.waiting == ["book"]
         play.script([["book", "done"], ["call", "done", "B"]])

@@ -66,6 +66,5 @@ def register() -> None:
             ports=("done", "error"),
             config=Config,
             output=None,
-            summary=lambda _config: "",
             default_config={},
         )(misbehave)

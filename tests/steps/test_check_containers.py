@@ -211,3 +211,28 @@ class TestFields:
         late = {**BLOCK, "time_limit": "PT1H"}
         assert "no_way_out" not in codes({"b": late, "m": inside(MAP, "b")}, *links)
         assert "no_way_out" in codes({"b": BLOCK, "m": inside(MAP, "b")}, *links)
+
+
+class TestContainersThatAreNotReached:
+    def unreached(self, steps, *links):
+        drawn = check_document(document(steps, list(links)))
+        return sorted(one.step for one in drawn if one.code == "unreachable")
+
+    def test_are_said_once_whatever_stands_in_them(self):
+        steps = {
+            "a": MAP,
+            "outer": BLOCK,
+            "inner": {**BLOCK, "in": "outer"},
+            "deep": inside(MAP, "inner"),
+            "beside": inside(MAP, "outer"),
+        }
+        links = ("trigger -> a", "outer:body -> inner", "inner:body -> deep")
+        assert self.unreached(steps, *links) == ["outer"]
+
+    def test_a_step_that_nothing_leads_to_in_one_that_is_reached_is_said(self):
+        steps = {"box": BLOCK, "m": inside(MAP, "box"), "lost": inside(MAP, "box")}
+        assert self.unreached(steps, "trigger -> box", "box:body -> m") == ["lost"]
+
+    def test_a_ring_of_containers_is_no_endless_look(self):
+        steps = {"z": MAP, "a": {**BLOCK, "in": "b"}, "b": {**BLOCK, "in": "a"}}
+        assert self.unreached(steps, "trigger -> z") == []

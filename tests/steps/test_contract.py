@@ -297,18 +297,6 @@ def odd_configs(
 # On the canvas
 
 
-@every_type
-def test_its_summary_is_one_line_of_text(type_):
-    for config in odd_configs(type_):
-        try:
-            line = type_.summary(config)
-        except Exception as raised:  # noqa: BLE001 - said in the test's own words
-            pytest.fail(f"{name_of(type_)}: summary raised {raised!r} for {config}")
-        assert isinstance(line, str), f"{name_of(type_)}: summary gave {line!r} for {config}"
-        assert "\n" not in line, f"{name_of(type_)}: summary gave several lines for {config}"
-    assert len(type_.summary(type_.default_config)) <= 120
-
-
 @every_step
 def test_its_ports_are_known(type_):
     found = type_.ports_of(type_.default_config)

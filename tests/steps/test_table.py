@@ -9,7 +9,7 @@ from apps.engine import feel
 from apps.steps.check import check_document
 from apps.steps.document import cell_source, compile_flow, expression_source
 from apps.steps.outcomes import StepError
-from apps.steps.types.table import output_names, summary
+from apps.steps.types.table import output_names
 from tests.patterns.playing import Play
 
 TABLE = {
@@ -252,11 +252,6 @@ def test_a_cell_may_read_steps_and_they_are_loaded():
     rules = [{"when": ["< steps.use.output.limit", "-"], "then": ["1", "1"]}]
     compiled = compile_flow(flow({**TABLE, "rules": rules}))
     assert compiled.steps["look"].reads == {"use"}
-
-
-def test_the_card_says_how_many_rules_give_what():
-    assert summary(TABLE) == "4 rules → discount, by"
-    assert summary({"rules": [1]}) == "1 rule"
 
 
 def test_in_a_run_the_next_step_reads_what_was_looked_up():

@@ -3,9 +3,6 @@
 Use **Add items** inside a **For each**, or beside it, when more to do turns up on the way.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
@@ -29,10 +26,6 @@ class Output(StepModel):
     added: int
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return f"to {config.get('to')}" if config.get("to") else ""
-
-
 @step_type(
     kind="add_items",
     version=1,
@@ -43,7 +36,6 @@ def summary(config: Mapping[str, Any]) -> str:
     ports=("done", "error"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"to": "", "items": "[]"},
     fails_unlinked=("error",),
 )

@@ -92,14 +92,6 @@ class Output(StepModel):
     decisions: list[dict[str, Any]]
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    assignees = config.get("assignees") or {}
-    names = [*(assignees.get("groups") or []), *(assignees.get("users") or [])]
-    who = ", ".join(str(name) for name in names[:3])
-    working = " of working time" if config.get("business") else ""
-    return who + (f", within {config['due']}{working}" if config.get("due") else "")
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """The time to decide, where it is written out."""
     yield from check_duration(config, "due")
@@ -115,7 +107,6 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     ports=("approved", "rejected", "timeout"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={
         "title": "",
         "assignees": {"users": [], "groups": []},

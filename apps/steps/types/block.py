@@ -5,7 +5,6 @@ was done when one of them fails: completed steps that name a step to undo them a
 last first.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -31,10 +30,6 @@ class Output(StepModel):
     result: Any
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return ""
-
-
 def end_item(config: Config, ctx: ItemContext) -> ItemEnd:
     """What the block gives."""
     return ItemEnd(ctx.evaluate(config.result) if config.result else ctx.last_output())
@@ -50,7 +45,6 @@ def end_item(config: Config, ctx: ItemContext) -> ItemEnd:
     ports=("done", "body", "error"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={},
     must_link=("body",),
     fails_unlinked=("error",),

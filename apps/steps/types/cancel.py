@@ -5,9 +5,6 @@ that were not sent yet are not sent; a late answer is written down and has no ef
 each** or a **Block** may also go on with what it has.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
@@ -30,10 +27,6 @@ class Output(StepModel):
     withdrawn: int
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return ", ".join(str(one) for one in config.get("steps") or [])
-
-
 @step_type(
     kind="cancel",
     version=1,
@@ -44,7 +37,6 @@ def summary(config: Mapping[str, Any]) -> str:
     ports=("done",),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"steps": []},
     moves_tokens=True,
 )

@@ -38,15 +38,6 @@ class Output(StepModel):
     port: str
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    branches = config.get("branches") or []
-    if not branches:
-        return ""
-    first = branches[0]
-    text = f"{str(first.get('when', '')).removeprefix('=').strip()} → {first.get('port', '')}"
-    return text + (f" and {len(branches) - 1} more" if len(branches) > 1 else "")
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """A decide needs a way for everything, and each way a name of its own."""
     if not config.get("otherwise"):
@@ -82,7 +73,6 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     ports="branches[].port, otherwise",
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"branches": [{"port": "yes", "when": "true"}], "otherwise": "no"},
     check=check,
 )

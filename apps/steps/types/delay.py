@@ -57,13 +57,6 @@ class Output(StepModel):
     until: str
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    working = " of working time" if config.get("business") else ""
-    if config.get("for"):
-        return f"for {config['for']}{working}"
-    return f"until {str(config.get('until') or '').removeprefix('=').strip()}"
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """The duration, where it is written out."""
     yield from check_duration(config, "for")
@@ -98,7 +91,6 @@ def check_duration(config: Mapping[str, Any], name: str) -> Iterator[Flaw]:
     ports=("done",),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"for": "PT1H"},
     check=check,
 )

@@ -61,10 +61,6 @@ class Output(StepModel):
     time: str
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return str(config.get("type") or "").replace("\n", " ")
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """How long it waits, where that is written out."""
     yield from check_duration(config, "ttl")
@@ -90,7 +86,6 @@ def _too_long(ttl: str) -> Iterator[Flaw]:
     ports=("done",),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"type": "", "data": {}, "ttl": "PT1H"},
     check=check,
 )

@@ -5,7 +5,6 @@ Use **For each** to work through a list. Draw the steps inside it; they read the
 others. Later steps read `results`, in the order of the list, and `failed`.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -85,11 +84,6 @@ class Output(StepModel):
     count: int
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    text = str(config.get("items") or "").removeprefix("=").strip()
-    return f"{text}, {config.get('parallel', 10)} at a time" if text else ""
-
-
 def end_item(config: Config, ctx: ItemContext) -> ItemEnd:
     """The result of one item, and whether the condition to go on holds."""
     result = ctx.evaluate(config.result) if config.result else ctx.last_output()
@@ -112,7 +106,6 @@ def end_item(config: Config, ctx: ItemContext) -> ItemEnd:
     ports=("done", "body", "error"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"items": "trigger.body.items", "parallel": 10},
     must_link=("body",),
     fails_unlinked=("error",),

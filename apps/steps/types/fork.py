@@ -5,9 +5,6 @@ whose condition holds is taken, and *otherwise* is taken when none does. A **Joi
 *active* waits for just the ways that were taken.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
@@ -27,12 +24,6 @@ class Output(StepModel):
     ports: list[str]
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    branches = config.get("branches") or []
-    ports = [str(one.get("port", "")) for one in branches if isinstance(one, Mapping)]
-    return "any of " + ", ".join(ports) if ports else ""
-
-
 @step_type(
     kind="fork",
     version=1,
@@ -43,7 +34,6 @@ def summary(config: Mapping[str, Any]) -> str:
     ports="branches[].port, otherwise",
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"branches": [{"port": "first", "when": "true"}], "otherwise": "none"},
     check=check,
     takes_many=True,

@@ -72,12 +72,6 @@ class Output(StepModel):
     body: Any
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    url = str(config.get("url") or "")
-    shown = url if url.startswith("=") else (urlsplit(url).hostname or url)
-    return f"{config.get('method', 'POST')} {shown}".strip()
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """The address and the headers, where they are written out."""
     url = config.get("url")
@@ -117,7 +111,6 @@ def _is_address(url: str) -> bool:
     ports=("done", "error"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"method": "POST", "url": ""},
     check=check,
     fails_unlinked=("error",),

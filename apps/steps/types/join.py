@@ -6,8 +6,7 @@ withdrawn if you say so. *Active* waits for the ways that were really taken, whi
 are. *Tokens* counts arrivals, also several by one way.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -54,14 +53,6 @@ class Output(StepModel):
     links: list[str]
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    mode = config.get("mode", "all")
-    if isinstance(mode, Mapping):
-        return f"{mode.get('n') or mode.get('tokens')} have arrived"
-    said = {"all": "all have arrived", "active": "all that were taken have arrived"}
-    return said.get(mode, "the first has arrived")
-
-
 @step_type(
     kind="join",
     version=1,
@@ -72,7 +63,6 @@ def summary(config: Mapping[str, Any]) -> str:
     ports=("done",),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"mode": "all"},
 )
 def run(config: Config, ctx: PureContext) -> Exit:

@@ -43,11 +43,6 @@ class Output(StepModel):
     to: list[str]
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    to = config.get("to") or ""
-    return "to " + (", ".join(str(one) for one in to[:2]) if isinstance(to, list) else str(to))
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """Addresses and the subject, where they are written out."""
     to = config.get("to")
@@ -80,7 +75,6 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     ports=("done", "error"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"to": "", "subject": "", "text": ""},
     check=check,
     fails_unlinked=("error",),

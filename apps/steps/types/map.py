@@ -4,9 +4,6 @@ Use **Map** to give later steps short names, to compute, or to bring data into t
 that another system expects. Each field is a value, or an expression behind `=`.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
@@ -25,11 +22,6 @@ class Config(StepModel):
     )
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    names = list(config.get("fields") or {})
-    return ", ".join(names[:4]) + (f" and {len(names) - 4} more" if len(names) > 4 else "")
-
-
 @step_type(
     kind="map",
     version=1,
@@ -39,7 +31,6 @@ def summary(config: Mapping[str, Any]) -> str:
     behaviour=Behaviour.PURE,
     ports=("done",),
     config=Config,
-    summary=summary,
     default_config={"fields": {}},
     output_from="fields",
 )

@@ -4,7 +4,6 @@ Use **Repeat** for a loop with a bound. The steps inside run at least once; then
 is asked, and reads what they gave. After the last round that is allowed, the step fails.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from pydantic import Field
@@ -33,11 +32,6 @@ class Output(StepModel):
     count: int
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    text = str(config.get("until") or "").removeprefix("=").strip()
-    return f"until {text}" if text else ""
-
-
 def end_item(config: Config, ctx: ItemContext) -> ItemEnd:
     """Whether another round is due."""
     answer = ctx.evaluate(config.until)
@@ -61,7 +55,6 @@ def end_item(config: Config, ctx: ItemContext) -> ItemEnd:
     ports=("done", "body", "error"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"until": "true", "most": 100},
     must_link=("body",),
     fails_unlinked=("error",),

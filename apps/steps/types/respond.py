@@ -4,9 +4,6 @@ Use **Respond** when a system calls with `?wait=` and wants an answer. The first
 run is sent; later ones are written down as not delivered.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
@@ -24,10 +21,6 @@ class Config(StepModel):
     body: TemplateValue = Field(None, title="Answer", json_schema_extra={"x-widget": "value"})
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return f"answers {config.get('status', 200)}"
-
-
 @step_type(
     kind="respond",
     version=1,
@@ -37,7 +30,6 @@ def summary(config: Mapping[str, Any]) -> str:
     behaviour=Behaviour.PURE,
     ports=("done",),
     config=Config,
-    summary=summary,
     default_config={"status": 200, "body": {"ok": True}},
 )
 def run(config: Config, ctx: PureContext) -> Respond:

@@ -4,9 +4,6 @@ Use **Split** to start the next steps a number of times in parallel. A **Join** 
 *tokens* brings them together again.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
@@ -22,10 +19,6 @@ class Output(StepModel):
     times: int
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return f"{config.get('times', 2)} times"
-
-
 @step_type(
     kind="split",
     version=1,
@@ -36,7 +29,6 @@ def summary(config: Mapping[str, Any]) -> str:
     ports=("done",),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"times": 2},
     moves_tokens=True,
 )

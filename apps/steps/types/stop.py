@@ -5,8 +5,7 @@ closed, tasks are withdrawn, and the run is marked completed or failed with your
 gives goes to the flow that runs this one, if any.
 """
 
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 
 from pydantic import Field
 
@@ -35,11 +34,6 @@ class Config(StepModel):
     )
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    message = str(config.get("message") or "")
-    return f"{config.get('outcome', 'completed')}" + (f": {message}" if message else "")
-
-
 @step_type(
     kind="stop",
     version=1,
@@ -49,7 +43,6 @@ def summary(config: Mapping[str, Any]) -> str:
     behaviour=Behaviour.END,
     ports=(),
     config=Config,
-    summary=summary,
     default_config={"outcome": "completed", "message": ""},
 )
 def run(config: Config, ctx: PureContext) -> Stop:

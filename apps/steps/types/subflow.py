@@ -6,7 +6,6 @@ its stop step gave. With *latest* the version is taken that is active then, as l
 takes and gives still fits; otherwise the step fails and says so.
 """
 
-from collections.abc import Mapping
 from typing import Any, Literal
 
 from pydantic import Field
@@ -38,11 +37,6 @@ class Output(StepModel):
     output: Any
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    flow, version = str(config.get("flow") or ""), config.get("version", "latest")
-    return flow if version == "latest" else f"{flow}, version {version}"
-
-
 @step_type(
     kind="subflow",
     version=1,
@@ -53,7 +47,6 @@ def summary(config: Mapping[str, Any]) -> str:
     ports=("done", "error"),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"flow": "", "version": "latest", "input": {}},
     fails_unlinked=("error",),
 )

@@ -107,13 +107,6 @@ class Config(StepModel):
     model_config = {"json_schema_extra": {"x-widget": "decision-table"}}
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    count = len(_listed(config, "rules"))
-    names = _names(config)
-    shown = f"{count} rule{'' if count == 1 else 's'}"
-    return f"{shown} → {', '.join(names)}" if names else shown
-
-
 def output_names(config: Mapping[str, Any]) -> list[str]:
     """What later steps may read: the columns, or ``results`` where whole rows are collected."""
     names = _names(config)
@@ -266,7 +259,6 @@ def _heading(config: Mapping[str, Any], index: int) -> str:
     behaviour=Behaviour.PURE,
     ports=("done",),
     config=Config,
-    summary=summary,
     default_config={
         "inputs": [{"label": "Amount", "expression": "get or else(trigger.body.amount, 0)"}],
         "outputs": [{"name": "size", "label": "Size", "type": "string"}],

@@ -4,26 +4,16 @@ The **Event** trigger starts a run for each event of a type, from another flow o
 A filter lets through only some of them; what it does not let through starts nothing.
 """
 
-from collections.abc import Mapping
-from typing import Any
-
 from pydantic import Field
 
 from apps.steps.event_ways import TYPE_PATTERN, OfEvent
 from apps.steps.registry import StepModel, trigger_type
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    type_, filter_ = str(config.get("type") or ""), str(config.get("filter") or "")
-    filter_ = " ".join(filter_.removeprefix("=").split())
-    return f"{type_} where {filter_}"[:120] if filter_ else type_[:120]
-
-
 @trigger_type(
     kind="event",
     title="Event",
     icon="broadcast",
-    summary=summary,
     default_config={"type": ""},
 )
 class EventTrigger(StepModel):

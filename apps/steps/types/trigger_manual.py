@@ -3,7 +3,6 @@
 **By hand** gives people a button, with a form if the flow needs something to start with.
 """
 
-from collections.abc import Mapping
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -13,16 +12,10 @@ from pydantic import Field, field_validator
 from apps.steps.registry import StepModel, trigger_type
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    names = list((config.get("form") or {}).get("properties") or {})
-    return "asks for " + ", ".join(names[:3]) if names else ""
-
-
 @trigger_type(
     kind="manual",
     title="By hand",
     icon="hand-click",
-    summary=summary,
     default_config={"form": {"type": "object", "properties": {}}},
 )
 class Manual(StepModel):

@@ -6,18 +6,13 @@ before is still under way.
 """
 
 import re
-from collections.abc import Mapping
-from typing import Any, Literal
+from typing import Literal
 from zoneinfo import ZoneInfo
 
 from croniter import croniter
 from pydantic import Field, field_validator
 
 from apps.steps.registry import StepModel, trigger_type
-
-
-def summary(config: Mapping[str, Any]) -> str:
-    return f"{config.get('cron') or ''} {config.get('zone') or ''}".strip()
 
 
 class AllMissed(StepModel):
@@ -28,7 +23,6 @@ class AllMissed(StepModel):
     kind="schedule",
     title="Schedule",
     icon="calendar-clock",
-    summary=summary,
     default_config={"cron": "0 9 * * 1-5", "zone": "Europe/Berlin"},
 )
 class Schedule(StepModel):

@@ -83,15 +83,10 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
         )
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return f"/{config.get('path') or ''}"
-
-
 @trigger_type(
     kind="webhook",
     title="Webhook",
     icon="webhook",
-    summary=summary,
     default_config={"path": "", "signature": {"scheme": "none"}},
     check=check,
 )

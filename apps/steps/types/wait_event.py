@@ -37,17 +37,6 @@ class Output(StepModel):
     event: Event
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    return describe(config)
-
-
-def describe(match: Mapping[str, Any]) -> str:
-    """A match in a few words."""
-    type_, key = str(match.get("type") or ""), str(match.get("key") or "")
-    key = " ".join(key.removeprefix("=").split())[:60]
-    return f"{type_[:60]} of {key}" if key else type_[:60]
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """A key of the run and one of the event belong together."""
     yield from check_match(config)
@@ -63,7 +52,6 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     ports=("done",),
     config=Config,
     output=Output,
-    summary=summary,
     default_config={"type": ""},
     check=check,
 )

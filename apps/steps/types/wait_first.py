@@ -22,7 +22,6 @@ from apps.steps.registry import (
     step_type,
 )
 from apps.steps.types.delay import check_duration, due_after, moment
-from apps.steps.types.wait_event import describe
 from apps.steps.working import working_moment
 
 
@@ -66,23 +65,6 @@ class Output(StepModel):
     until: str | None = None
 
 
-def summary(config: Mapping[str, Any]) -> str:
-    ways = config.get("ways") or []
-    said = [_describe(way) for way in ways[:3] if isinstance(way, Mapping)]
-    return " or ".join(one for one in said if one) + (" or more" if len(ways) > 3 else "")
-
-
-def _describe(way: Mapping[str, Any]) -> str:
-    match way:
-        case {"event": Mapping() as match}:
-            return describe(match)
-        case {"for": str() as length}:
-            return f"after {length[:40]}"
-        case {"until": str() as until}:
-            return " ".join(f"at {until.removeprefix('=').strip()}".split())[:60]
-    return ""
-
-
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """Each way has a name of its own, and what it waits for can come."""
     seen: set[str] = set()
@@ -114,7 +96,6 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     ports="ways[].port",
     config=Config,
     output=Output,
-    summary=summary,
     default_config={
         "ways": [
             {"port": "happened", "event": {"type": "example.happened"}},
