@@ -171,7 +171,6 @@ class Slot:
         Raises:
             RuntimeError: The new one did not come up; the old one goes on.
         """
-        old = self.child
         new = self._start(self.program)
         try:
             came_up = await asyncio.wait_for(new.until_ready(), 90)
@@ -180,7 +179,8 @@ class Slot:
         if not came_up:
             await new.stop(5)
             raise RuntimeError(f"The new {self.program.name} did not come up; the old one goes on.")
-        self.child, self.failures = new, 0
+        # The one it began with may have ended meanwhile, and another taken its place.
+        old, self.child, self.failures = self.child, new, 0
         self._watch(self._keep(new))
         if old:
             await old.stop(patience)
