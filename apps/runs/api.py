@@ -31,6 +31,7 @@ class RunsView(APIView):
             OpenApiParameter("status", str, description="One status, or several by commas."),
             OpenApiParameter("from", OpenApiTypes.DATETIME, description="Created at or after."),
             OpenApiParameter("to", OpenApiTypes.DATETIME, description="Created before."),
+            OpenApiParameter("parent", OpenApiTypes.UUID, description="Started by this run only."),
             OpenApiParameter("stuck", bool, description="Runs that make no progress for too long."),
             *PAGE,
         ],
@@ -72,7 +73,11 @@ class FlowRunsView(APIView):
     def post(self, request: Request, flow_id: UUID) -> Response:
         body = request.data if isinstance(request.data, dict) else {}
         run = commands.start_run(
-            actor=actor_of(request), flow_id=flow_id, input=body.get("input", {}), now=clock.now()
+            actor=actor_of(request),
+            flow_id=flow_id,
+            input=body.get("input", {}),
+            priority=str(body.get("priority") or ""),
+            now=clock.now(),
         )
         return Response(shown([run])[0], status=201)
 
@@ -195,7 +200,7 @@ def _context(request: Request, sent: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_FILTERS = ("flow", "status", "from", "to", "stuck")
+_FILTERS = ("flow", "status", "from", "to", "stuck", "parent")
 
 
 def _filtered(request: Request) -> QuerySet[Run]:

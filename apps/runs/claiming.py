@@ -19,6 +19,8 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
+from django.db import connection
+
 from apps.engine import events as ev
 from apps.engine.state import from_json
 from apps.runs import stored
@@ -35,7 +37,10 @@ _RUN = """run_id, s.workspace_id, s.flow_id, s.version_id, s.lane, s.snapshot::t
   s.awaited_until, s.limit_key, s.deaths, s.depth, s.parent_id, s.parent_lane, s.parent_step,
   s.parent_visit, s.priority"""
 
-# Lanes with work are found by a loose index scan; each gives its oldest runs, up to its share.
+# Lanes with work are found by a loose index scan; each gives its oldest runs, up to its share. One
+# command after the other leads to its run: a join would be free to read a whole flood first. Where
+# a lane begins and ends is said as bounds, since with an equation PostgreSQL would also look for
+# the lane in the order of all ids, through the flood of another one.
 _FAIR = f"""
 with recursive lanes as (
   (select priority, lane from run_command where priority < %(parked)s
@@ -63,12 +68,12 @@ with recursive lanes as (
 )
 select distinct on (s.run_id) s.{_RUN}, l.priority, business_now()
 from (select * from served order by priority, random()) l cross join lateral (
-  select s.*
-  from run_command rc join run_state s on s.run_id = rc.run_id
-  where rc.priority = l.priority and rc.lane = l.lane
-    and s.deaths = 0 and s.format = any(%(formats)s)
-  order by rc.id limit l.n
-  for no key update of s skip locked) s
+  select s.* from run_command rc cross join lateral (
+    select * from run_state
+    where run_id = rc.run_id and deaths = 0 and format = any(%(formats)s)
+    for no key update skip locked) s
+  where (rc.priority, rc.lane) between (l.priority, l.lane) and (l.priority, l.lane)
+  order by rc.priority, rc.lane, rc.id limit l.n) s
 order by s.run_id, l.priority
 """  # noqa: S608 - constants
 
@@ -86,6 +91,8 @@ where s.run_id = any(%(run_ids)s)
   and exists (select 1 from run_command c where c.run_id = s.run_id and c.priority < %(parked)s)
 order by s.run_id for no key update skip locked
 """  # noqa: S608 - constants
+
+_LEFT = "select exists (select from run_command where priority < %(parked)s)"
 
 _COMMANDS = """
 select id, run_id, kind, payload::text from run_command
@@ -140,6 +147,13 @@ def fair(cursor: Any, *, limit: int) -> Batch | None:
 def alone(cursor: Any) -> Batch | None:
     """One run that a driver process has died with."""
     return _read(cursor, _ALONE, {})
+
+
+def is_anything_left() -> bool:
+    """Whether any command waits at all, whoever holds its run: one look, outside a transaction."""
+    with connection.cursor() as cursor:
+        cursor.execute(_LEFT, {"parked": PARKED})
+        return bool(cursor.fetchone()[0])
 
 
 def these(cursor: Any, *, run_ids: Sequence[UUID]) -> Batch | None:

@@ -19,7 +19,7 @@ from apps.engine import events as ev
 from apps.engine import values
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowState
-from apps.runs import doorbell
+from apps.runs import doorbell, priorities
 from apps.runs.models import Run, RunCommand, RunState, WaitingStart
 from apps.runs.priorities import Priority
 from apps.runs.queries import get_run, held_matter
@@ -192,12 +192,16 @@ def enqueue_run(*, parameters: Mapping[str, Any]) -> None:
 
 
 @transaction.atomic
-def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
+def start_run(*, actor: Actor, flow_id: UUID, input: Any, priority: str = "", now: datetime) -> Run:
     """Start a run by hand or API; ``input`` is the trigger's body.
+
+    Args:
+        priority: The flow's own where none is given. It may be a lower one, and ``bulk``.
 
     Raises:
         FlowNotRunning: Nothing is published, or the flow is archived.
-        Invalid: The input does not fit the form of the version that would run.
+        Invalid: The input does not fit the form of the version that would run, or the priority
+            is none or above the flow's own.
 
     Locks:
         The flow's row: a publication or a pause waits or is seen.
@@ -215,6 +219,7 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
     if not isinstance(input, dict):
         raise Invalid("The input must be an object of named values.")
     _check_form(flow.active_version_id, input)
+    goes_as = priorities.asked_for(priority, compiled(flow.active_version_id).settings)
     run_id = uuid7()
     parameters = run_values(
         run_id=run_id,
@@ -228,6 +233,7 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, now: datetime) -> Run:
         now=now,
         held=flow.state == FlowState.PAUSED,
         started_by=actor.email,
+        priority=goes_as,
     )
     enqueue_run(parameters=parameters)
     record(

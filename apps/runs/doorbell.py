@@ -2,6 +2,9 @@
 
 At most one bell per queue is on its way: a marker in the broker's own store says so, cleared
 by the task before its first claim, and gone by itself after a second.
+
+A worker that has nothing left to do listens for a moment before it goes. A ring that finds one
+listening wakes it, which is some ten times cheaper than a message.
 """
 
 import logging
@@ -22,7 +25,17 @@ TASKS = {
 QUEUES = {"events": "drive"}
 MARKER_MS = 1000
 
+# Wakes who listens; else says whether a message is to be sent.
+_RING = """
+if redis.call('del', KEYS[1]) == 1 then
+  redis.call('rpush', KEYS[2], 1)
+  return 0
+end
+return redis.call('set', KEYS[3], 1, 'nx', 'px', ARGV[1]) and 1 or 0
+"""
+
 _log = logging.getLogger(__name__)
+_ring = redis.Redis().register_script(_RING)  # connects to nothing: each call says where
 _wanted: set[str] = set()
 _wake = threading.Event()
 _owner_pid = 0
@@ -45,7 +58,8 @@ def ring(queue: str) -> None:
 def ring_now(queue: str) -> bool:
     """Ring in this thread; returns whether a bell is on its way. Never raises."""
     try:
-        if not store().set(f"bell:{queue}", 1, nx=True, px=MARKER_MS):
+        keys = [f"listening:{queue}", f"woken:{queue}", f"bell:{queue}"]
+        if not _ring(keys, [MARKER_MS], client=store()):
             return True
         import_string(settings.CELERY_APP).send_task(
             TASKS[queue], queue=QUEUES.get(queue, queue), ignore_result=True, retry=False
@@ -62,6 +76,25 @@ def answered(queue: str) -> None:
         store().delete(f"bell:{queue}")
     except redis.RedisError as error:
         _log.info("bell marker of %s not cleared: %s", queue, error)
+
+
+def is_rung(queue: str, *, within: float) -> bool:
+    """Listen for so many seconds. Never raises.
+
+    One listens at a time, and stops being the one when it is rung for: whoever takes the key away
+    has the word. So a ring between the last claim and the end of listening is never passed over.
+    """
+    try:
+        client = store()
+        milliseconds = int(within * 1000) + MARKER_MS
+        if not client.set(f"listening:{queue}", 1, nx=True, px=milliseconds):
+            return False
+        if client.blpop([f"woken:{queue}"], timeout=within):
+            return True
+        return not client.delete(f"listening:{queue}")
+    except redis.RedisError as error:
+        _log.info("no listening on %s: %s", queue, error)
+        return False
 
 
 def store() -> redis.Redis:

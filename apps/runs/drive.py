@@ -34,18 +34,20 @@ MAX_SECONDS_A_BATCH = 0.25
 MAX_SECONDS_OF_BULK = 0.05
 MAX_SECONDS_A_CALL = 5.0
 MAX_DEATHS = 3
+SECONDS_BETWEEN_DANGEROUS = 1.0
 TRIES = 3
 RETRIED = ("40001", "40P01")  # serialization failure, deadlock
 DIED = "Three worker processes died while driving this run."
 
 _log = logging.getLogger(__name__)
+_next_dangerous_at = 0.0
 
 Fault = tuple[LoadedRun, str]
 Wanted = TypeVar("Wanted", TaskRequest, ChildRequest)
 
 
 def drive_all(*, limit: int = BATCH) -> int:
-    """Drive until an empty claim made after the last commit; returns how many runs were driven.
+    """Drive until nothing is left after the last commit; returns how many runs were driven.
 
     Gives way after five seconds and rings again, so that a worker's other queues get a turn.
     """
@@ -53,15 +55,27 @@ def drive_all(*, limit: int = BATCH) -> int:
     started = monotonic()
     driven = 0
     while True:
-        count = drive_batch(limit=limit) + drive_batch(alone=True)
+        count = drive_batch(limit=limit)
+        if not count or _is_time_for_the_dangerous():
+            count += drive_batch(alone=True)
         driven += count
         if not count:
             return driven
         is_time_up = monotonic() - started > MAX_SECONDS_A_CALL
         if count >= limit or is_time_up:
             doorbell.ring_now("drive")
-        if is_time_up:
+        if is_time_up or not claiming.is_anything_left():
             return driven
+
+
+def _is_time_for_the_dangerous() -> bool:
+    """Whether runs that a process died with get their turn now, though others wait."""
+    global _next_dangerous_at  # noqa: PLW0603 - over all calls of this process
+    now = monotonic()
+    if now < _next_dangerous_at:
+        return False
+    _next_dangerous_at = now + SECONDS_BETWEEN_DANGEROUS
+    return True
 
 
 def drive_batch(*, limit: int = BATCH, alone: bool = False) -> int:

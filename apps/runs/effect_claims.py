@@ -20,6 +20,7 @@ from apps.core import clock
 from apps.engine import values
 from apps.runs import doorbell, effect_limits, stopping
 from apps.runs.commands import add_command
+from apps.runs.prepared import fetched
 from apps.runs.priorities import Priority
 from apps.runs.sweep import are_effects_due
 from apps.runs.together import Together
@@ -27,37 +28,49 @@ from apps.runs.together import Together
 LEASE = timedelta(seconds=30)
 #: Of the claims, this part goes by lot.
 BY_LOT = 0.1
+#: Of a lane, so many are looked at in one go.
+OF_A_LANE = 32
 #: Of those that wait to run alone, so many are looked at.
 LOOKED_AT = 8
 
 _TAKE = """
 update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence + 1,
-  lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s), sent_at = null
+  lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s::float8), sent_at = null
 from next where e.id = next.id
 returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
   e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key, e.retry::text,
   e.priority
 """
+# Lanes with work are found by a loose index scan; of one priority the first of each lane come
+# before the second of any, in an order drawn by lot.
 CLAIM = f"""
 with recursive lanes as (
   (select priority, lane from effect
-   where status = 'queued' and limit_id is null and priority <= %(as_far_as)s
+   where status = 'queued' and limit_id is null and priority <= %(as_far_as)s::smallint
    order by priority, lane limit 1)
   union all
   select n.priority, n.lane from lanes l, lateral (
     select priority, lane from effect
-    where status = 'queued' and limit_id is null and priority <= %(as_far_as)s
+    where status = 'queued' and limit_id is null and priority <= %(as_far_as)s::smallint
       and (priority, lane) > (l.priority, l.lane)
     order by priority, lane limit 1) n
+), found as (
+  select e.id, l.priority, e.place + random() as turn from lanes l, lateral (
+    select id, row_number() over () - 1 as place from (
+      select id from effect
+      where status = 'queued' and limit_id is null and priority = l.priority and lane = l.lane
+        and available_at <= business_now() and deaths < 2 and {stopping.MAY_BEGIN}
+      order by available_at, id limit least(%(most)s::int, {OF_A_LANE})) o) e
+), counted as (
+  select id, priority, turn,
+    row_number() over (partition by priority >= {Priority.BULK:d} order by turn) as place
+  from found
 ), next as (
-  select e.id from (
-    select priority, lane from lanes
-    order by case when %(by_lot)s then 0 else priority end, random()) l, lateral (
-    select id from effect
-    where status = 'queued' and limit_id is null and priority = l.priority and lane = l.lane
-      and available_at <= business_now() and deaths < 2 and {stopping.MAY_BEGIN}
-    order by available_at, id limit 1 for update skip locked) e
-  limit 1
+  select id from effect where id = any(array(
+      select id from counted where priority < {Priority.BULK:d} or place <= %(most_bulk)s::int
+      order by case when %(by_lot)s::boolean then 0 else priority end, turn limit %(most)s::int))
+    and status = 'queued' and available_at <= business_now() and {stopping.MAY_BEGIN}
+  for update skip locked
 )
 {_TAKE}
 """  # noqa: S608 - our own text
@@ -69,7 +82,7 @@ order by available_at, id limit %(most)s
 """  # noqa: S608 - our own text
 CLAIM_ALONE = f"""
 with next as (
-  select id from effect e where id = %(id)s and status = 'queued' and deaths >= 2
+  select id from effect e where id = %(id)s::uuid and status = 'queued' and deaths >= 2
     and available_at <= business_now()
     and (limit_id is null or {effect_limits.HAS_ROOM}) and {stopping.MAY_BEGIN}
   for update skip locked
@@ -79,9 +92,9 @@ with next as (
 CLAIM_LIMITED = f"""
 with next as (
   select e.id from (
-    select p from unnest({effect_limits.PRIORITIES}) p where p <= %(as_far_as)s
-    order by case when %(by_lot)s then random() else p end) u, lateral (
-    select id from effect e where status = 'queued' and limit_id = %(limit)s and priority = u.p
+    select p from unnest({effect_limits.PRIORITIES}) p where p <= %(as_far_as)s::smallint
+    order by case when %(by_lot)s::boolean then random() else p end) u, lateral (
+    select id from effect e where status = 'queued' and limit_id = %(limit)s::uuid and priority = u.p
       and available_at <= business_now() and deaths < 2 and {effect_limits.HAS_ROOM}
       and {stopping.MAY_BEGIN}
     order by available_at, id limit 1 for update skip locked) e
@@ -133,7 +146,7 @@ with held as (
   join unnest(%(ids)s::uuid[], %(fences)s::int[]) as u(id, fence) using (id, fence)
   where e.status = 'running' order by e.id for no key update of e
 )
-update effect e set lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s)
+update effect e set lease_until = clock_timestamp() + make_interval(secs => %(lease_s)s::float8)
 from held h where e.id = h.id
 """
 
@@ -162,8 +175,8 @@ def claim_alone() -> Claimed | None:
         for id_, limit_id in waiting:
             if limit_id is not None and not effect_limits.hold(limit_id):
                 continue
-            if effect := _claim(CLAIM_ALONE, id=id_):
-                return effect
+            if found := _claim(CLAIM_ALONE, id=id_):
+                return found[0]
         return None
 
 
@@ -182,11 +195,19 @@ class _Hand:
 
     def plain(self, most: int, as_far_as: int, *, by_lot: bool = False) -> None:
         """Take so many that stand under no limit."""
-        for _ in range(min(most, self.left)):
-            effect = _claim(CLAIM, as_far_as=self._bound(as_far_as), by_lot=by_lot)
-            if effect is None:
+        goal = len(self.found) + min(most, self.left)
+        while wanted := goal - len(self.found):
+            bulk = self.most_bulk - sum(one.is_bulk for one in self.found)
+            more = _claim(
+                CLAIM,
+                as_far_as=self._bound(as_far_as),
+                by_lot=by_lot,
+                most=wanted,
+                most_bulk=bulk,
+            )
+            self.found += more
+            if len(more) < min(wanted, OF_A_LANE):
                 return
-            self.found.append(effect)
 
     def _bound(self, as_far_as: int) -> int:
         """The lowest priority that may be taken now."""
@@ -202,10 +223,8 @@ class _Hand:
                 if len(self.found) == goal:
                     return
                 given = {"as_far_as": self._bound(as_far_as), "by_lot": by_lot}
-                if effect_limits.hold(limit_id) and (
-                    effect := _claim(CLAIM_LIMITED, limit=limit_id, **given)
-                ):
-                    self.found.append(effect)
+                if effect_limits.hold(limit_id):
+                    self.found += _claim(CLAIM_LIMITED, limit=limit_id, **given)
             if len(self.found) == before:
                 return
 
@@ -247,23 +266,20 @@ def _dealt(found: Sequence[Claimed], asked: Sequence[bool]) -> list[Claimed | No
     return [one or (live.pop(0) if live else None) for one in given]
 
 
-def _claim(statement: str, **given: Any) -> Claimed | None:
-    with connection.cursor() as cursor:
-        cursor.execute(statement, {"lease_s": LEASE.total_seconds(), **given})
-        row = cursor.fetchone()
-    if row is None:
-        return None
-    effect = Claimed.of(row)
-    if effect.attempt > 1:
-        payload = {"step": effect.step, "visit": effect.visit, "attempt": effect.attempt}
-        add_command(
-            run_id=effect.run_id,
-            lane=effect.lane,
-            kind="attempt",
-            payload=payload,
-            now=clock.now(),
-        )
-    return effect
+def _claim(statement: str, **given: Any) -> list[Claimed]:
+    rows = fetched(statement, {"lease_s": LEASE.total_seconds(), **given})
+    found = sorted(map(Claimed.of, rows), key=lambda one: (one.priority, one.id))
+    for effect in found:
+        if effect.attempt > 1:
+            payload = {"step": effect.step, "visit": effect.visit, "attempt": effect.attempt}
+            add_command(
+                run_id=effect.run_id,
+                lane=effect.lane,
+                kind="attempt",
+                payload=payload,
+                now=clock.now(),
+            )
+    return found
 
 
 _claims = Together[bool, Claimed | None](_claim_for, hopeless=(OperationalError, InterfaceError))

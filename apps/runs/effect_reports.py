@@ -14,6 +14,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
 from apps.runs import doorbell
+from apps.runs.prepared import fetched
 from apps.runs.together import Together
 
 AWAY = (OperationalError, InterfaceError)
@@ -102,9 +103,8 @@ def _write_marks(marks: Sequence[tuple[UUID, int]]) -> list[bool]:
 
 def _written(statement: str, given: dict[str, list[Any]]) -> set[tuple[UUID, int]]:
     try:
-        with transaction.atomic(), connection.cursor() as cursor:
-            cursor.execute(statement, given)
-            return set(cursor.fetchall())
+        with transaction.atomic():
+            return {(id_, fence) for id_, fence in fetched(statement, given)}
     finally:
         # The thread that wrote for the others waits for the other side next.
         connection.close()

@@ -26,10 +26,12 @@ with recursive lanes as (
 ), heads as (
   select h.* from lanes l, lateral (
     select id, run_id, created_at from run_command
-    where priority = l.priority and lane = l.lane order by id limit %(limit)s) h
+    where (priority, lane) between (l.priority, l.lane) and (l.priority, l.lane)
+    order by priority, lane, id limit %(limit)s) h
 )
-select h.id from heads h left join run_state s on s.run_id = h.run_id
-where s.run_id is null and h.created_at < business_now() - interval '1 second'
+select h.id from heads h
+where h.created_at < business_now() - interval '1 second'
+  and not exists (select 1 from run_state s where s.run_id = h.run_id offset 0)
 order by h.id limit %(limit)s
 """
 _TAKE = """

@@ -57,10 +57,12 @@ order by u.place
 _EARLIER = """
 select u.priority, u.lane, c.id
 from unnest(%s::smallint[], %s::uuid[]) as u(priority, lane), lateral (
-  select c.id from run_command c join run_state s on s.run_id = c.run_id
-  where c.priority = u.priority and c.lane = u.lane and c.kind = 'start' and c.run_id <> all(%s)
-    and s.deaths = 0 and s.format = any(%s)
-  order by c.id limit 1) c
+  select c.id from run_command c cross join lateral (
+    select 1 from run_state where run_id = c.run_id and deaths = 0 and format = any(%s)
+    offset 0) s
+  where (c.priority, c.lane) between (u.priority, u.lane) and (u.priority, u.lane)
+    and c.kind = 'start' and c.run_id <> all(%s)
+  order by c.priority, c.lane, c.id limit 1) c
 """
 _HAND_OUT = """
 with next as (
@@ -129,7 +131,7 @@ def earlier_starts(
         but: The runs that this driver has in hand.
     """
     priorities, named = [priority for priority, _ in lanes], [lane for _, lane in lanes]
-    cursor.execute(_EARLIER, [priorities, named, list(but), list(formats)])
+    cursor.execute(_EARLIER, [priorities, named, list(formats), list(but)])
     return {(priority, lane): id_ for priority, lane, id_ in cursor.fetchall()}
 
 

@@ -15,6 +15,7 @@ def limit_statements() -> None:
     milliseconds = SECONDS * 1000
     limits = (
         f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout={milliseconds}"
+        " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
     )
     given = str(options.get("options", ""))
     if limits not in given:
@@ -25,4 +26,5 @@ def limit_statements() -> None:
         "keepalives_interval": 2,
         "keepalives_count": 3,
         "tcp_user_timeout": milliseconds,
+        "prepare_threshold": 5,
     }

@@ -9,13 +9,14 @@ from collections.abc import Mapping
 from enum import IntEnum
 from typing import Any
 
+from apps.core.errors import Invalid
 from apps.runs.models import PARKED
 
-__all__ = ["PARKED", "Priority", "of_child", "of_settings", "shown"]
+__all__ = ["PARKED", "Priority", "asked_for", "of_child", "of_settings", "shown"]
 
 
 class Priority(IntEnum):
-    """Of a run, a command or an effect. Between two numbers there is room for more."""
+    """Of a run, a command or an effect."""
 
     HIGH = -10
     NORMAL = 0
@@ -46,6 +47,25 @@ def of_settings(settings: Mapping[str, Any] | None) -> Priority:
 def of_child(caller: int, settings: Mapping[str, Any] | None) -> int:
     """The priority of a run that another starts: its flow's, but what bulk work starts is bulk."""
     return max(caller, of_settings(settings)) if caller >= Priority.BULK else of_settings(settings)
+
+
+def asked_for(name: str, settings: Mapping[str, Any] | None) -> int:
+    """The priority of a run that is started with this one; the flow's where ``name`` is empty.
+
+    Raises:
+        Invalid: It is none, or above the flow's: that is for the flow's author to say.
+    """
+    own = of_settings(settings)
+    if not name:
+        return own
+    if name not in NAMED:
+        raise Invalid(f"There is no priority “{name[:30]}”; it is one of {', '.join(NAMED)}.")
+    if NAMED[name] < own:
+        raise Invalid(
+            f"Runs of this flow have the priority {shown(own)}; one may be started with a lower"
+            " priority, but not with a higher one."
+        )
+    return NAMED[name]
 
 
 def shown(priority: int) -> str:

@@ -45,10 +45,12 @@ def visible_runs(actor: Actor) -> QuerySet[Run]:
 def filtered(runs: QuerySet[Run], asked: Mapping[str, str]) -> QuerySet[Run]:
     """Runs that fit: ``flow``, ``status`` (several by commas), ``from``, ``to``, ``stuck``.
 
+    ``parent``: those that this run has started.
+
     Raises:
         Invalid: A name or a value is not known.
     """
-    if unknown := set(asked) - {"flow", "status", "from", "to", "stuck"}:
+    if unknown := set(asked) - {"flow", "status", "from", "to", "stuck", "parent"}:
         raise Invalid(f"Runs have no filter “{min(unknown)[:30]}”.")
     if asked.get("flow"):
         runs = runs.filter(flow_id=as_id(asked["flow"]))
@@ -66,6 +68,9 @@ def filtered(runs: QuerySet[Run], asked: Mapping[str, str]) -> QuerySet[Run]:
             raise Invalid("“stuck” is true or false.")
         is_stuck = Exists(stuck_rows())
         runs = runs.filter(is_stuck if asked["stuck"] == "true" else ~is_stuck)
+    if asked.get("parent"):
+        parent_id = as_id(asked["parent"])
+        runs = runs.filter(parent_id=parent_id, pk__gte=parent_id)
     return runs
 
 

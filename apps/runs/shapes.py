@@ -242,6 +242,11 @@ class StartShape(serializers.Serializer[Any]):
     """What a run starts with."""
 
     input = JSON(required=False, help_text="What expressions read as `trigger.body`.")
+    priority = serializers.ChoiceField(
+        ["high", "normal", "low", "bulk"],
+        required=False,
+        help_text="The flow's own where left out; it may be lower than that, not higher.",
+    )
 
 
 class ReasonShape(serializers.Serializer[Any]):

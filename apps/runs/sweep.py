@@ -31,20 +31,21 @@ from fired f left join run_state s on s.run_id = f.run_id
 order by f.fires_at, f.id
 """
 # The first of each lane is its oldest: one look per lane, however long the queue is.
-_OLDEST = """
+OLDEST = """
 with recursive lanes as (
-  (select priority, lane from run_command where priority < %(parked)s
+  (select priority, lane from run_command where priority < %(below)s
    order by priority, lane limit 1)
   union all
   select n.priority, n.lane from lanes l, lateral (
     select priority, lane from run_command
-    where (priority, lane) > (l.priority, l.lane) and priority < %(parked)s
+    where (priority, lane) > (l.priority, l.lane) and priority < %(below)s
     order by priority, lane limit 1) n
 )
 select coalesce(extract(epoch from business_now() - min(h.created_at)), 0)
 from lanes l, lateral (
   select created_at from run_command
-  where priority = l.priority and lane = l.lane order by id limit 1) h
+  where (priority, lane) between (l.priority, l.lane) and (l.priority, l.lane)
+  order by priority, lane, id limit 1) h
 """
 _EFFECTS_DUE = f"""
 with recursive lanes as (
@@ -123,9 +124,9 @@ def mend_times_ahead() -> int:
 
 
 def oldest_command_age_s() -> float:
-    """How long the oldest command that could be driven has waited; the measure of back-pressure."""
+    """How long the oldest command that could be driven has waited, bulk work among them."""
     with connection.cursor() as cursor:
-        cursor.execute(_OLDEST, {"parked": PARKED})
+        cursor.execute(OLDEST, {"below": PARKED})
         return float(cursor.fetchone()[0])
 
 

@@ -4,13 +4,18 @@ While PostgreSQL is away a task ends quietly: the clock rings again when it is b
 """
 
 import logging
+from time import monotonic
 from typing import Any
 
 from celery import shared_task
 from django.db import InterfaceError, OperationalError
 
-from apps.runs.drive import drive_all
+from apps.runs import doorbell
+from apps.runs.drive import MAX_SECONDS_A_CALL, drive_all
 from apps.runs.effects import work_effects
+
+#: How long a driver stays that has found no more work.
+LISTENS_S = 0.1
 
 _log = logging.getLogger(__name__)
 
@@ -19,9 +24,12 @@ _log = logging.getLogger(__name__)
 # death of its runs: they are then driven alone, and the culprit is paused.
 @shared_task(name="runs.drive", time_limit=60)
 def drive(**_future: Any) -> None:
-    """Drive every run that has commands."""
+    """Drive every run that has commands, and those that get some a moment later."""
+    gives_way_at = monotonic() + MAX_SECONDS_A_CALL
     try:
         drive_all()
+        while monotonic() < gives_way_at and doorbell.is_rung("drive", within=LISTENS_S):
+            drive_all()
     except (OperationalError, InterfaceError) as error:
         _log.warning("driving stops until the clock rings again: %s", error)
 

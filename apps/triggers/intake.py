@@ -22,6 +22,8 @@ from apps.core.models import first_uuid7_at, uuid7
 from apps.engine import events as ev
 from apps.flows.models import FlowState
 from apps.runs.commands import insert_run_sql, insert_runs_sql, run_values
+from apps.runs.priorities import Priority
+from apps.runs.sweep import OLDEST
 from apps.steps.types.trigger_webhook import Webhook
 from apps.triggers.calls import Key, Ready, webhook_config
 from apps.triggers.models import MAX_REASON, Verdict
@@ -107,11 +109,9 @@ where (select count(*) from triggers_delivery
          and id >= %(minute)s) < %(most)s
 on conflict (id) do nothing
 """
-_OLDEST = """
-select extract(epoch from business_now() - created_at) from run_command
-where priority < 100 order by id limit 1
+_BACKLOG = """
+select count(*) from (select 1 from run_command where priority < %(below)s limit %(most)s) waiting
 """
-_BACKLOG = "select count(*) from (select 1 from run_command limit %s) waiting"
 
 _log = logging.getLogger(__name__)
 
@@ -287,17 +287,18 @@ async def note(
 
 
 async def lag(wires: Wires, *, backlog_from: float, most: int) -> tuple[float, int]:
-    """Seconds that the oldest command has waited; beyond ``backlog_from``, how many wait too.
+    """Seconds that the oldest live command has waited; beyond ``backlog_from``, how many wait too.
 
-    The count stops at ``most``.
+    The count stops at ``most``. Bulk work does not count: a call that comes would go before it.
     """
+    live = {"below": int(Priority.BULK), "most": most}
 
     async def read(connection: Connection) -> tuple[float, int]:
-        row = await (await connection.execute(_OLDEST)).fetchone()
+        row = await (await connection.execute(OLDEST, live)).fetchone()
         age = float(row[0]) if row else 0.0
         if age <= backlog_from:
             return age, 0
-        counted = await (await connection.execute(_BACKLOG, [most])).fetchone()
+        counted = await (await connection.execute(_BACKLOG, live)).fetchone()
         return age, counted[0] if counted else 0
 
     return await wires.run(read)

@@ -424,6 +424,11 @@ class EventSubscription(models.Model):
                 name="event_subscription_to_look",
                 condition=models.Q(look_at__isnull=False),
             ),
+            models.Index(
+                fields=["event_id"],
+                name="event_subscription_took",
+                condition=models.Q(event_id__isnull=False),
+            ),
         ]
 
     def __str__(self) -> str:

@@ -11,5 +11,6 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_FLOW}deliveries/", api.DeliveriesView.as_view(), name="flow-deliveries"),
     path("api/v1/trigger-preview/", api.TriggerPreviewView.as_view(), name="trigger-preview"),
     path("api/v1/events/", events_api.EventsView.as_view(), name="events"),
+    path("api/v1/event-types/", events_api.EventTypesView.as_view(), name="event-types"),
     path("api/v1/events/<uuid:event_id>/", events_api.EventView.as_view(), name="event"),
 ]

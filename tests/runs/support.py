@@ -136,6 +136,47 @@ def assert_replays(run_id: UUID) -> None:
         assert to_json(state) == to_json(from_json(kept.snapshot))
 
 
+_FLOOD = """
+with given as (
+  select (lpad(to_hex((extract(epoch from clock_timestamp()) * 1000)::bigint), 12, '0')
+    || '7' || substr(h, 1, 3) || '8' || substr(h, 4, 15))::uuid as id, n
+  from generate_series(1, %(count)s) n, md5(%(flow)s::text || n) h
+), runs as (
+  insert into run (id, workspace_id, flow_id, version_id, status, correlation_id, started_by,
+                   trigger_type, created_at, updated_at)
+  select id, %(workspace)s, %(flow)s, %(version)s, 'queued', id, '', 'manual', %(now)s, %(now)s
+  from given
+), states as (
+  insert into run_state (run_id, workspace_id, flow_id, version_id, lane, priority, format, seq,
+                         snapshot, deaths)
+  select id, %(workspace)s, %(flow)s, %(version)s, %(flow)s, %(priority)s, %(format)s, 0, '{}', 0
+  from given
+)
+insert into run_command (run_id, lane, priority, kind, payload, created_at)
+select id, %(flow)s, %(priority)s, 'start', %(payload)s::json, %(now)s from given order by n
+"""
+
+
+def flood(version: FlowVersion, count: int, *, priority: int = 0) -> None:
+    """So many runs with a start each, as a trigger would have written them, in one statement."""
+    now = clock.now()
+    payload = commands.start_payload(
+        run_id=version.pk, trigger_type="manual", body={}, now=now, started_by=""
+    )
+    given: dict[str, Any] = {
+        "count": count,
+        "workspace": version.workspace_id,
+        "flow": version.flow_id,
+        "version": version.pk,
+        "priority": int(priority),
+        "format": ev.FORMAT,
+        "payload": payload,
+        "now": now,
+    }
+    with connection.cursor() as cursor:
+        cursor.execute(_FLOOD, given)
+
+
 class Stopped:
     """A driver in a thread of its own that stops before a statement, until it is told to go on.
 

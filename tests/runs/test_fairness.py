@@ -4,10 +4,11 @@ import pytest
 from django.db import connection
 
 from apps.core import clock
-from apps.runs import commands, drive, evaluation, sweep, verify
+from apps.engine import events as ev
+from apps.runs import claiming, commands, drive, evaluation, late, limits, sweep, verify
 from apps.runs.drive import drive_all, drive_batch
 from apps.runs.models import Limit, Run, RunCommand, RunState, WaitingStart
-from tests.runs.support import assert_replays, complete, document, journal, status
+from tests.runs.support import assert_replays, complete, document, flood, journal, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -95,6 +96,76 @@ class TestLanes:
             assert drive_batch(limit=4) == 4
 
         assert {status(one) for one in ids} == {"completed"}
+
+
+FLOOD = 50_000
+
+
+@pytest.mark.slow
+class TestAFloodOf50000:
+    """Rule 9: one flow's flood, as it is found and once the database has looked at it."""
+
+    @pytest.fixture(params=[False, True], ids=["not analyzed", "analyzed"])
+    def flooded(self, bench, request):
+        version = bench.publish(SHORT)
+        flood(version, FLOOD)
+        if request.param:
+            with connection.cursor() as cursor:
+                cursor.execute("analyze run_command, run_state")
+        return version
+
+    def test_the_next_batch_takes_another_flows_run(self, bench, flooded):
+        others = [bench.start(bench.publish(SHORT)) for _ in range(3)]
+
+        assert drive_batch() <= drive.BATCH
+
+        assert {status(one) for one in others} == {"completed"}
+        of_flood = Run.objects.filter(flow_id=flooded.flow_id, status="completed").count()
+        assert of_flood == drive.BATCH // 4
+
+    def test_a_claim_visits_as_many_rows_as_it_takes_not_as_wait(self, bench, flooded):
+        for _ in range(3):
+            bench.start(bench.publish(SHORT))
+        given = {"limit": drive.BATCH, "parked": 100, "formats": list(ev.READABLE)}
+
+        assert visited(claiming._FAIR, given) < 20 * drive.BATCH
+
+    def test_so_does_the_look_for_earlier_starts_of_a_flow_with_a_key(self, bench, flooded):
+        lane = flooded.flow_id
+        mine = list(RunState.objects.order_by("run_id").values_list("run_id", flat=True)[:200])
+        given = [[0], [lane], list(ev.READABLE), mine]
+
+        assert visited(limits._EARLIER, given) < 20 * drive.BATCH
+
+    def test_so_do_the_clocks_looks(self, bench, flooded):
+        for _ in range(3):
+            bench.start(bench.publish(SHORT))
+
+        assert visited(sweep.OLDEST, {"below": 100}) < 100
+        assert visited(late._LATE, {"limit": late.AT_ONCE}) < 20 * late.AT_ONCE
+
+    def test_the_flood_is_driven_to_its_end(self, bench, flooded):
+        last = bench.start(bench.publish(SHORT))
+        driven = 0
+        while (count := drive_all()) and driven < 5 * drive.BATCH:
+            driven += count
+        assert status(last) == "completed"
+
+
+def visited(statement, given):
+    """How many rows a statement looks at, of tables and of indexes, kept or not."""
+    with connection.cursor() as cursor:
+        cursor.execute("explain (analyze, format json) " + statement, given)
+        (plan,) = cursor.fetchone()[0]
+    return _visited(plan["Plan"])
+
+
+def _visited(node):
+    own = 0
+    if "Scan" in node["Node Type"] and "CTE" not in node["Node Type"]:
+        passed_over = sum(node.get(name, 0) for name in node if name.startswith("Rows Removed"))
+        own = node["Actual Loops"] * (node["Actual Rows"] + passed_over)
+    return own + sum(map(_visited, node.get("Plans", [])))
 
 
 class TestLimits:
@@ -220,7 +291,7 @@ class TestTheAgeOfTheOldest:
         assert sweep.oldest_command_age_s() == 0
 
     @pytest.mark.parametrize(
-        "statement", [sweep._OLDEST, sweep._EFFECTS_DUE], ids=["commands", "effects"]
+        "statement", [sweep.OLDEST, sweep._EFFECTS_DUE], ids=["commands", "effects"]
     )
     def test_is_found_without_reading_the_table(self, bench, statement):
         with connection.cursor() as cursor:
@@ -240,7 +311,7 @@ class TestTheAgeOfTheOldest:
                 [],
             )
             cursor.execute("analyze run_command, effect")
-            cursor.execute("explain (analyze, buffers, format json) " + statement, {"parked": 100})
+            cursor.execute("explain (analyze, buffers, format json) " + statement, {"below": 100})
             (plan,) = cursor.fetchone()[0]
         assert read_whole(plan["Plan"]) <= {"workspace_stop"}  # a handful of rows
         assert plan["Plan"]["Shared Hit Blocks"] + plan["Plan"]["Shared Read Blocks"] < 200
