@@ -20,7 +20,7 @@ import pytest
 import redis
 
 from config.stack.places import Places
-from tests.chaos.test_chaos import Load, _put, _statuses, _unfinished
+from tests.chaos.load import Load, put_draft, statuses, unfinished
 from tests.support import database
 from tests.support.live import LiveStack, descendants, until
 
@@ -110,7 +110,7 @@ def flow(stack, outside):
             "layout": {},
         }
         made = stack.call("POST", "flows/", token, {"name": path})["id"]
-        _put(stack, made, token, document)
+        put_draft(stack, made, token, document)
         stack.call("POST", f"flows/{made}/publish/", token, {"note": "deaths"})
     return token
 
@@ -320,6 +320,7 @@ def test_a_postgres_stopped_under_load_is_503_meanwhile_and_loses_no_accepted_ca
     assert all(problem["detail"] for _, problem in load.refusals)
     runs = set(load.accepted.values())
     assert len(runs) == len(load.accepted)
-    until(lambda: not _unfinished(stack, runs), 120, "every accepted call is a finished run")
-    assert _statuses(stack, runs) == {"completed": len(runs)}
+    url = Places(stack.home.resolve()).cluster.url()
+    until(lambda: not unfinished(url, runs), 120, "every accepted call is a finished run")
+    assert statuses(url, runs) == {"completed": len(runs)}
     assert "all is well" in stack.manage("check_runs")

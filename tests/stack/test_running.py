@@ -13,7 +13,7 @@ from collections import Counter
 import pytest
 
 from config.stack.offspring import preparation
-from tests.chaos.test_chaos import _put
+from tests.chaos.load import put_draft
 from tests.support import database
 from tests.support.live import ROOT, LiveStack, clean_environment, descendants, is_alive, until
 
@@ -152,7 +152,7 @@ def test_the_test_clock_moves_business_time_for_every_process(stack):
         "settings": {},
         "layout": {},
     }
-    _put(stack, flow, token, document)
+    put_draft(stack, flow, token, document)
     stack.call("POST", f"flows/{flow}/publish/", token, {"note": "three hours"})
     run = f"runs/{stack.call('POST', f'flows/{flow}/runs/', token, {'input': {}})['id']}/"
     until(lambda: stack.call("GET", run, token)["status"] == "waiting", 20, "it waits")

@@ -95,16 +95,8 @@ class LiveStack:
     def start(self, seconds: float = 120) -> float:
         """Start it and wait for its ready line; returns how long that took."""
         began = time.monotonic()
-        with self.log.open("wb") as log:
-            self.process = subprocess.Popen(
-                self._command("up"),
-                cwd=ROOT,
-                env=self.environ,
-                stdout=log,
-                stderr=log,
-                # A test session that is killed leaves no stack behind.
-                preexec_fn=preparation(dies_by=signal.SIGINT, session=False),
-            )
+        self.log.write_bytes(b"")
+        self.spawn()
 
         def is_ready() -> bool:
             assert self.process
@@ -113,6 +105,29 @@ class LiveStack:
 
         until(is_ready, seconds, "the ready line")
         return time.monotonic() - began
+
+    def spawn(self) -> None:
+        """Start it and go on at once; its lines come after those of the one before."""
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [*self.inside, *self._command("up")],
+                cwd=ROOT,
+                env=self.environ,
+                stdout=log,
+                stderr=log,
+                # A test session that is killed leaves no stack behind.
+                preexec_fn=preparation(dies_by=signal.SIGINT, session=False),
+            )
+
+    @property
+    def inside(self) -> list[str]:
+        """A command in front of the stack's own, which puts it into other surroundings."""
+        return []
+
+    @property
+    def beside(self) -> list[str]:
+        """The same for commands that find a running stack."""
+        return []
 
     @property
     def pid(self) -> int:
@@ -152,9 +167,9 @@ class LiveStack:
     def restart(self) -> subprocess.CompletedProcess[str]:
         return self._run("restart", seconds=180)
 
-    def manage(self, *arguments: str) -> str:
+    def manage(self, *arguments: str, seconds: float = 180) -> str:
         """Run ``manage.py`` against its data; returns what it printed."""
-        done = self._run("manage", *arguments, seconds=180)
+        done = self._run("manage", *arguments, seconds=seconds)
         assert done.returncode == 0, done.stderr[-4000:]
         return done.stdout
 
@@ -178,7 +193,7 @@ class LiveStack:
 
     def _run(self, *command: str, seconds: float = 60) -> subprocess.CompletedProcess[str]:
         return subprocess.run(
-            self._command(*command),
+            [*self.beside, *self._command(*command)],
             cwd=ROOT,
             env=self.environ,
             capture_output=True,
