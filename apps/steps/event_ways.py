@@ -45,6 +45,7 @@ class EventMatch(StepModel):
         pattern=TYPE_PATTERN,
         title="Type of event",
         examples=["invoice.paid"],
+        json_schema_extra={"x-widget": "event-type"},
     )
     key: RunValue | None = Field(
         None,

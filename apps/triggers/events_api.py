@@ -114,7 +114,7 @@ class CloudEventShape(serializers.Serializer[Any]):
 class TypesShape(serializers.Serializer[Any]):
     """Types by name, at most 200."""
 
-    results = serializers.ListField(child=serializers.CharField())
+    types = serializers.ListField(child=serializers.CharField())
 
 
 class EventsView(APIView):
@@ -177,7 +177,7 @@ class EventTypesView(APIView):
     @extend_schema(operation_id="event_types", responses=TypesShape)
     def get(self, request: Request) -> Response:
         """Those that came, that start a flow, or that a published flow tells of or waits for."""
-        return Response({"results": takers.known_types(actor_of(request))})
+        return Response({"types": takers.known_types(actor_of(request))})
 
 
 def _context(found: Sequence[Event]) -> dict[str, Any]:

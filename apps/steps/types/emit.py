@@ -37,6 +37,7 @@ class Config(StepModel):
         pattern=TYPE_PATTERN,
         title="Type of event",
         examples=["invoice.paid"],
+        json_schema_extra={"x-widget": "event-type"},
     )
     version: str = Field("1", min_length=1, max_length=20, title="Version of its form")
     subject: Template = Field(

@@ -24,9 +24,11 @@ class Config(StepModel):
     flow: str = Field(
         min_length=1, max_length=150, title="Flow", json_schema_extra={"x-widget": "flow"}
     )
-    version: Literal["latest"] | int = Field("latest", title="Version")
+    version: Literal["latest"] | int = Field(
+        "latest", title="Version", json_schema_extra={"x-widget": "flow-version"}
+    )
     input: dict[str, TemplateValue] = Field(
-        default_factory=dict, title="Input", json_schema_extra={"x-widget": "fields"}
+        default_factory=dict, title="Input", json_schema_extra={"x-widget": "flow-input"}
     )
     wait: bool = Field(True, title="Wait until it has ended")
 

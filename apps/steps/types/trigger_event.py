@@ -23,6 +23,7 @@ class EventTrigger(StepModel):
         pattern=TYPE_PATTERN,
         title="Type of event",
         examples=["invoice.paid"],
+        json_schema_extra={"x-widget": "event-type"},
     )
     filter: OfEvent | None = Field(
         None, max_length=5000, title="Only where", examples=["event.data.amount > 100"]
