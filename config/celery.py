@@ -2,12 +2,19 @@
 
 import os
 import signal
+import sys
 import warnings
 from typing import Any
 
 from celery import Celery
 from celery.exceptions import SecurityWarning
-from celery.signals import task_received, worker_init, worker_process_init, worker_ready
+from celery.signals import (
+    task_postrun,
+    task_received,
+    worker_init,
+    worker_process_init,
+    worker_ready,
+)
 from celery.worker import state
 
 from config.hearing import Hearing
@@ -16,12 +23,16 @@ from config.stack import notices, offspring
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 from django.conf import settings
+from django.db import close_old_connections
 
 # It warns of root because of pickled messages; ours are JSON and carry ids only.
 warnings.filterwarnings("ignore", category=SecurityWarning)
 
 app = Celery("signalbox")
 app.conf.update(settings.CELERY)
+# Left to itself a worker closes its whole pool of connections around every task; a task is short,
+# and opening one costs the server more than most tasks do. See _give_back.
+app.conf.update(CELERY_DB_REUSE_MAX=sys.maxsize)
 app.autodiscover_tasks()
 
 _hearing: Hearing | None = None
@@ -65,6 +76,12 @@ def _listen(consumer: Any) -> None:
 def _hear(**_: Any) -> None:
     if _hearing is not None:
         _hearing.received()
+
+
+@task_postrun.connect
+def _give_back(**_: Any) -> None:
+    """The connection goes back to the pool, which drops it where it is broken."""
+    close_old_connections()
 
 
 @worker_process_init.connect

@@ -1,4 +1,5 @@
-"""How long a driver or a clock waits for PostgreSQL, and PostgreSQL for it (engine rule 6).
+"""How a driver and a clock speak with PostgreSQL: for how long at most (engine rule 6), and with
+statements that are planned once.
 
 A process that was frozen in the middle of a transaction must not hold its locks for ever: the
 server ends the transaction, and the woken process's commit fails harmlessly.
@@ -13,6 +14,8 @@ def limit_statements() -> None:
     """Put time limits on every connection that this process, or a fork of it, will open."""
     options = connections.settings["default"]["OPTIONS"]
     milliseconds = SECONDS * 1000
+    # A plan for a queue is kept, so it must be the one for a long queue, also where it was made
+    # while the queue was empty: by the index.
     limits = (
         f"-c statement_timeout={milliseconds} -c idle_in_transaction_session_timeout={milliseconds}"
         " -c plan_cache_mode=force_generic_plan -c enable_seqscan=off"
@@ -26,5 +29,5 @@ def limit_statements() -> None:
         "keepalives_interval": 2,
         "keepalives_count": 3,
         "tcp_user_timeout": milliseconds,
-        "prepare_threshold": 5,
+        "prepare_threshold": 5,  # Django's own default is never
     }

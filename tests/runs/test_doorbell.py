@@ -253,3 +253,91 @@ def wait_until(holds, seconds=20.0):
     while not holds():
         assert time.monotonic() < end
         time.sleep(0.02)
+
+
+class TestListening:
+    """A worker with nothing left to do stays for a moment."""
+
+    @pytest.fixture(autouse=True)
+    def patient(self, valkey, monkeypatch):
+        """A client that waits for an answer as long as it takes."""
+        monkeypatch.setattr(doorbell, "_client", valkey)
+        monkeypatch.setattr(doorbell, "_client_pid", os.getpid())
+
+    @pytest.fixture
+    def bells(self, patient, valkey):
+        return valkey.llen
+
+    @pytest.fixture
+    def listener(self, bells, valkey):
+        heard = []
+        thread = threading.Thread(
+            target=lambda: heard.append(doorbell.is_rung("drive", within=10)), daemon=True
+        )
+        thread.start()
+        wait_until(lambda: valkey.exists("listening:drive"))
+        yield heard
+        thread.join(20)
+
+    def test_a_ring_wakes_who_listens_and_sends_no_message(self, bells, listener):
+        assert doorbell.ring_now("drive") is True
+        wait_until(lambda: listener)
+
+        assert listener == [True]
+        assert bells("drive") == 0
+
+    def test_the_ring_after_it_is_a_message_again(self, bells, listener):
+        doorbell.ring_now("drive")
+        doorbell.ring_now("drive")
+
+        assert bells("drive") == 1
+
+    def test_one_listens_at_a_time(self, listener):
+        assert doorbell.is_rung("drive", within=0.05) is False
+        assert listener == []
+        doorbell.ring_now("drive")
+
+    def test_nobody_rings(self, bells, valkey):
+        assert doorbell.is_rung("drive", within=0.05) is False
+        assert not valkey.exists("listening:drive")
+        doorbell.ring_now("drive")
+        assert bells("drive") == 1
+
+    def test_a_ring_in_the_last_moment_is_heard(self, bells, valkey, monkeypatch):
+        """It took the word away, and its wake-up comes when the listener has given up."""
+        store = doorbell.store()
+
+        def blpop(*_, **__):
+            valkey.delete("listening:drive")
+
+        monkeypatch.setattr(store, "blpop", blpop)
+        assert doorbell.is_rung("drive", within=0.05) is True
+
+    def test_a_broker_that_is_away_ends_the_listening(self, settings, monkeypatch):
+        settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+        monkeypatch.setattr(doorbell, "_client", None)
+
+        assert doorbell.is_rung("drive", within=0.05) is False
+
+    @pytest.mark.django_db(transaction=True)
+    def test_the_driver_takes_what_comes_a_moment_later(self, bench, bells, valkey, monkeypatch):
+        monkeypatch.setattr(tasks, "LISTENS_S", 10)
+        version = bench.publish(SHORT)
+        driver = threading.Thread(target=_drive_and_close, daemon=True)
+        driver.start()
+        wait_until(lambda: valkey.exists("listening:drive"))
+        later = bench.start(version)
+        wait_until(lambda: status(later) == "completed")
+        wait_until(lambda: valkey.exists("listening:drive"))
+        sent = bells("drive")
+        monkeypatch.setattr(tasks, "LISTENS_S", 0.01)
+        doorbell.ring_now("drive")  # it hears that there is nothing, listens once more, and goes
+        driver.join(20)
+
+        assert not driver.is_alive()
+        assert sent == 0
+
+
+def _drive_and_close() -> None:
+    tasks.drive()
+    connection.close()
