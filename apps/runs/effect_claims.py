@@ -94,7 +94,8 @@ with next as (
   select e.id from (
     select p from unnest({effect_limits.PRIORITIES}) p where p <= %(as_far_as)s::smallint
     order by case when %(by_lot)s::boolean then random() else p end) u, lateral (
-    select id from effect e where status = 'queued' and limit_id = %(limit)s::uuid and priority = u.p
+    select id from effect e
+    where status = 'queued' and limit_id = %(limit)s::uuid and priority = u.p
       and available_at <= business_now() and deaths < 2 and {effect_limits.HAS_ROOM}
       and {stopping.MAY_BEGIN}
     order by available_at, id limit 1 for update skip locked) e

@@ -8,7 +8,7 @@ import pytest
 
 from apps.core import clock
 from apps.engine.lifecycle import EffectStatus
-from apps.runs import effect_limits, effects, queries, sweep, tries, verify
+from apps.runs import effect_claims, effect_limits, effects, queries, sweep, tries, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, Run, RunEvent
 from apps.runs.slots import Slots
@@ -34,13 +34,13 @@ def start(bench, version, *bodies: Any) -> list[UUID]:
     return runs
 
 
-def claimed() -> effects.Claimed:
+def claimed() -> effect_claims.Claimed:
     effect = effects.claim()
     assert effect is not None
     return effect
 
 
-def finish(effect: effects.Claimed) -> None:
+def finish(effect: effect_claims.Claimed) -> None:
     payload = {"step": effect.step, "visit": effect.visit, "port": "done", "output": {}}
     effects._report(effect, EffectStatus.SUCCEEDED, "complete", payload)
 

@@ -11,7 +11,7 @@ from django.db import OperationalError, connections
 from apps.connections.commands import allow_host, set_secret
 from apps.core import clock
 from apps.engine.lifecycle import EffectStatus
-from apps.runs import commands, effects, tries, verify
+from apps.runs import commands, effect_claims, effect_reports, effects, tries, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, RunCommand, RunEvent
 from apps.runs.slots import Slots
@@ -61,7 +61,7 @@ def started(bench, doc, body=None):
     return run_id
 
 
-def claimed() -> effects.Claimed:
+def claimed() -> effect_claims.Claimed:
     """The next effect, which there is."""
     effect = effects.claim()
     assert effect is not None
@@ -484,6 +484,38 @@ class TestLeases:
         taken = [claimed().run_id for _ in range(30)]
 
         assert other in taken
+
+    def test_threads_that_ask_together_get_one_each_and_every_lane_its_turn(self, bench):
+        flood = bench.publish(calling(9))
+        for _ in range(50):
+            bench.start(flood, {"n": 1})
+        others = [bench.start(bench.publish(calling(9)), {"n": 1}) for _ in range(3)]
+        drive_all()
+
+        first = effect_claims._claim_for([True] * 8)
+        rest = effect_claims._claim_for([True] * 60)
+
+        assert None not in first
+        assert set(others) <= {one.run_id for one in first if one}
+        assert [one is None for one in rest] == [False] * 45 + [True] * 15
+        assert len({one.id for one in (*first, *rest) if one}) == 53
+
+    def test_threads_that_report_together_count_each_under_its_own_fence(self, bench):
+        version = bench.publish(calling(9))
+        for _ in range(3):
+            bench.start(version, {"n": 1})
+        drive_all()
+        held = [claimed() for _ in range(3)]
+        Effect.objects.filter(pk=held[1].id).update(fence=7)
+        reports = [
+            effect_reports.Report(one.id, one.fence, EffectStatus.SUCCEEDED, "complete", "{}")
+            for one in held
+        ]
+
+        assert effect_reports._write_reports(reports) == [True, False, True]
+        assert RunCommand.objects.filter(kind="complete").count() == 2
+        assert Effect.objects.get(pk=held[1].id).status == "running"
+        assert effect_reports._write_marks([(one.id, one.fence) for one in held]) == [False] * 3
 
 
 class TestActivation:

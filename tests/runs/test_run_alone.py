@@ -7,7 +7,7 @@ import pytest
 from django.db import connection
 
 from apps.core import clock
-from apps.runs import effects, slots
+from apps.runs import effect_claims, effects, slots
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect
 from tests.runs.support import document
@@ -41,7 +41,7 @@ def queued(bench, count):
     drive_all()
 
 
-def claimed() -> effects.Claimed:
+def claimed() -> effect_claims.Claimed:
     """The next effect, which there is."""
     effect = effects.claim()
     assert effect is not None
