@@ -84,6 +84,12 @@ class Wait(serializers.Serializer[Any]):
     run = serializers.UUIDField(
         required=False, allow_null=True, help_text="The run that is waited for."
     )
+    priority = serializers.CharField(
+        required=False, help_text="Of what waits for a worker: high, normal, low or bulk."
+    )
+    for_ever = serializers.BooleanField(
+        required=False, help_text="True where it waits for what waits for it."
+    )
     since = serializers.DateTimeField(allow_null=True)
     holders = JSON(
         required=False,
@@ -101,7 +107,9 @@ class Wait(serializers.Serializer[Any]):
     max_attempts = serializers.IntegerField(required=False)
     lease_until = serializers.DateTimeField(required=False, allow_null=True)
     counts = JSON(required=False, help_text="Of items: `{done, failed, at_work, of}`.")
-    ahead = serializers.IntegerField(required=False, help_text="How many wait before this run.")
+    ahead = serializers.IntegerField(
+        required=False, help_text="How many go before it; at most 1,000."
+    )
     by = serializers.CharField(required=False, help_text="Who paused it.")
 
 

@@ -194,7 +194,8 @@ def _cause(run: Run, one: Quiet, now: datetime) -> Reason | None:
     for reason in waiting_for(run):
         if reason["step"] != one.step or reason["kind"] in _NOT_ITSELF:
             continue
-        if one.usual_s is None and reason["kind"] in _OTHERS:
+        is_given_time = one.usual_s is None and reason["kind"] in _OTHERS
+        if is_given_time and not reason.get("for_ever"):
             continue
         if reason.get("error") and reason["kind"] == "person":
             continue  # it has failed, and people have been asked

@@ -8,19 +8,22 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db import connection
+from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 
 from apps.core import clock
+from apps.engine import events as ev
 from apps.engine.graph import TRIGGER, Graph
 from apps.engine.lifecycle import EffectStatus, StepStatus
 from apps.engine.state import ROOT, Frame, Key, RunState, from_json
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow
-from apps.runs import effect_limits, event_ports, ports, stopping, stored
+from apps.runs import effect_limits, event_ports, ports, queueing, stopping, stored
 from apps.runs.models import Effect, Limit, Run, RunEvent, Timer, WaitingStart
 from apps.runs.models import RunState as StoredState
 from apps.runs.snapshots import fill_blobs
@@ -58,6 +61,8 @@ class Look:
     flow: CompiledFlow
     state: RunState
     now: datetime
+    #: Why a run that could go on does not; asked only where it is one's reason.
+    turn: Callable[[], dict[str, Any]]
 
     def title(self, step: str) -> str:
         """The step as its author named it."""
@@ -113,12 +118,15 @@ def waiting_for(run: Run) -> list[Reason]:
     stored_state = StoredState.objects.filter(run_id=run.pk).first()
     if stored_state is None:
         return []
-    state = from_json(stored_state.snapshot)
     if run.status == "paused":
         return [_paused(run)]
+    turn = partial(queueing.turn_of_run, stored_state)
+    if stored_state.format not in ev.READABLE:
+        return [_its_turn(turn(), since=run.updated_at)]
+    state = from_json(stored_state.snapshot)
     if not state.started:
-        return [reason("worker", since=run.created_at, detail=gettext("Waits for a worker."))]
-    look = Look(run, compiled(run.version_id), state, clock.now())
+        return [_its_turn(turn(), since=run.created_at)]
+    look = Look(run, compiled(run.version_id), state, clock.now(), turn)
     found: Found = {}
     for keys, kind in _by_kind(state):
         found |= kind(look, keys)
@@ -144,6 +152,10 @@ def _kind_of(state: RunState, key: Key, status: StepStatus) -> Callable[[Look, l
     return locks if status is StepStatus.BLOCKED else ready
 
 
+def _its_turn(turn: Reason, **more: Any) -> Reason:
+    return reason(**{"kind": "worker", **turn, **more})
+
+
 # Before the run has begun, or while it is held.
 
 
@@ -154,7 +166,8 @@ def _held_start(run: Run, held: WaitingStart) -> Reason:
     if held.reason == WaitingStart.Reason.PAUSED:
         return reason("paused", since=since, detail=str(held.get_reason_display()))
     limit = Limit.objects.filter(key=held.limit_key).first()
-    ahead = WaitingStart.objects.filter(limit_key=held.limit_key, id__lt=held.id).count()
+    before = Q(priority__lt=held.priority) | Q(priority=held.priority, id__lt=held.id)
+    ahead = WaitingStart.objects.filter(before, limit_key=held.limit_key).count()
     ids = StoredState.objects.filter(limit_key=held.limit_key).order_by("run_id")
     holders = list(ids.values_list("run_id", flat=True)[:MOST_NAMED])
     most = limit.max if limit else len(holders)
@@ -163,7 +176,14 @@ def _held_start(run: Run, held: WaitingStart) -> Reason:
         "At most %(most)d runs of the flow are under way at once; %(ahead)d wait before this one.",
         most,
     ) % {"most": most, "ahead": ahead}
-    return reason("limit", since=since, detail=detail, ahead=ahead, **_held_by(holders))
+    shown = reason("limit", since=since, detail=detail, ahead=ahead, **_held_by(holders))
+    if (above := queueing.holder_above(held)) is None:
+        return shown
+    detail = gettext(
+        "Waits for a place that the run which waits for this one has: neither goes on. Cancel one"
+        " of them, and let the flow not run itself while its runs are limited."
+    )
+    return {**shown, **_held_by([above]), "detail": detail, "for_ever": True}
 
 
 def _held_by(run_ids: Sequence[UUID]) -> dict[str, Any]:
@@ -238,14 +258,27 @@ def runs(look: Look, keys: list[Key], opened: Mapping[Key, Row]) -> Found:
     flows = {one.flow_id for one in children.values()}
     names = dict(Flow.objects.filter(pk__in=flows).values_list("pk", "name"))
     found = {}
+    held = {
+        one.run_id: one
+        for one in WaitingStart.objects.filter(
+            run_id__in=[child.run_id for child in children.values()], reason="limit"
+        )
+    }
     for key in keys:
         child = children.get(key)
         detail = gettext("Waits for a run of another flow.")
+        more = {}
         if child is not None:
             words = gettext("Waits for a run of “%(flow)s”.")
+            if child.run_id in held and queueing.holder_above(held[child.run_id]) is not None:
+                more["for_ever"] = True
+                words = gettext(
+                    "Waits for a run of “%(flow)s”, which waits for a place that this one, or one"
+                    " that waits for it, has: neither goes on."
+                )
             detail = words % {"flow": names.get(child.flow_id, "")}
         run = child.run_id if child else None
-        found[key] = look.reason("run", key, since=_at(opened, key), detail=detail, run=run)
+        found[key] = look.reason("run", key, since=_at(opened, key), detail=detail, run=run, **more)
     return found
 
 
@@ -324,7 +357,7 @@ def effects(look: Look, keys: list[Key]) -> Found:
     for key in keys:
         effect = rows.get(key)
         if effect is None:
-            found[key] = look.reason("worker", key, detail=gettext("Waits for a worker."))
+            found |= ready(look, [key])
         elif effect.status == EffectStatus.RUNNING:
             found[key] = _under_way(look, key, effect)
         elif is_stopped:
@@ -339,12 +372,16 @@ def effects(look: Look, keys: list[Key]) -> Found:
 
 
 def _under_way(look: Look, key: Key, effect: Effect) -> Reason:
+    words = gettext("A worker is at it: attempt %(attempt)d of %(most)d.")
+    if effect.lease_until is not None and effect.lease_until < clock.real_now():
+        words = gettext(
+            "The worker at attempt %(attempt)d of %(most)d is silent; another takes it over."
+        )
     return look.reason(
         "effect",
         key,
         since=effect.sent_at or effect.available_at,
-        detail=gettext("A worker is at it: attempt %(attempt)d of %(most)d.")
-        % {"attempt": effect.attempt, "most": effect.max_attempts},
+        detail=words % {"attempt": effect.attempt, "most": effect.max_attempts},
         attempt=effect.attempt,
         max_attempts=effect.max_attempts,
         lease_until=effect.lease_until,
@@ -352,8 +389,7 @@ def _under_way(look: Look, key: Key, effect: Effect) -> Reason:
 
 
 def _due(look: Look, key: Key, effect: Effect) -> Reason:
-    detail = gettext("Waits for a free worker.")
-    return look.reason("effect", key, since=effect.available_at, detail=detail)
+    return look.reason("effect", key, since=effect.available_at, **queueing.turn_of_effect(effect))
 
 
 def _retry(look: Look, key: Key, effect: Effect, row: Row | None) -> Reason:
@@ -420,9 +456,11 @@ def containers(look: Look, keys: list[Key]) -> Found:
 
 def ready(look: Look, keys: list[Key]) -> Found:
     """``worker``: nothing is missing, it is about to go on."""
-    detail = gettext("Waits for a worker.")
-    return {key: look.reason("worker", key, since=look.run.updated_at, detail=detail)
-            for key in keys}  # fmt: skip
+    turn = look.turn()
+    return {
+        key: _its_turn(turn, step=key[0], title=look.title(key[0]), since=look.run.updated_at)
+        for key in keys
+    }
 
 
 def joins(look: Look) -> Iterable[Reason]:

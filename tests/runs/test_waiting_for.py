@@ -6,10 +6,12 @@ import pytest
 
 from apps.core import clock
 from apps.engine import events as ev
-from apps.runs import commands, effects, queries
+from apps.flows.models import Flow
+from apps.runs import commands, effects, queries, queueing, stopping, stuck
 from apps.runs.drive import drive_all
-from apps.runs.models import Effect, Run
-from tests.runs.support import complete, document
+from apps.runs.models import PARKED, Effect, Run, RunCommand, RunState, StuckRun
+from apps.runs.priorities import Priority
+from tests.runs.support import complete, document, flood
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -114,6 +116,177 @@ class TestEffects:
         assert (reason["kind"], reason["until"], reason["attempt"]) == ("retry", next_at, 1)
         assert reason["max_attempts"] == effect.max_attempts
         assert reason["error"] == error.as_json()
+
+    def test_one_that_waits_for_a_worker_says_what_goes_before_it(self, bench):
+        version = bench.publish(document({"call": CALL}, ["trigger -> call"]))
+        for priority in (Priority.HIGH, Priority.NORMAL, Priority.LOW, Priority.LOW):
+            run_id = bench.start(version, priority=priority)
+        drive_all()
+
+        [reason] = why(run_id)
+        assert (reason["kind"], reason["priority"], reason["ahead"]) == ("effect", "low", 2)
+        assert reason["detail"].endswith("Its priority is “low”, and 2 go before it.")
+
+    def test_a_silent_worker_is_named_as_such(self, bench):
+        run_id = bench.start(bench.publish(document({"call": CALL}, ["trigger -> call"])))
+        drive_all()
+        effects.claim()
+        Effect.objects.update(lease_until=clock.real_now() - timedelta(seconds=1))
+
+        [reason] = why(run_id)
+        assert reason["kind"] == "effect"
+        assert "is silent" in reason["detail"]
+
+    def test_one_that_killed_two_workers_waits_for_an_idle_one(self, bench):
+        run_id = bench.start(bench.publish(document({"call": CALL}, ["trigger -> call"])))
+        drive_all()
+        Effect.objects.update(deaths=2)
+
+        [reason] = why(run_id)
+        assert reason["detail"] == "Waits for a worker with nothing else to do: 2 died with it."
+
+    def test_while_everything_is_stopped_it_says_by_whom(self, bench, people_of):
+        run_id = bench.start(bench.publish(document({"call": CALL}, ["trigger -> call"])))
+        drive_all()
+        stopping.stop_everything(actor=people_of(bench), reason="Fire drill", now=clock.now())
+
+        [reason] = why(run_id)
+        assert (reason["kind"], reason["step"]) == ("stopped", "call")
+        assert "Fire drill" in reason["detail"]
+
+
+class TestWorkers:
+    """Runs with something to do that nobody drives yet."""
+
+    DOC = document({"a": {"type": "map", "config": {"fields": {}}}}, ["trigger -> a"])
+
+    def test_none_is_free(self, bench):
+        run_id = bench.start(bench.publish(self.DOC))
+        [reason] = why(run_id)
+        assert (reason["kind"], reason["detail"]) == ("worker", "Waits for a worker.")
+        assert (reason["priority"], reason["ahead"]) == ("normal", 0)
+
+    def test_others_go_before_it(self, bench):
+        version = bench.publish(self.DOC)
+        bench.start(version, priority=Priority.HIGH)
+        bench.start(version)
+        run_id = bench.start(version)
+        bench.start(version)
+        [reason] = why(run_id)
+        assert reason["ahead"] == 2
+        assert "Its priority is “normal”, and 2 go before it." in reason["detail"]
+
+    def test_so_many_that_they_are_not_counted(self, bench):
+        version = bench.publish(self.DOC)
+        flood(version, queueing.MOST_COUNTED + 5)
+        run_id = bench.start(version, priority=Priority.BULK)
+        [reason] = why(run_id)
+        assert reason["ahead"] == queueing.MOST_COUNTED
+        assert "more than 1000 go before it" in reason["detail"]
+
+    def test_it_has_killed_a_driver(self, bench):
+        run_id = bench.start(bench.publish(self.DOC))
+        RunState.objects.update(deaths=2)
+        [reason] = why(run_id)
+        assert reason["kind"] == "worker"
+        assert "takes it alone: 2 of them died" in reason["detail"]
+
+    def test_it_was_put_aside_because_it_could_not_even_be_paused(self, bench):
+        run_id = bench.start(bench.publish(self.DOC))
+        RunCommand.objects.update(priority=PARKED)
+        [reason] = why(run_id)
+        assert reason["kind"] == "fault"
+        assert "Put aside" in reason["detail"]
+
+    def test_a_newer_release_has_written_it(self, bench):
+        run_id = bench.start(bench.publish(self.DOC))
+        RunState.objects.update(format=max(ev.READABLE) + 1, snapshot={"unheard": "of"})
+        [reason] = why(run_id)
+        assert reason["kind"] == "worker"
+        assert "newer release" in reason["detail"]
+
+
+class TestBeforeItBegins:
+    def test_its_flow_is_paused(self, bench):
+        run_id = bench.start(bench.publish(TestWorkers.DOC), held=True)
+        [reason] = why(run_id)
+        assert (reason["kind"], reason["detail"]) == ("paused", "The flow is paused")
+        assert reason["since"] is not None
+
+    def test_everything_is_stopped(self, bench, people_of):
+        stopping.stop_everything(actor=people_of(bench), reason="Fire drill", now=clock.now())
+        run_id = bench.start(bench.publish(TestWorkers.DOC))
+        drive_all()
+        [reason] = why(run_id)
+        assert reason["kind"] == "stopped"
+        assert "Fire drill" in reason["detail"]
+
+    def test_bulk_starts_that_came_first_do_not_go_before_a_live_one(self, bench):
+        doc = document({"a": hold()}, ["trigger -> a"], settings={"concurrency": {"max": 1}})
+        version = bench.publish(doc)
+        bench.start(version)
+        drive_all()
+        bulk = bench.start(version, priority=Priority.BULK)
+        live = bench.start(version)
+        drive_all()
+        assert (why(live)[0]["ahead"], why(bulk)[0]["ahead"]) == (0, 1)
+
+
+class TestAFlowThatRunsItself:
+    """Under its own run limit it waits for a place that it holds."""
+
+    @staticmethod
+    def publish(bench, most, wait=True):
+        config = {"flow": "Itself", "wait": wait, "input": {"again": "= false"}}
+        doc = document(
+            {
+                "again": {
+                    "type": "decide",
+                    "config": {
+                        "branches": [{"port": "yes", "when": "trigger.body.again"}],
+                        "otherwise": "no",
+                    },
+                },
+                "itself": {"type": "subflow", "config": config},
+            },
+            ["trigger -> again", "again.yes -> itself"],
+            settings={"concurrency": {"max": most}},
+        )
+        version = bench.publish(doc)
+        Flow.objects.filter(pk=version.flow_id).update(name="Itself")
+        return version
+
+    def test_both_say_that_neither_goes_on_and_are_stuck(self, bench):
+        run_id = bench.start(self.publish(bench, 1), {"again": True})
+        drive_all()
+        child = RunState.objects.get(parent_id=run_id).run_id
+
+        [upper], [lower] = why(run_id), why(child)
+        assert (upper["kind"], upper["run"], upper["for_ever"]) == ("run", child, True)
+        assert "neither goes on" in upper["detail"]
+        assert (lower["kind"], lower["held_by"], lower["for_ever"]) == ("limit", [run_id], True)
+        assert "neither goes on" in lower["detail"]
+        assert stuck.note_stuck(now=clock.now() + timedelta(minutes=5)) == 1
+        assert StuckRun.objects.get().run_id == run_id
+
+    def test_with_a_place_left_it_goes_on(self, bench):
+        run_id = bench.start(self.publish(bench, 2), {"again": True})
+        drive_all()
+        assert Run.objects.get(pk=run_id).status == "completed"
+
+    def test_one_that_another_holder_may_make_room_for_only_waits(self, bench):
+        version = self.publish(bench, 2)
+        doc = document({"a": hold()}, ["trigger -> a"], settings={"concurrency": {"max": 2}})
+        other = bench.publish(doc)
+        holder = bench.start(other)
+        RunState.objects.filter(run_id=holder).update(flow_id=version.flow_id)
+        drive_all()
+        run_id = bench.start(version, {"again": True})
+        drive_all()
+        child = RunState.objects.get(parent_id=run_id).run_id
+        [reason] = why(child)
+        assert "for_ever" not in reason
+        assert set(reason["held_by"]) == {holder, run_id}
 
 
 class TestContainers:
