@@ -117,6 +117,8 @@ def call_findings(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:
             yield Finding("unknown_flow", "error", wrong.message, fix, step_id, pointer(path))
             continue
         yield from _version_findings(flow, other, step_id, config.get("version", "latest"))
+        if other.pk == flow.pk and config.get("wait", True) is not False:
+            yield from _waits_for_itself(document, step_id)
     yield from _broken_callers(flow, document)
 
 
@@ -138,6 +140,28 @@ def _version_findings(flow: Flow, other: Flow, step_id: str, version: object) ->
             step_id,
             path,
         )
+
+
+def _waits_for_itself(document: Mapping[str, Any], step_id: str) -> Iterator[Finding]:
+    """A run under a limit that waits for another one under the same limit, and holds its place."""
+    limit = at(document, "settings", "concurrency")
+    most = limit.get("max") if isinstance(limit, Mapping) else None
+    if not isinstance(most, int) or isinstance(most, bool):
+        return
+    path = pointer(("steps", step_id, "config", "flow"))
+    fix = "Let the step not wait, take the limit of runs away, or put this part into another flow."
+    if most == 1 and not limit.get("key"):
+        message = (
+            "At most one run of this flow is under way at once, and this step waits for another"
+            " one: neither would ever go on."
+        )
+        yield Finding("waits_for_itself", "error", message, fix, step_id, path)
+        return
+    message = (
+        "A run holds its place under the limit of this flow's runs while this step waits for"
+        " another run of it: with no place left, none of them goes on."
+    )
+    yield Finding("waits_for_itself", "warning", message, fix, step_id, path)
 
 
 def _broken_callers(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:

@@ -403,6 +403,37 @@ class TestContracts:
             "flow_not_published"
         ]
 
+    @pytest.mark.parametrize(
+        ("limit", "severity"),
+        [
+            ({"max": 1}, "error"),
+            ({"max": 2}, "warning"),
+            ({"max": 1, "key": "trigger.body.customer"}, "warning"),
+            (None, None),
+            ({"max": True}, None),
+            ({"max": "1"}, None),
+            ([1], None),
+        ],
+    )
+    def test_a_flow_that_waits_for_itself_under_its_own_limit_is_found(
+        self, bench, limit, severity
+    ):
+        flow = bench.publish(giving()).flow
+        doc = calling(called(flow.active_version)) | {"settings": {"concurrency": limit}}
+        found = list(calls.call_findings(flow, doc))
+        assert [one.severity for one in found] == ([severity] if severity else [])
+        assert {one.code for one in found} <= {"waits_for_itself"}
+
+    def test_one_that_does_not_wait_or_runs_another_is_not(self, bench):
+        flow = bench.publish(giving()).flow
+        other = bench.publish(giving())
+        limited = {"settings": {"concurrency": {"max": 1}}}
+        for config in (
+            {"flow": called(flow.active_version), "wait": False},
+            {"flow": called(other)},
+        ):
+            assert not list(calls.call_findings(flow, calling(**config) | limited))
+
     def test_journal_says_what_was_asked_for(self, bench):
         run_id = run_of(bench, calling(called(bench.publish(giving()))))
         assert ("step.started", "call") in journal(run_id)
