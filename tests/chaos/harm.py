@@ -50,6 +50,7 @@ class Harm:
         self._asleep: set[int] = set()
         self._messages: dict[str, list[bytes]] = defaultdict(list)
         self._supervisor_died_at = 0.0
+        self._is_over = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def once(self) -> None:
@@ -75,6 +76,7 @@ class Harm:
 
     def over(self) -> None:
         """Wait for what sleeps or is being replaced; no more harm comes after this."""
+        self._is_over.set()
         for thread in self._threads:
             while thread.is_alive():
                 self.keep()
@@ -192,7 +194,7 @@ class Harm:
         is_late = bool(held) and held[0] != held[-1]
         _wake(pid)
         # It is left alone until it has said what it has; unless the supervisor takes it along.
-        time.sleep(REPORTED_S)
+        self._is_over.wait(REPORTED_S)
         self._asleep.discard(pid)
         if is_late and self._supervisor_died_at < since:
             self.late.add(held[0][:2])
