@@ -81,12 +81,14 @@ with {before}new_run as (
 )
 insert into run_command (run_id, lane, priority, kind, payload, created_at)
 select run, flow, priority, 'start', payload::json, at
-from given join new_run on id = run order by place
+from given join new_run on id = run order by place returning run_id
 """
 
 
 def insert_runs_sql(*, before: str) -> str:
     """As :func:`insert_run_sql` for several runs of flows that are not paused.
+
+    It returns the ids of those that were not there already.
 
     Args:
         before: Named sub-statements, each with its comma. One is ``given`` with the columns

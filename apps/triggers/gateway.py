@@ -1,7 +1,8 @@
 """``POST /hooks/<workspace>/<path>``: verify, read, de-duplicate, store, answer 202.
 
 Raw ASGI in front of Django, in the same process and on the same port, because it is the hot
-path. Two round trips per call: the trigger's row, then one statement that writes everything.
+path. One round trip for most calls: a statement that writes everything, if the address is as it
+is remembered; else one more before it, for the trigger's row.
 """
 
 import asyncio
@@ -24,7 +25,8 @@ from apps.core.errors import NotFound, ProductError
 from apps.core.models import uuid7
 from apps.engine import values
 from apps.runs import doorbell
-from apps.triggers import answers, intake, signatures
+from apps.triggers import addresses, answers, intake, signatures
+from apps.triggers.addresses import Address
 from apps.triggers.answers import Reply
 from apps.triggers.calls import (
     MAX_BODY,
@@ -36,7 +38,7 @@ from apps.triggers.calls import (
     stored_headers,
 )
 from apps.triggers.grouping import Groups
-from apps.triggers.intake import Accepted, Address, Stored
+from apps.triggers.intake import Accepted, Stored
 from apps.triggers.models import Verdict
 from apps.triggers.waiting import Answer, Answers
 from apps.triggers.wires import Unavailable, Wires, away
@@ -110,6 +112,22 @@ class Disconnected(Exception):
     """The caller went away before the answer was there."""
 
 
+class Doubtful(Exception):
+    """What is remembered of an address may not hold any more."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """A call on its way; its ids stay the same however often it is tried."""
+
+    call: Call
+    is_whole: bool
+    run_id: UUID
+    delivery_id: UUID
+    #: Seconds of ``time.monotonic`` after which its caller has been told that it was not stored.
+    give_up_at: float
+
+
 @dataclass(frozen=True, slots=True)
 class Taken:
     """A stored call; ``answer`` where its caller waits for the flow's, ``wait_s`` long."""
@@ -169,9 +187,10 @@ class Gateway:
             # Two: more would only take the interpreter away from the loop.
             self._threads = ThreadPoolExecutor(2, thread_name_prefix="hooks")
             self._wires = Wires()
+            self._memory = addresses.Memory()
             self._answers = Answers(self._wires)
             self._addresses = Groups(
-                partial(intake.addresses_of, self._wires), at_once=AT_ONCE, hopeless=Unavailable
+                partial(addresses.addresses_of, self._wires), at_once=AT_ONCE, hopeless=Unavailable
             )
             self._stores = Groups(
                 partial(intake.store, self._wires), at_once=AT_ONCE, hopeless=Unavailable
@@ -263,27 +282,53 @@ class Gateway:
 
     async def _take(self, call: Call, slug: str, path: str, *, is_whole: bool) -> Taken:
         """Store the call, whoever still listens."""
-        give_up_at = time.monotonic() + STORE_S
-        address = await self._addresses.ask((slug, path))
+        attempt = Attempt(call, is_whole, uuid7(), uuid7(), time.monotonic() + STORE_S)
+        place = (slug, path)
+        remembered = self._memory.recall(place)
+        if remembered is not None:
+            with suppress(Doubtful):
+                return await self._try(attempt, remembered)
+            self._memory.forget(place)
+        address = await self._addresses.ask(place)
         if address is None:
             raise no_webhook()
-        run_id, delivery_id = uuid7(), uuid7()
+        self._memory.keep(place, address)
         try:
-            if not is_whole:
-                raise TooLarge(f"The body is larger than {MAX_BODY:,} bytes; send less.")
-            inline = INLINE if address.contract is None else INLINE_HELD
-            if len(call.body) <= inline:
-                ready = _judged(call, address, run_id, delivery_id)
-            else:
-                ready = await asyncio.get_running_loop().run_in_executor(
-                    self._threads, _judged, call, address, run_id, delivery_id
-                )
-            return await self._store(call, Stored(address, ready, run_id, delivery_id, give_up_at))
+            return await self._try(attempt, address)
         except Unavailable:
             raise
         except ProductError as refused:
             await self._note(call, address, Verdict.REFUSED, reason=refused.message)
             raise
+
+    async def _try(self, attempt: Attempt, address: Address) -> Taken:
+        """Judge the call by the address, and store it.
+
+        Raises:
+            Doubtful: The address is from memory, and the call would be refused, or is a repeat, or
+                the address does not hold any more: read it and try again.
+            ProductError: The call is refused.
+        """
+        try:
+            ready = await self._judge(attempt, address)
+        except ProductError as refused:
+            if address.is_remembered:
+                raise Doubtful from refused
+            raise
+        return await self._store(
+            attempt.call,
+            Stored(address, ready, attempt.run_id, attempt.delivery_id, attempt.give_up_at),
+        )
+
+    async def _judge(self, attempt: Attempt, address: Address) -> Ready:
+        call = attempt.call
+        if not attempt.is_whole:
+            raise TooLarge(f"The body is larger than {MAX_BODY:,} bytes; send less.")
+        given = call, address, attempt.run_id, attempt.delivery_id
+        if len(call.body) <= (INLINE if address.contract is None else INLINE_HELD):
+            return _judged(*given)
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self._threads, _judged, *given)
 
     async def _store(self, call: Call, stored: Stored) -> Taken:
         answer = None
@@ -294,6 +339,8 @@ class Gateway:
                 run = await self._stores.ask(stored)
             else:
                 (run,) = await intake.store(self._wires, [stored])
+            if run is None:
+                raise Doubtful  # noqa: TRY301 - the answer that was expected is given up, too
         except BaseException:
             if answer is not None:
                 answer.cancel()

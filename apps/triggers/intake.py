@@ -1,4 +1,4 @@
-"""What the gateway reads and writes in PostgreSQL, in as few round trips as can be.
+"""What the gateway writes in PostgreSQL, in as few round trips as can be.
 
 Ids are made before the first try and every insert may be done twice, so a broken connection
 costs a retry and never a second run.
@@ -9,14 +9,11 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import Any
 from uuid import UUID
 
 from psycopg.types.numeric import Int2
 
-from apps.connections import vault
-from apps.connections.queries import value_context
 from apps.core.errors import Conflict
 from apps.core.models import first_uuid7_at, uuid7
 from apps.engine import events as ev
@@ -24,8 +21,8 @@ from apps.flows.models import FlowState
 from apps.runs.commands import insert_run_sql, insert_runs_sql, run_values
 from apps.runs.priorities import Priority
 from apps.runs.sweep import OLDEST
-from apps.steps.types.trigger_webhook import Webhook
-from apps.triggers.calls import Key, Ready, webhook_config
+from apps.triggers.addresses import STILL_HOLDS, Address
+from apps.triggers.calls import Key, Ready
 from apps.triggers.models import MAX_REASON, Verdict
 from apps.triggers.wires import Connection, Wires, away
 
@@ -36,27 +33,6 @@ NOTED_HEADER = 200
 #: Larger bodies are written alone: a group of them would take too long.
 SHARED_BYTES = 16 * 1024
 
-_COLUMNS = """t.id, t.workspace_id, t.flow_id, t.version_id, t.priority, f.state, t.config::text,
-       t.contract::text, w.zone,
-       t.secret_name, s.id, s.ciphertext, s.previous, s.previous_until, business_now()"""
-_JOINS = """join flows_flow f on f.id = t.flow_id
-left join connections_secret s on s.workspace_id = t.workspace_id and s.name = t.secret_name"""
-_ADDRESS = f"""
-select {_COLUMNS}
-from accounts_workspace w
-join triggers_trigger t
-  on t.workspace_id = w.id and t.path = %(path)s and t.type = 'webhook' and t.enabled
-{_JOINS}
-where w.slug = %(slug)s
-"""  # noqa: S608 - constants
-_ADDRESSES = f"""
-select {_COLUMNS}, u.slug, u.path
-from unnest(%(slugs)b::text[], %(paths)b::text[]) as u(slug, path)
-join accounts_workspace w on w.slug = u.slug
-join triggers_trigger t
-  on t.workspace_id = w.id and t.path = u.path and t.type = 'webhook' and t.enabled
-{_JOINS}
-"""  # noqa: S608 - constants
 _DELIVERY = """
 delivery as (
   insert into triggers_delivery (id, workspace_id, trigger_id, run_id, verdict, reason, summary,
@@ -68,12 +44,23 @@ delivery as (
 _FIRST = """
 first as (
   insert into triggers_dedupekey (trigger_id, key_sha256, run_id, body_sha256, created_at)
-  values (%(trigger)s, %(key)s, %(run)s, %(body_sha256)s, %(now)s)
+  select %(trigger)s, %(key)s, %(run)s, %(body_sha256)s, %(now)s {source}
   on conflict (trigger_id, key_sha256) do nothing returning run_id
 ), """
 _INSERT = insert_run_sql(before=_DELIVERY.format(source=""))
 _INSERT_FIRST = insert_run_sql(
-    before=_FIRST + _DELIVERY.format(source="from first"), source="from first"
+    before=_FIRST.format(source="") + _DELIVERY.format(source="from first"), source="from first"
+)
+# The same for an address from memory: nothing is written unless it still holds.
+_GUARD = "guard as (select where {}), ".format(
+    STILL_HOLDS.format(trigger="%(trigger)s", stamp="%(stamp)s", now="%(now)s")
+)
+_INSERT_KNOWN = insert_run_sql(
+    before=_GUARD + _DELIVERY.format(source="from guard"), source="from guard"
+)
+_INSERT_KNOWN_FIRST = insert_run_sql(
+    before=_GUARD + _FIRST.format(source="from guard") + _DELIVERY.format(source="from first"),
+    source="from first",
 )
 _GIVEN = """
 given as (
@@ -82,16 +69,19 @@ given as (
     %(priorities)b::smallint[],
     %(payloads)b::text[], %(times)b::timestamptz[], %(awaited)s::timestamptz[],
     %(deliveries)b::uuid[], %(triggers)b::uuid[], %(summaries)b::text[], %(headers)b::text[],
-    %(queries)b::text[], %(bodies)b::bytea[]
+    %(queries)b::text[], %(bodies)b::bytea[], %(stamps)b::text[]
   ) with ordinality as u(run, workspace, flow, version, priority, payload, at, awaited_until,
-                         delivery, trigger, summary, headers, query, body, place)
+                         delivery, trigger, summary, headers, query, body, stamp, place)
+  where u.stamp is null or {}
 ), delivery as (
   insert into triggers_delivery (id, workspace_id, trigger_id, run_id, verdict, reason, summary,
                                  headers, query, body, received_at)
   select delivery, workspace, trigger, run, %(verdict)s, '', summary, headers::json, query::json,
          body, at
   from given on conflict (id) do nothing
-), """
+), """.format(  # noqa: S608 - constants
+    STILL_HOLDS.format(trigger="u.trigger", stamp="u.stamp", now="u.at")
+)
 _INSERT_MANY = insert_runs_sql(before=_GIVEN)
 _EARLIER = """
 select run_id, body_sha256 from triggers_dedupekey where trigger_id = %s and key_sha256 = %s
@@ -123,24 +113,6 @@ class IdempotencyKeyReused(Conflict):
 
 
 @dataclass(frozen=True, slots=True)
-class Address:
-    """Where a call is going, as PostgreSQL has it now."""
-
-    trigger_id: UUID
-    workspace_id: UUID
-    flow_id: UUID
-    version_id: UUID
-    priority: int
-    is_paused: bool
-    config: Webhook
-    #: JSON text of what the flow takes; None where it takes anything.
-    contract: str | None
-    zone: str
-    secrets: Sequence[str]
-    now: datetime
-
-
-@dataclass(frozen=True, slots=True)
 class Accepted:
     """The run that a call stands for. ``is_repeat``: an earlier call started it."""
 
@@ -161,31 +133,12 @@ class Stored:
     give_up_at: float
 
 
-async def addresses_of(wires: Wires, places: Sequence[tuple[str, str]]) -> list[Address | None]:
-    """The enabled webhook at each address (workspace and path), read now for all of them.
-
-    Never cached: a publication holds for the next call.
-    """
-    wanted = list(dict.fromkeys(places))
-
-    async def read(connection: Connection) -> list[Address | None]:
-        if len(wanted) == 1:
-            given = {"slug": wanted[0][0], "path": wanted[0][1]}
-            cursor = await connection.execute(_ADDRESS, given, binary=True)
-            row = await cursor.fetchone()
-            return [None if row is None else _address(row)] * len(places)
-        slugs, paths = [slug for slug, _ in wanted], [path for _, path in wanted]
-        cursor = await connection.execute(_ADDRESSES, {"slugs": slugs, "paths": paths}, binary=True)
-        found = {(row[-2], row[-1]): _address(row[:-2]) for row in await cursor.fetchall()}
-        return [found.get(place) for place in places]
-
-    return await wires.run(read)
-
-
-async def store(wires: Wires, calls: Sequence[Stored]) -> list[Accepted]:
+async def store(wires: Wires, calls: Sequence[Stored]) -> list[Accepted | None]:
     """Write runs, their starts and the deliveries in one statement; nothing for a repeat.
 
-    Several calls together are ones that :func:`may_share` says; a call alone may be any.
+    Several calls together are ones that :func:`may_share` says; a call alone may be any. None
+    for a call whose address was from memory and does not hold any more, or that may be a repeat:
+    read the address and ask again.
 
     Raises:
         IdempotencyKeyReused: The key came before with another body.
@@ -194,11 +147,17 @@ async def store(wires: Wires, calls: Sequence[Stored]) -> list[Accepted]:
     if len(calls) == 1:
         return [await _store_one(wires, calls[0])]
 
-    async def write(connection: Connection) -> list[Accepted]:
+    async def write(connection: Connection) -> list[Accepted | None]:
         if time.monotonic() > min(one.give_up_at for one in calls):
             raise away()
-        await connection.execute(_INSERT_MANY, _columns(calls))
-        return [Accepted(one.run_id) for one in calls]
+        cursor = await connection.execute(_INSERT_MANY, _columns(calls))
+        written = {row[0] for row in await cursor.fetchall()}
+        return [
+            None
+            if one.address.is_remembered and one.run_id not in written
+            else Accepted(one.run_id)
+            for one in calls
+        ]
 
     return await wires.run(write)
 
@@ -230,6 +189,7 @@ def _columns(calls: Sequence[Stored]) -> dict[str, Any]:
         "headers": [one.headers for one in ready],
         "queries": [one.query for one in ready],
         "bodies": [one.sealed for one in ready],
+        "stamps": [one.stamp if one.is_remembered else None for one in addresses],
     }
 
 
@@ -238,8 +198,8 @@ def _awaited_until(stored: Stored) -> datetime | None:
     return stored.address.now + timedelta(seconds=wait_s) if wait_s else None
 
 
-async def _store_one(wires: Wires, stored: Stored) -> Accepted:
-    async def write(connection: Connection) -> Accepted:
+async def _store_one(wires: Wires, stored: Stored) -> Accepted | None:
+    async def write(connection: Connection) -> Accepted | None:
         if time.monotonic() > stored.give_up_at:
             raise away()
         if not stored.address.is_paused:
@@ -304,7 +264,7 @@ async def lag(wires: Wires, *, backlog_from: float, most: int) -> tuple[float, i
     return await wires.run(read)
 
 
-async def _write(connection: Connection, stored: Stored, *, is_paused: bool) -> Accepted:
+async def _write(connection: Connection, stored: Stored, *, is_paused: bool) -> Accepted | None:
     address, ready = stored.address, stored.ready
     now = address.now
     values = run_values(
@@ -328,10 +288,16 @@ async def _write(connection: Connection, stored: Stored, *, is_paused: bool) -> 
         "query": ready.query,
         "body": ready.sealed,
     }
+    if ready.key is not None:
+        values |= {"key": ready.key.sha256, "body_sha256": ready.body_sha256}
+    if address.is_remembered:
+        values["stamp"] = address.stamp
+        known = _INSERT_KNOWN if ready.key is None else _INSERT_KNOWN_FIRST
+        cursor = await connection.execute(known, values)
+        return Accepted(stored.run_id) if cursor.rowcount else None
     if ready.key is None:
         await connection.execute(_INSERT, values)
         return Accepted(stored.run_id, is_held=is_paused)
-    values |= {"key": ready.key.sha256, "body_sha256": ready.body_sha256}
     cursor = await connection.execute(_INSERT_FIRST, values)
     if cursor.rowcount:
         return Accepted(stored.run_id, is_held=is_paused)
@@ -340,7 +306,7 @@ async def _write(connection: Connection, stored: Stored, *, is_paused: bool) -> 
 
 async def _earlier(
     connection: Connection, stored: Stored, key: Key, *, is_paused: bool
-) -> Accepted:
+) -> Accepted | None:
     # A statement of its own: the one before does not see what a concurrent first call committed.
     cursor = await connection.execute(_EARLIER, [stored.address.trigger_id, key.sha256])
     row = await cursor.fetchone()
@@ -356,36 +322,3 @@ async def _earlier(
             "This Idempotency-Key was used with another body; send a new key."
         )
     return Accepted(run_id, is_repeat=True)
-
-
-def _address(row: tuple[Any, ...]) -> Address:
-    (
-        trigger_id, workspace_id, flow_id, version_id, priority, state, config, contract, zone,
-        secret_name, secret_id, ciphertext, previous, previous_until, now,
-    ) = row  # fmt: skip
-    secrets: list[str] = []
-    if secret_id is not None:
-        secrets.append(_opened(secret_id, ciphertext))
-        if previous is not None and previous_until > now:
-            secrets.append(_opened(secret_id, previous))
-    elif secret_name:
-        _log.warning("webhook trigger %s: its secret is not there any more", trigger_id)
-    return Address(
-        trigger_id=trigger_id,
-        workspace_id=workspace_id,
-        flow_id=flow_id,
-        version_id=version_id,
-        priority=priority,
-        is_paused=state == FlowState.PAUSED,
-        config=webhook_config(config),
-        contract=contract,
-        zone=zone,
-        secrets=secrets,
-        now=now,
-    )
-
-
-@lru_cache(maxsize=1024)
-def _opened(secret_id: UUID, ciphertext: bytes) -> str:
-    """A secret's value. The ciphertext is part of the key, so a change is seen at once."""
-    return vault.open(ciphertext, value_context(secret_id)).decode()
