@@ -188,7 +188,8 @@ class TestWhatChanges:
         """The statement found the address changed; the call is stored by what is read then."""
         flow = shop.flow(path="orders")
         store = intake.store
-        due, found = [], []
+        due: list[bool] = []
+        found: list[FlowVersion] = []
 
         async def published_meanwhile(wires, calls):
             if due:
