@@ -26,89 +26,17 @@ from psycopg.rows import dict_row
 
 from config.stack.places import Places
 from tests.support.live import LiveStack, descendants
-from tools import bench_scenarios as scenarios
-from tools import load
+from tools import bench_growth, bench_large, bench_scenarios, load
+from tools.bench_bars import judged, median_of
+from tools.bench_flows import APPROVAL, THROUGHPUT
+from tools.bench_scenarios import first_id_at
 
 ROOT = Path(__file__).resolve().parents[1]
 OUT = Path(os.environ.get("SIGNALBOX_HOME") or ROOT / "var") / "bench"
 SAFE = ("fsync", "synchronous_commit", "full_page_writes")
 SETTLE = 15  # seconds before memory counts as idle
 PATIENCE = 300  # seconds for the last run to finish
-
-_HOP = {"type": "stop", "version": 1, "title": "Stop", "config": {"outcome": "completed"}}
-THROUGHPUT: dict[str, Any] = {
-    "format": "signalbox.flow/1",
-    "name": "Throughput",
-    "trigger": {
-        "type": "webhook",
-        "config": {"path": "bench", "signature": {"scheme": "none"}},
-    },
-    "steps": {
-        "read": {
-            "type": "map",
-            "version": 1,
-            "title": "Read",
-            "config": {
-                "fields": {"amount": "= trigger.body.amount", "tier": "= trigger.body.tier"}
-            },
-        },
-        "size": {
-            "type": "decide",
-            "version": 1,
-            "title": "Large?",
-            "config": {
-                "branches": [{"port": "large", "when": "steps.read.output.amount > 100"}],
-                "otherwise": "small",
-            },
-        },
-        "note": {
-            "type": "map",
-            "version": 1,
-            "title": "Note",
-            "config": {"fields": {"text": '= "large for " + steps.read.output.tier'}},
-        },
-        "done": _HOP,
-        "small": _HOP,
-    },
-    "links": [
-        {"from": "trigger", "to": "read"},
-        {"from": "read", "to": "size"},
-        {"from": "size", "port": "large", "to": "note"},
-        {"from": "size", "port": "small", "to": "small"},
-        {"from": "note", "to": "done"},
-    ],
-    "settings": {},
-    "layout": {},
-}
-APPROVAL: dict[str, Any] = {
-    **THROUGHPUT,
-    "name": "Decision",
-    "trigger": {
-        "type": "webhook",
-        "config": {"path": "decision", "signature": {"scheme": "none"}},
-    },
-    "steps": {
-        "ask": {
-            "type": "approval",
-            "version": 1,
-            "title": "Ask",
-            "config": {
-                "title": "Bench",
-                "assignees": {"users": ["approver@demo.local"], "groups": []},
-                "rule": {"any": 1},
-                "due": "P1D",
-            },
-        },
-        "done": _HOP,
-        "refused": _HOP,
-    },
-    "links": [
-        {"from": "trigger", "to": "ask"},
-        {"from": "ask", "port": "approved", "to": "done"},
-        {"from": "ask", "port": "rejected", "to": "refused"},
-        {"from": "ask", "port": "timeout", "to": "refused"},
-    ],
-}
+SCENARIOS = {**bench_scenarios.SCENARIOS, **bench_large.SCENARIOS}
 
 
 class Bench:
@@ -119,6 +47,9 @@ class Bench:
         self.database = Places(stack.home.resolve()).cluster.url()
         self.builder = self._token("builder@demo.local")
         self.approver = self._token("approver@demo.local")
+        self.admin = self._token("admin@demo.local")
+        self.rounds = 1
+        self._parts: dict[str, int] = {}
 
     def _token(self, email: str) -> str:
         return self.stack.manage("issue_token", email).split()[-1]
@@ -153,22 +84,40 @@ class Bench:
         with psycopg.connect(self.database, row_factory=dict_row) as connection:
             return connection.execute(sql, values).fetchone() or {}
 
+    def parts(self) -> dict[str, int]:
+        """The process of each part; asked for anew only where one is gone, since asking costs."""
+        if not self._parts or not all(
+            Path(f"/proc/{pid}").exists() for pid in self._parts.values()
+        ):
+            self._parts = self.stack.processes()
+        return self._parts
+
     def memory(self) -> dict[str, float]:
         """PSS in MB by part, with all below each part, and ``total``."""
-        parts = self.stack.processes()
         found = {
             name: sum(map(_pss, [pid] if name == "up" else [pid, *descendants(pid)])) / 1024
-            for name, pid in parts.items()
+            for name, pid in self.parts().items()
         }
         return {
             name: round(one, 1) for name, one in {**found, "total": sum(found.values())}.items()
         }
 
+    def heaviest_of(self, part: str) -> float:
+        """PSS in MB of the heaviest single process of a part."""
+        pid = self.parts()[part]
+        return round(max(map(_pss, [pid, *descendants(pid)])) / 1024, 1)
+
+    def cpu_by_part(self) -> dict[str, float]:
+        """Seconds that each part has used of the processors so far, ended children included."""
+        return {
+            name: sum(map(_cpu, [pid, *descendants(pid)]))
+            for name, pid in self.parts().items()
+            if name != "up"
+        }
+
     def seconds_of_cpu(self) -> float:
-        """What the whole stack has used of the processors so far, ended children included."""
-        parts = self.stack.processes()
-        pids = {pid for name, pid in parts.items() if name != "up"}
-        return sum(_cpu(one) for pid in pids for one in [pid, *descendants(pid)])
+        """What the whole stack has used of the processors so far."""
+        return sum(self.cpu_by_part().values())
 
     def throughput(self, flow: str, clients: int, signals: int) -> dict[str, Any]:
         """Send signals, wait until their runs are finished, and count what that wrote."""
@@ -183,7 +132,8 @@ class Bench:
 
         watcher = threading.Thread(target=watch)
         watcher.start()
-        before = self.query("select now() as at, count(*) n from run_event")
+        before = self.query("select now() as at")
+        used_before = self.cpu_by_part()
         report = asyncio.run(
             load.run(
                 f"{self.stack.url}/hooks/demo/bench",
@@ -197,24 +147,34 @@ class Bench:
         until = time.monotonic() + PATIENCE
         while time.monotonic() < until:
             finished = self.query(
-                "select count(*) n, extract(epoch from max(finished_at))::float8 last from run"
-                " where flow_id = %s and status = 'completed' and created_at >= %s",
+                "select count(*) n, extract(epoch from max(finished_at))::float8 last,"
+                " percentile_cont(0.5) within group ("
+                "  order by extract(epoch from finished_at - created_at)) * 1000 p50_ms from run"
+                " where flow_id = %s and status = 'completed' and created_at >= %s and id >= %s",
                 flow,
                 before["at"],
+                first_id_at(before["at"]),
             )
             if finished["n"] >= accepted:
                 break
             time.sleep(0.25)
         over.set()
         watcher.join()
-        after = self.query("select count(*) n from run_event")
+        after = self.query(
+            "select count(*) n from run_event where run_id >= %s", first_id_at(before["at"])
+        )
         seconds = (finished["last"] or time.time()) - report.first_sent_at
         return {
             **report.as_json(),
             "accepted": accepted,
             "finished": finished["n"],
             "finished_per_second": round(finished["n"] / seconds, 1),
-            "journal_rows": after["n"] - before["n"],
+            "finished_p50_ms": round(finished["p50_ms"] or 0.0, 2),
+            "cpu_ms_a_run": {
+                name: round((used - used_before.get(name, 0)) * 1000 / max(1, finished["n"]), 3)
+                for name, used in self.cpu_by_part().items()
+            },
+            "journal_rows": after["n"],
             "memory_mb": heaviest or self.memory(),
         }
 
@@ -269,16 +229,28 @@ def _pss(pid: int) -> int:
 
 
 def main() -> int:
-    """Measure, print a table, write JSON; 1 if the report is void or a run was not whole."""
+    """Measure, print a table, write JSON.
+
+    1 if the report is void, a run was not whole, or something is five times off its bar.
+    """
     parser = argparse.ArgumentParser(prog="make bench")
     parser.add_argument("--signals", type=int, default=10_000)
     parser.add_argument("--clients", default="1,16,64")
     parser.add_argument("--decisions", type=int, default=50)
+    parser.add_argument("--scenarios", default="", help=f"of {', '.join(SCENARIOS)}; or all")
+    parser.add_argument("--rounds", type=int, default=3, help="of each scenario; the median counts")
     parser.add_argument(
-        "--scenarios", default="", help=f"of {', '.join(scenarios.SCENARIOS)}; or all"
+        "--growth",
+        action="store_true",
+        help="instead: the same load with 1, 2 and 4 drive processes and 1,000 to 1,000,000 runs",
     )
-    parser.add_argument("--rounds", type=int, default=1, help="of each scenario; the median counts")
     given = parser.parse_args()
+    if unknown := set(_chosen(given)) - set(SCENARIOS):
+        parser.error(f"there is no scenario {', '.join(sorted(unknown))}")
+    if given.rounds < 1 or given.signals < 1:
+        parser.error("rounds and signals are at least 1")
+    if given.growth:
+        return bench_growth.main(Bench, OUT, _circumstances())
     with tempfile.TemporaryDirectory(prefix="sb-bench-") as folder:
         stack = LiveStack(Path(folder))
         try:
@@ -292,7 +264,7 @@ def main() -> int:
     path.write_text(json.dumps(result, indent=2), encoding="utf-8")
     _print(result)
     print(f"\n{path}")
-    return 0 if result["valid"] else 1
+    return 0 if result["valid"] and not result["broken"] else 1
 
 
 def _measure(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
@@ -307,8 +279,9 @@ def _measure(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
         rounds.append(bench.throughput(flow, clients, given.signals))
     decided = bench.decisions(given.decisions)
     more = _scenarios(bench, flow, given)
+    broken = [bar for one in more.values() for bar in one["bars"] if bar["broken"]]
     print("checking every run …", flush=True)
-    whole = bench.stack._run("manage", "check_runs", seconds=600)  # noqa: SLF001
+    whole = bench.stack._run("manage", "check_runs", seconds=3600)  # noqa: SLF001
     lost = any(one["finished"] != given.signals or one["lost"] for one in rounds)
     return {
         "durability": durability,
@@ -317,21 +290,31 @@ def _measure(bench: Bench, given: argparse.Namespace) -> dict[str, Any]:
         "decision_to_next_step": decided,
         "scenarios": more,
         "check_runs": whole.returncode,
+        "check_runs_said": whole.stdout.strip()[-500:],
+        "broken": broken,
         "valid": set(durability.values()) == {"on"} and whole.returncode == 0 and not lost,
     }
 
 
 def _scenarios(bench: Bench, flow: str, given: argparse.Namespace) -> dict[str, Any]:
-    names = [name for name in given.scenarios.split(",") if name]
+    bench.rounds = given.rounds
     found: dict[str, Any] = {}
-    for name in list(scenarios.SCENARIOS) if names == ["all"] else names:
-        play, bar = scenarios.SCENARIOS[name]
+    for name in _chosen(given):
+        one = SCENARIOS[name]
         rounds = []
-        for number in range(given.rounds):
-            print(f"{name}, round {number + 1} of {given.rounds} …", flush=True)
-            rounds.append(play(bench, flow))
-        found[name] = {"bar": bar, **scenarios.median_of(rounds)}
+        for number in range(1 if one.whole else given.rounds):
+            load_before = round(os.getloadavg()[0], 2)
+            print(f"{name}, round {number + 1}, load {load_before} …", flush=True)
+            rounds.append({**one.play(bench, flow), "load_before": load_before})
+            print(f"  {json.dumps(rounds[-1], ensure_ascii=False)}", flush=True)
+        median = median_of(rounds)
+        found[name] = {"median": median, "bars": judged(one.bars, median), "rounds": rounds}
     return found
+
+
+def _chosen(given: argparse.Namespace) -> list[str]:
+    names = [name for name in given.scenarios.split(",") if name]
+    return list(SCENARIOS) if names == ["all"] else names
 
 
 def _circumstances() -> dict[str, Any]:
@@ -368,7 +351,11 @@ def _print(result: dict[str, Any]) -> None:
         f"under load: {max((r['memory_mb'] for r in result['rounds']), key=lambda m: m['total'])}"
     )
     for name, one in result["scenarios"].items():
-        print(f"{name}: {json.dumps(one, ensure_ascii=False)}")
+        loads = [turn["load_before"] for turn in one["rounds"]]
+        print(f"{name}, median of {len(loads)}, load before {loads}")
+        for bar in one["bars"]:
+            verdict = "met" if bar["met"] else "BROKEN" if bar["broken"] else "missed"
+            print(f"  {verdict:<7} {bar['bar']}: {bar['figure']}")
     print(f"check_runs: {'passes' if result['check_runs'] == 0 else 'FAILS'}")
     if not result["valid"]:
         print("VOID: a setting is not `on`, a signal was lost, or a run is not whole.")

@@ -10,6 +10,7 @@ from uuid import UUID, uuid4
 from django.db import connection
 
 from apps.runs import stopping
+from apps.runs.prepared import fetched
 from apps.runs.priorities import Priority
 
 #: So many limits are looked at in one go, from a place drawn by lot.
@@ -24,28 +25,29 @@ HAS_ROOM = """(select count(*) from effect r
 # one before any gives two.
 _WAITED_FOR = f"""
 with recursive above as (
-  (select limit_id from effect where status = 'queued' and limit_id > %(start)s
+  (select limit_id from effect where status = 'queued' and limit_id > %(start)s::uuid
    order by limit_id limit 1)
   union all
   select n.limit_id from above a, lateral (
     select limit_id from effect where status = 'queued' and limit_id > a.limit_id
     order by limit_id limit 1) n
 ), below as (
-  (select limit_id from effect where status = 'queued' and limit_id <= %(start)s
+  (select limit_id from effect where status = 'queued' and limit_id <= %(start)s::uuid
    order by limit_id limit 1)
   union all
   select n.limit_id from below b, lateral (
     select limit_id from effect where status = 'queued' and limit_id > b.limit_id
-      and limit_id <= %(start)s
+      and limit_id <= %(start)s::uuid
     order by limit_id limit 1) n
 ), found as (
-  (select limit_id from above limit %(most)s) union (select limit_id from below limit %(most)s)
+  (select limit_id from above limit %(most)s::int)
+  union (select limit_id from below limit %(most)s::int)
 ), due as (
   select f.limit_id, e.flow_id, e.priority from found f, lateral (
     select d.* from unnest({PRIORITIES}) p, lateral (
       select flow_id, limit_id, limit_max, priority from effect
       where status = 'queued' and limit_id = f.limit_id and priority = p
-        and p <= %(as_far_as)s and available_at <= business_now() and {stopping.MAY_BEGIN}
+        and p <= %(as_far_as)s::smallint and available_at <= business_now() and {stopping.MAY_BEGIN}
       order by available_at, id limit 1) d
     order by d.priority limit 1) e
   where {HAS_ROOM}
@@ -69,10 +71,8 @@ def with_room(*, as_far_as: int = Priority.BULK) -> list[tuple[int, UUID]]:
     Each with the highest priority that waits there; none where only lower ones than
     ``as_far_as`` do.
     """
-    with connection.cursor() as cursor:
-        given: dict[str, Any] = {"start": uuid4(), "most": AT_ONCE, "as_far_as": int(as_far_as)}
-        cursor.execute(_WAITED_FOR, given)
-        return list(cursor.fetchall())
+    given = {"start": uuid4(), "most": AT_ONCE, "as_far_as": int(as_far_as)}
+    return [(priority, limit_id) for priority, limit_id in fetched(_WAITED_FOR, given)]
 
 
 def hold(limit_id: UUID) -> bool:

@@ -17,7 +17,7 @@ from apps.engine.fold import replay
 from apps.engine.lifecycle import EffectStatus
 from apps.engine.state import to_json
 from apps.runs import evaluation, stored
-from apps.runs.effects import Claimed
+from apps.runs.effect_claims import Claimed
 from apps.runs.evaluation import Evaluation
 from tools.simulation.rows import Run, Task, Transaction, Verdict
 from tools.simulation.store import Store

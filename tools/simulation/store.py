@@ -14,9 +14,9 @@ from uuid import UUID
 from apps.engine import events as ev
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
 from apps.engine.state import from_json, to_json
-from apps.runs import effects, snapshots, stored
+from apps.runs import effect_claims, effects, snapshots, stored
 from apps.runs.contexts import Loaded
-from apps.runs.effects import Claimed
+from apps.runs.effect_claims import Claimed
 from apps.runs.evaluation import Evaluation
 from apps.runs.wanted import JournalRow, LoadedRun
 from apps.steps.document import CompiledFlow
@@ -35,7 +35,7 @@ from tools.simulation.rows import (
     short,
 )
 
-LEASE_S = effects.LEASE.total_seconds()
+LEASE_S = effect_claims.LEASE.total_seconds()
 MAX_DEATHS = effects.MAX_DEATHS
 MARKER_S = 1.0
 UNHEARD_S = 1.0

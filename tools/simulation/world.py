@@ -17,7 +17,7 @@ from uuid import UUID
 from apps.engine import events as ev
 from apps.engine.lifecycle import EffectStatus
 from apps.runs import effects, evaluation, tries
-from apps.runs.effects import Claimed
+from apps.runs.effect_claims import Claimed
 from apps.runs.evaluation import Evaluation
 from apps.runs.ports import Refusal
 from apps.steps.outcomes import StepError
