@@ -27,7 +27,6 @@ from tools.bench_scenarios import (
 )
 from tools.stub import Stub
 
-
 SETTLE = 20  # seconds: what was written is being tidied up
 
 
