@@ -30,7 +30,6 @@ def enqueue(
     payload: dict[str, Any],
     now: datetime,
     key: str | None = None,
-    available_at: datetime | None = None,
 ) -> None:
     """Put a message out with the caller's transaction. A second one of one ``key`` is dropped."""
     row = Outbox(
@@ -38,7 +37,7 @@ def enqueue(
         topic=topic,
         key=key,
         payload=payload,
-        available_at=available_at or now,
+        available_at=now,
         created_at=now,
     )
     Outbox.objects.bulk_create([row], ignore_conflicts=key is not None)
@@ -99,6 +98,28 @@ def _put_back(row: Outbox, error: Exception) -> None:
         available_at=now + delay,
         failed_at=now if row.attempts + 1 >= MAX_ATTEMPTS else None,
     )
+
+
+# The lease of a row lasts a minute, and a pause between two tries as ``_put_back`` says.
+_MEND = """
+update core_outbox set available_at = business_now() where id in (
+  select id from core_outbox
+  where failed_at is null and available_at > business_now() + interval '65 s'
+    + make_interval(secs => case when attempts = 0 then 0
+                            else least(3600, 5 * power(2, least(attempts, 12) - 1)) end)
+  for update skip locked)
+"""
+
+
+def mend_times_ahead() -> int:
+    """Make messages due that were due sooner until the clock jumped back; returns how many.
+
+    Locks:
+        Their rows; those that a relay holds just now are skipped.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MEND)
+        return int(cursor.rowcount)
 
 
 def has_due() -> bool:

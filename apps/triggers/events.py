@@ -39,6 +39,38 @@ delete from event_subscription where id in (
   order by s.id limit %s for update skip locked)
 """
 
+_OLD_PATTERNS = """
+select p.id from event_pattern p
+where p.created_at < %s and p.id > %s
+  and not exists (select 1 from event_subscription s where s.pattern_id = p.id)
+order by p.id limit %s for update skip locked
+"""
+_FORGET_PATTERNS = """
+delete from event_pattern p where p.id = any(%s)
+  and not exists (select 1 from event_subscription s where s.pattern_id = p.id)
+"""
+_MEND_EVENTS = """
+update event set look_at = business_now() where id in (
+  select id from event
+  where look_at > business_now()
+      + greatest(interval '1 minute', business_now() - created_at) + interval '5 s'
+  for update skip locked)
+"""
+# One that was opened later than now would take no event that comes before then. What its run took
+# before that is over before it, however that time is told.
+_MEND_WAITS = """
+with t as materialized (select business_now() as now), ahead as (
+  select s.id, s.status from event_subscription s, t
+  where s.opened_at > t.now + interval '5 s' or s.closed_at > t.now + interval '5 s'
+    or s.status = 'open' and s.look_at > t.now + interval '65 s'
+  for update of s skip locked
+)
+update event_subscription s set opened_at = least(s.opened_at, t.now),
+  closed_at = case when a.status <> 'open' then least(s.closed_at, t.now) end,
+  look_at = case when a.status = 'open' then t.now end
+from ahead a, t where s.id = a.id
+"""
+
 
 @transaction.atomic
 def publish_event(*, actor: Actor, event: Any, now: datetime) -> tuple[Event, bool]:
@@ -132,13 +164,47 @@ def chain_of(event: Event) -> list[Event]:
 def forget_events(*, now: datetime) -> int:
     """Delete events older than ``SIGNALBOX_RAW_DAYS``, and waits that are long over; how many.
 
+    Patterns that no wait has used for a week go with them; the next wait makes its own anew.
     Safe to stop and repeat at any point; several clocks may call this at once.
 
     Locks:
         A batch of rows at a time; those that somebody holds are passed over.
     """
     edge = first_uuid7_at(int((now - timedelta(days=settings.RAW_DAYS)).timestamp() * 1000))
-    return _forget(_FORGET, edge) + _forget(_FORGET_WAITS, now - CLOSED_KEPT)
+    taken = _forget(_FORGET, edge) + _forget(_FORGET_WAITS, now - CLOSED_KEPT)
+    return taken + _forget_patterns(now - CLOSED_KEPT)
+
+
+def _forget_patterns(before: datetime) -> int:
+    """Keys of events under a pattern that is gone are read by nobody, and go with the events."""
+    taken, after = 0, 0
+    while True:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(_OLD_PATTERNS, [before, after, CHUNK])
+            ids = [id_ for (id_,) in cursor.fetchall()]
+            # A statement of its own, after the lock: who was about to use one has said so by now.
+            cursor.execute(_FORGET_PATTERNS, [ids])
+            taken += int(cursor.rowcount)
+        if len(ids) < CHUNK:
+            return taken
+        after = ids[-1]
+
+
+def mend_times_ahead() -> int:
+    """Make events and waits look that were due until the clock jumped back; returns how many.
+
+    A wait that was opened before the jump is open from now on, for what comes from now on.
+    Whatever is put off is put off for a minute, or for as long as it has been there. Reads every
+    wait: to be called after a jump.
+
+    Locks:
+        Their rows; those that a matcher holds just now are skipped.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_MEND_EVENTS)
+        count = int(cursor.rowcount)
+        cursor.execute(_MEND_WAITS)
+        return count + int(cursor.rowcount)
 
 
 def _forget(statement: str, before: Any) -> int:

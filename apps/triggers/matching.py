@@ -77,6 +77,7 @@ update event_subscription set pattern_id = %s where id in (
   where pattern_id is null and status = 'open' and look_at is not null
     and workspace_id = %s and type = %s and key_of = %s order by id for update)
 """
+_HOLD_PATTERN = "select 1 from event_pattern where id = %s for key share"
 _TO_LOOK_BACK = """
 select id, run_id, step, visit, "where", known::text from event_subscription
 where pattern_id is not null and status = 'open' and look_at <= business_now()
@@ -193,10 +194,26 @@ def bind_waits() -> int:
     """Give waits the pattern of their key, and make it where it is the first; returns how many."""
     found = list(_rows(_UNBOUND, [AT_ONCE]))
     for workspace_id, type_, key_of, since in found:
-        pattern_id = _pattern(workspace_id, type_, key_of, since)
-        with connection.cursor() as cursor:
-            cursor.execute(_BIND, [pattern_id, workspace_id, type_, key_of])
+        for _ in range(TRIES):
+            pattern_id = _pattern(workspace_id, type_, key_of, since)
+            if _bind(pattern_id, workspace_id, type_, key_of):
+                break
     return len(found)
+
+
+@transaction.atomic
+def _bind(pattern_id: int, workspace_id: UUID, type_: str, key_of: str) -> bool:
+    """False where the pattern was forgotten meanwhile.
+
+    Locks:
+        The pattern, so that it is not; then the subscriptions, by id.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(_HOLD_PATTERN, [pattern_id])
+        if cursor.fetchone() is None:
+            return False
+        cursor.execute(_BIND, [pattern_id, workspace_id, type_, key_of])
+    return True
 
 
 def look_from_events() -> int:

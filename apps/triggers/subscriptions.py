@@ -33,18 +33,26 @@ from unnest(%s::uuid[], %s::uuid[], %s::uuid[], %s::uuid[], %s::text[], %s::text
 order by u.id
 on conflict (id) do nothing
 """
-# A pattern that is there spares the wait a look of its own at which there are.
+# A pattern that is there spares the wait a look of its own at which there are. It is held, so that
+# nobody forgets it just now for want of a wait.
 _SUBSCRIBE = """
+with u as (
+  select * from unnest(
+    %(ids)s::uuid[], %(workspaces)s::uuid[], %(runs)s::uuid[], %(lanes)s::uuid[],
+    %(steps)s::text[], %(visits)s::int[], %(places)s::int[], %(ports)s::text[], %(types)s::text[],
+    %(keys_of)s::text[], %(keys)s::bytea[], %(conditions)s::text[], %(known)s::text[])
+  as u(id, workspace_id, run_id, lane, step, visit, place, port, type, key_of, key, condition,
+       known)
+), p as materialized (
+  select id, workspace_id, type, key_of from event_pattern
+  where (workspace_id, type, key_of) in (select workspace_id, type, key_of from u)
+  order by id for key share
+)
 insert into event_subscription (id, workspace_id, run_id, lane, step, visit, place, port, type,
   key_of, key_sha256, "where", known, pattern_id, status, opened_at, look_at, note)
 select u.id, u.workspace_id, u.run_id, u.lane, u.step, u.visit, u.place, u.port, u.type,
   u.key_of, u.key, u.condition, u.known::json, p.id, 'open', %(now)s, %(now)s, ''
-from unnest(%(ids)s::uuid[], %(workspaces)s::uuid[], %(runs)s::uuid[], %(lanes)s::uuid[],
-  %(steps)s::text[], %(visits)s::int[], %(places)s::int[], %(ports)s::text[], %(types)s::text[],
-  %(keys_of)s::text[], %(keys)s::bytea[], %(conditions)s::text[], %(known)s::text[])
-  as u(id, workspace_id, run_id, lane, step, visit, place, port, type, key_of, key, condition,
-       known)
-left join event_pattern p
+from u left join p
   on p.workspace_id = u.workspace_id and p.type = u.type and p.key_of = u.key_of
 order by u.id
 """
@@ -85,7 +93,11 @@ def publish(events: Sequence[NewEvent], now: datetime) -> None:  # noqa: ARG001 
 
 
 def subscribe(waits: Sequence[NewSubscription], now: datetime) -> None:
-    """Wait for events from now on."""
+    """Wait for events from now on.
+
+    Locks:
+        The patterns they use, shared, by id.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             _SUBSCRIBE,

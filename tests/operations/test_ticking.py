@@ -1,11 +1,13 @@
 """The clock's parts, each done once on real tables."""
 
 import json
+from datetime import timedelta
 from io import StringIO
 
 import pytest
 from django.core.management import CommandError, call_command
 
+from apps.core import clock
 from apps.operations import ticking
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -46,3 +48,23 @@ def test_a_round_is_measured_part_by_part(valkey):
 def test_a_number_of_rounds_that_is_none_is_refused(rounds):
     with pytest.raises(CommandError):
         call_command("clock", "measure", "--rounds", rounds)
+
+
+def test_what_is_to_be_done_after_a_jump_is_done_then_and_at_the_start(monkeypatch):
+    at = [clock.real_now()]
+    monkeypatch.setattr(ticking.clock, "now", lambda: at[0])
+    done = []
+    part = ticking.AfterAJump(lambda: done.append(at[0]))
+    for _ in range(5):
+        part.look()
+    assert len(done) == ticking.AfterAJump.TIMES
+    at[0] += timedelta(days=1)  # the test clock moves on
+    part.look()
+    assert len(done) == 3
+    at[0] -= timedelta(seconds=1)
+    part.look()
+    assert len(done) == 3
+    at[0] -= timedelta(hours=1)
+    for _ in range(5):
+        part.look()
+    assert len(done) == 6

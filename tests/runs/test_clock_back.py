@@ -4,8 +4,8 @@ from datetime import timedelta
 
 import pytest
 
-from apps.core import clock
-from apps.core.models import ClockOffset
+from apps.core import clock, outbox
+from apps.core.models import ClockOffset, Outbox
 from apps.runs import effects, sweep
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, RunCommand, Timer
@@ -120,6 +120,41 @@ def test_a_command_from_the_future_is_rung_for_and_driven(bench, monkeypatch):
     drive_all()
     assert status(run_id) == "waiting"
     assert_replays(run_id)
+
+
+@pytest.fixture
+def sent(monkeypatch):
+    """What a relay sent under the topic ``test``."""
+    found: list[dict[str, int]] = []
+    monkeypatch.setitem(outbox._handlers, "test", found.append)
+    return found
+
+
+def test_a_message_that_was_due_at_once_is_so_again(bench, sent):
+    outbox.enqueue(topic="test", payload={"n": 1}, now=clock.now())
+    jump(hours=-3)
+    assert outbox.relay() == 0
+    assert outbox.mend_times_ahead() == 1
+    assert outbox.mend_times_ahead() == 0
+    assert outbox.relay() == 1
+    assert sent == [{"n": 1}]
+
+
+@pytest.mark.parametrize(("attempts", "pause_s"), [(0, 60), (1, 5), (4, 40), (19, 3600)])
+def test_a_message_that_was_put_off_keeps_its_pause_and_not_the_jump(bench, attempts, pause_s):
+    outbox.enqueue(topic="test", payload={}, now=clock.now())
+    Outbox.objects.update(attempts=attempts, available_at=clock.now() + timedelta(seconds=pause_s))
+    assert outbox.mend_times_ahead() == 0
+    jump(hours=-3)
+    assert outbox.mend_times_ahead() == 1
+    assert outbox.has_due()
+
+
+def test_a_message_that_was_given_up_stays_so(bench):
+    outbox.enqueue(topic="test", payload={}, now=clock.now())
+    Outbox.objects.update(attempts=20, failed_at=clock.now())
+    jump(hours=-3)
+    assert outbox.mend_times_ahead() == 0
 
 
 def test_a_run_may_end_before_it_began(bench):
