@@ -4,7 +4,7 @@ import threading
 from datetime import timedelta
 
 import pytest
-from django.db import connection
+from django.db import connection, transaction
 
 from apps.core import clock
 from apps.runs import effect_claims, effects, slots
@@ -156,3 +156,74 @@ def test_under_steady_load_it_is_done_and_nothing_beside_it(bench, suspect, monk
     assert len(order) == len(set(order)) == 26
     assert beside == {suspect}
     assert order.index(suspect) < 10
+
+
+class TestUnderALimit:
+    """One alone and one beside others never share the last place, whoever counts first."""
+
+    @pytest.fixture
+    def two(self, bench):
+        """Two effects of a limit of one; the first must run alone."""
+        call = {"type": "http.request", "config": {"url": "https://shop.example/"}}
+        limited = document({"call": {**call, "concurrency": {"max": 1}}}, ["trigger -> call"])
+        version = bench.publish(limited)
+        for _ in range(2):
+            bench.start(version)
+        drive_all()
+        first, second = Effect.objects.order_by("id")
+        Effect.objects.filter(pk=first.pk).update(deaths=2)
+        return first, second
+
+    @staticmethod
+    def stopped(before, work):
+        """Does ``work`` in a thread that stops before it commits."""
+        there, go_on, found = threading.Event(), threading.Event(), []
+
+        def do():
+            with transaction.atomic():
+                found.append(work())
+                there.set()
+                go_on.wait(60)
+            connection.close()
+
+        thread = threading.Thread(target=do, name=before)
+        thread.start()
+        assert there.wait(60)
+
+        def end():
+            go_on.set()
+            thread.join(60)
+            assert not thread.is_alive()
+            return found[0]
+
+        return end
+
+    def test_while_one_beside_others_is_taken_the_one_alone_is_not(self, two):
+        _, second = two
+
+        def take():
+            hand = effect_claims._Hand(1, 1)
+            hand.limited(1, 20)
+            return hand.found
+
+        end = self.stopped("beside others", take)
+        alone = effect_claims.claim_alone()
+        [taken] = end()
+        assert (alone, taken.id) == (None, second.pk)
+        assert effect_claims.claim_alone() is None
+        assert Effect.objects.filter(status="running").count() == 1
+
+    def test_while_the_one_alone_is_taken_none_beside_others_is(self, two):
+        first, _ = two
+        end = self.stopped("alone", effect_claims.claim_alone)
+        assert effect_claims.claim_any() is None
+        assert end().id == first.pk
+        assert effect_claims.claim_any() is None
+        assert Effect.objects.filter(status="running").count() == 1
+
+    def test_one_whose_limit_is_full_does_not_keep_the_next_waiting(self, bench, two):
+        effect_claims.claim_any()
+        queued(bench, 1)
+        free = Effect.objects.latest("id")
+        Effect.objects.filter(pk=free.pk).update(deaths=2)
+        assert effect_claims.claim_alone().id == free.pk
