@@ -3,15 +3,17 @@
 No rights are needed for that: the namespace belongs to a user namespace in which we are root.
 """
 
-import contextlib
 import hashlib
 import os
 import shutil
 import subprocess
 import threading
 import time
+from contextlib import suppress
 from pathlib import Path
 from urllib.parse import quote
+
+import psycopg
 
 from tests.chaos import flows
 from tests.chaos.load import Load, failures, publish, statuses, unfinished
@@ -58,6 +60,12 @@ class SmallDisk(LiveStack):
         (sockets,) = Path("/tmp").glob(f"signalbox-*-{name}")
         return f"postgresql://signalbox@/signalbox?host={quote(str(sockets), safe='')}"
 
+    def use_up_the_log(self) -> None:
+        """Write so much that PostgreSQL finds no room for its log either, and has to end."""
+        with suppress(psycopg.Error), psycopg.connect(self.database, autocommit=True) as wire:
+            for _ in range(40):
+                wire.execute("select pg_logical_emit_message(false, 'chaos', repeat('x', 1000000))")
+
     @property
     def disk(self) -> Path:
         """The home as the stack sees it."""
@@ -84,7 +92,7 @@ class Ballast:
             while not self._over.wait(0.02):
                 room = os.fstatvfs(file.fileno())
                 free = room.f_bavail * room.f_frsize
-                with contextlib.suppress(OSError):
+                with suppress(OSError):
                     if free:
                         os.posix_fallocate(file.fileno(), size, free)
                         size += free
@@ -132,6 +140,7 @@ def _once(stack: SmallDisk, load: Load) -> int:
     ballast = Ballast(stack.disk)
     try:
         until(lambda: load.answers["503"] > refused, 60, "callers are told that there is no room")
+        stack.use_up_the_log()
         time.sleep(FULL_S)
     finally:
         ballast.drop()
