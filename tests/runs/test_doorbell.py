@@ -337,6 +337,22 @@ class TestListening:
         assert not driver.is_alive()
         assert sent == 0
 
+    @pytest.mark.django_db(transaction=True)
+    def test_the_worker_of_effects_does_too(self, bells, valkey, monkeypatch):
+        monkeypatch.setattr(tasks, "LISTENS_S", 10)
+        calls = []
+        monkeypatch.setattr(tasks, "work_effects", lambda: calls.append(1))
+        worker = threading.Thread(target=tasks.do_effects, daemon=True)
+        worker.start()
+        wait_until(lambda: valkey.exists("listening:effects"))
+        monkeypatch.setattr(tasks, "LISTENS_S", 0.01)
+        doorbell.ring_now("effects")
+        worker.join(20)
+
+        assert not worker.is_alive()
+        assert len(calls) == 2
+        assert bells("effects") == 0
+
 
 def _drive_and_close() -> None:
     tasks.drive()
