@@ -250,7 +250,7 @@ def main() -> int:
     if given.rounds < 1 or given.signals < 1:
         parser.error("rounds and signals are at least 1")
     if given.growth:
-        return bench_growth.main(Bench, OUT, _circumstances())
+        return bench_growth.main(Bench, OUT, _circumstances(), given.rounds)
     with tempfile.TemporaryDirectory(prefix="sb-bench-") as folder:
         stack = LiveStack(Path(folder))
         try:

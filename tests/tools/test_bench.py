@@ -81,7 +81,7 @@ class TestPlot:
                 "intake_per_second": 1000.0,
                 "chain_per_second": 800.0,
                 "effects_per_second": 300.0,
-                "list_ms": 12.5,
+                "intake_cpu_ms": 1.2,
             }
             for rows in (1000, 1_000_000)
             for workers in (1, 2)
