@@ -124,6 +124,7 @@ class Harm:
         os.kill(self._pool_child(), signal.SIGKILL)
 
     def kill_effects(self) -> None:
+        self._spare()
         self._send("effects", signal.SIGKILL)
 
     def kill_clock(self) -> None:
@@ -148,6 +149,7 @@ class Harm:
         """What it had started is orphaned; it is started again as an init system would."""
         if self.stack.process is None or self.stack.process.poll() is not None:
             raise Impossible
+        self._spare()
         self._supervisor_died_at = time.monotonic()
         self.stack.kill_supervisor()
         self.stack.spawn()
@@ -175,6 +177,7 @@ class Harm:
         key = self.recorder.hold_one(3)
         if key is None or pid in self._asleep:
             raise Impossible
+        self._spare()
         os.kill(pid, signal.SIGSTOP)
         self._asleep.add(pid)
         self._background(self._wake_without_lease, pid, key, time.monotonic())
@@ -198,6 +201,16 @@ class Harm:
         self._asleep.discard(pid)
         if is_late and self._supervisor_died_at < since:
             self.late.add(held[0][:2])
+
+    def _spare(self) -> None:
+        """What was there when two workers died is spared: the third death is told as unknown."""
+        with suppress(psycopg.Error):
+            with psycopg.connect(self._places.cluster.url(), connect_timeout=5) as database:
+                found = database.execute(
+                    "select 1 from effect where status = 'running' and deaths >= 2 limit 1"
+                ).fetchone()
+            if found:
+                raise Impossible
 
     def _holding(self, key: str) -> list[Any]:
         """Of an effect: its run and step, its status, and the fence under which it is held."""
