@@ -24,7 +24,7 @@ from apps.runs.sweep import OLDEST
 from apps.triggers.addresses import STILL_HOLDS, Address
 from apps.triggers.calls import Key, Ready
 from apps.triggers.models import MAX_REASON, Verdict
-from apps.triggers.wires import Connection, Wires, away
+from apps.triggers.wires import Connection, Wires, away, in_time
 
 #: How many refused or repeated calls are noted per trigger and minute.
 NOTED_PER_MINUTE = 20
@@ -106,6 +106,10 @@ select count(*) from (select 1 from run_command where priority < %(below)s limit
 _log = logging.getLogger(__name__)
 
 
+class SomeTooLate(Exception):
+    """Of calls that were to be written together some have been told 503; each goes alone."""
+
+
 class IdempotencyKeyReused(Conflict):
     """The key came before with another body."""
 
@@ -148,10 +152,13 @@ async def store(wires: Wires, calls: Sequence[Stored]) -> list[Accepted | None]:
         return [await _store_one(wires, calls[0])]
 
     async def write(connection: Connection) -> list[Accepted | None]:
-        if time.monotonic() > min(one.give_up_at for one in calls):
-            raise away()
-        cursor = await connection.execute(_INSERT_MANY, _columns(calls))
-        written = {row[0] for row in await cursor.fetchall()}
+        now = time.monotonic()
+        late = sum(now > one.give_up_at for one in calls)
+        if late:
+            raise away() if late == len(calls) else SomeTooLate
+        async with in_time(connection, min(one.give_up_at for one in calls)):
+            cursor = await connection.execute(_INSERT_MANY, _columns(calls))
+            written = {row[0] for row in await cursor.fetchall()}
         return [
             None
             if one.address.is_remembered and one.run_id not in written
@@ -202,13 +209,17 @@ async def _store_one(wires: Wires, stored: Stored) -> Accepted | None:
     async def write(connection: Connection) -> Accepted | None:
         if time.monotonic() > stored.give_up_at:
             raise away()
-        if not stored.address.is_paused:
-            return await _write(connection, stored, is_paused=False)
-        async with connection.transaction():
-            cursor = await connection.execute(_STATE, [stored.address.flow_id])
-            row = await cursor.fetchone()
-            is_paused = row is not None and row[0] == FlowState.PAUSED
-            return await _write(connection, stored, is_paused=is_paused)
+        async with in_time(connection, stored.give_up_at):
+            if not stored.address.is_paused:
+                return await _write(connection, stored, is_paused=False)
+            async with connection.transaction():
+                cursor = await connection.execute(_STATE, [stored.address.flow_id])
+                row = await cursor.fetchone()
+                is_paused = row is not None and row[0] == FlowState.PAUSED
+                found = await _write(connection, stored, is_paused=is_paused)
+                if time.monotonic() > stored.give_up_at:
+                    raise away()
+                return found
 
     return await wires.run(write)
 
