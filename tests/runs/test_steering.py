@@ -1,15 +1,29 @@
 """Pause, resume and cancel: one run, many, everything; the global stop."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.audit.models import AuditEvent
 from apps.core import clock
 from apps.core.errors import Conflict, Invalid
 from apps.core.models import uuid7
-from apps.runs import commands, effects, queries, steering, stopping, sweep, verify
+from apps.engine.lifecycle import EffectStatus
+from apps.runs import (
+    commands,
+    effects,
+    queries,
+    replaying,
+    slots,
+    steering,
+    stopping,
+    sweep,
+    verify,
+)
 from apps.runs.drive import drive_all
-from apps.runs.models import Effect, Limit, Run, RunCommand, WaitingStart
+from apps.runs.models import Effect, Limit, Run, RunCommand, Timer, WaitingStart
 from apps.runs.steering import Selection
+from apps.steps.outcomes import StepError
 from tests.runs.support import assert_replays, complete, document, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -17,6 +31,11 @@ pytestmark = pytest.mark.django_db(transaction=True)
 CALL = {"type": "http.request", "config": {"url": "http://127.0.0.1:9/", "method": "GET"}}
 WAIT = document({"wait": {"type": "delay", "config": {"for": "PT1H"}}}, ["trigger -> wait"])
 SEND = document({"call": CALL}, ["trigger -> call"])
+
+
+@pytest.fixture(autouse=True)
+def own_slots(monkeypatch):
+    monkeypatch.setattr(effects, "_slots", slots.Slots())
 
 
 @pytest.fixture
@@ -202,6 +221,84 @@ class TestGlobalStop:
         assert effects.claim() is None
         self.lift(system)
         assert effects.claim() is not None
+
+    def test_one_that_runs_alone_does_not_begin_either(self, bench, system):
+        bench.start(bench.publish(SEND))
+        drive_all()
+        Effect.objects.update(deaths=2)
+        self.stop(system)
+        assert effects.claim() is None
+        assert not slots.reserve_one()
+        self.lift(system)
+        assert effects.claim() is not None
+
+    @pytest.mark.parametrize("ended", ["it failed", "its worker died"])
+    def test_one_under_way_ends_and_is_not_begun_anew(self, bench, system, ended):
+        run_id = bench.start(bench.publish(SEND))
+        drive_all()
+        effect = effects.claim()
+        assert effect is not None
+        self.stop(system)
+        if ended == "it failed":
+            busy = StepError("busy", "Busy.", error_class="transient")
+            effects._report_failure(effect, effects.Context(effect), busy)
+        else:
+            Effect.objects.update(lease_until=clock.real_now() - timedelta(seconds=1))
+            assert effects.expire_leases() == 1
+        Effect.objects.update(available_at=clock.now())
+        drive_all()
+        assert Effect.objects.get().status == "queued"
+        assert effects.work_effects() == 0
+        assert queries.waiting_for(Run.objects.get(pk=run_id))[0]["kind"] == "stopped"
+        self.lift(system)
+        assert effects.claim().attempt == 2
+
+    def test_what_one_under_way_gives_is_taken(self, bench, system):
+        run_id = bench.start(bench.publish(SEND))
+        drive_all()
+        effect = effects.claim()
+        self.stop(system)
+        payload = {"step": "call", "visit": 1, "port": "done", "output": {"status": 200}}
+        effects._report(effect, EffectStatus.SUCCEEDED, "complete", payload)
+        drive_all()
+        assert status(run_id) == "completed"
+
+    def test_a_timer_fires_and_what_it_leads_to_does_not_begin(self, bench, system):
+        doc = document(
+            {"wait": {"type": "delay", "config": {"for": "PT1H"}}, "call": CALL},
+            ["trigger -> wait", "wait -> call"],
+        )
+        bench.start(bench.publish(doc))
+        drive_all()
+        self.stop(system)
+        Timer.objects.update(fires_at=clock.now())
+        assert sweep.fire_timers(now=clock.now()) == 1
+        drive_all()
+        assert Effect.objects.get().status == "queued"
+        assert effects.work_effects() == 0
+
+    def test_a_run_that_another_starts_is_held_and_so_is_one_done_again(self, bench, system):
+        over = bench.run(
+            document({"a": {"type": "map", "config": {"fields": {}}}}, ["trigger -> a"])
+        )
+        doc = document(
+            {"wait": {"type": "delay", "config": {"for": "PT1H"}},
+             "sub": {"type": "subflow", "config": {"flow": str(over.flow_id)}}},
+            ["trigger -> wait", "wait -> sub"],
+        )  # fmt: skip
+        run_id = bench.start(bench.publish(doc))
+        drive_all()
+        self.stop(system)
+        complete(run_id, "wait")
+        again = replaying.replay_run(
+            actor=system, run_id=over.pk, from_step="", version="own", mode="live", now=clock.now()
+        )
+        drive_all()
+        child = Run.objects.get(parent_id=run_id)
+        assert (status(child.pk), status(again.pk)) == ("queued", "queued")
+        assert WaitingStart.objects.filter(reason="stopped").count() == 2
+        self.lift(system)
+        assert {status(one) for one in (run_id, child.pk, again.pk)} == {"completed"}
 
     def test_of_one_workspace_is_not_that_of_another(self, bench, system):
         from tests.runs.support import Bench
