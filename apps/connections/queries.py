@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
 
-from django.db import connection
 from django.db.models import Q, QuerySet
 
 from apps.connections import addresses, vault
 from apps.connections.models import AllowedHost, Secret
 from apps.core import clock
 from apps.core.errors import Forbidden, NotFound
+from apps.core.pool import give_back
 
 
 class UnknownSecret(NotFound):
@@ -131,6 +131,5 @@ def is_allowed_host(workspace_id: UUID, host: str, port: int) -> bool:
         .filter(Q(port=port) | Q(port__isnull=True), host=host)
         .exists()
     )
-    if not connection.in_atomic_block:
-        connection.close()
+    give_back()
     return allowed

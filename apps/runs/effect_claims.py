@@ -17,6 +17,7 @@ from uuid import UUID
 from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.core import clock
+from apps.core.pool import give_back
 from apps.engine import values
 from apps.runs import doorbell, effect_limits, stopping
 from apps.runs.commands import add_command
@@ -158,7 +159,7 @@ def claim_any(*, may_be_bulk: bool = True) -> Claimed | None:
     Threads that ask at the same time are served by one transaction; it rings for another thread
     where more are due than they took.
     """
-    connection.close()  # who claims for the others needs one of the pool's
+    give_back()  # who claims for the others needs one of the pool's
     return _claims.ask(may_be_bulk)
 
 
@@ -238,7 +239,7 @@ def _claim_for(asked: Sequence[bool]) -> list[Claimed | None]:
         if not hand.left and are_effects_due():
             doorbell.ring("effects")
     finally:
-        connection.close()
+        give_back()
     return _dealt(hand.found, asked)
 
 

@@ -10,8 +10,9 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
+from apps.core.pool import give_back
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
 from apps.runs import doorbell
 from apps.runs.prepared import fetched
@@ -107,7 +108,7 @@ def _written(statement: str, given: dict[str, list[Any]]) -> set[tuple[UUID, int
             return {(id_, fence) for id_, fence in fetched(statement, given)}
     finally:
         # The thread that wrote for the others waits for the other side next.
-        connection.close()
+        give_back()
 
 
 _reports = Together[Report, bool](_write_reports, hopeless=AWAY)

@@ -29,6 +29,7 @@ from apps.connections import queries as connection_queries
 from apps.connections.outgoing import Answer, OutgoingClient, OutgoingError, check_host
 from apps.core import clock
 from apps.core.errors import ProductError
+from apps.core.pool import give_back
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
@@ -227,7 +228,7 @@ class Context:
         try:
             return connection_queries.is_allowed_host(self._effect.workspace_id, host, port)
         finally:
-            connection.close()  # what follows waits for the other side
+            give_back()  # what follows waits for the other side
 
     def _about_to_send(self) -> None:
         """Note under the fence that something may leave from here on; let go of the database."""

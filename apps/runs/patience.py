@@ -1,5 +1,4 @@
-"""How a driver and a clock speak with PostgreSQL: for how long at most (engine rule 6), and with
-statements that are planned once.
+"""How a driver and a clock speak with PostgreSQL: for so long at most, in plans made once (rule 6).
 
 A process that was frozen in the middle of a transaction must not hold its locks for ever: the
 server ends the transaction, and the woken process's commit fails harmlessly.
