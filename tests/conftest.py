@@ -72,18 +72,18 @@ def _close_in_this_thread() -> None:
             close_pool()
 
 
-def _fresh_copy(_test_case: TransactionTestCase) -> None:
-    """What a committing test leaves behind goes with its database.
+def _make_as_new(_test_case: TransactionTestCase) -> None:
+    """Take away what a committing test left behind.
 
     Django would empty every table instead: insert-only tables refuse that, and rows that
     migrations made would be gone for the tests that follow.
     """
     _close_connections()
-    database.copy_template()
+    database.make_as_new()
 
 
 # The stubs leave private methods out.
-TransactionTestCase._fixture_teardown = _fresh_copy  # type: ignore[attr-defined]
+TransactionTestCase._fixture_teardown = _make_as_new  # type: ignore[attr-defined]
 
 
 @pytest.fixture
