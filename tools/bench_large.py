@@ -75,7 +75,7 @@ def _wake(bench: Bench, due: int) -> float:
 def clock_rounds(bench: Bench, *, rounds: int = 9) -> dict[str, Any]:
     """How long the clock needs for a round, in the median and at most, and its slowest parts."""
     said = bench.stack.manage("clock", "measure", "--rounds", str(rounds)).splitlines()
-    found = [json.loads(line) for line in said][1:]  # the first opens what the others use
+    first, *found = [json.loads(line) for line in said]  # the first opens what the others use
     names = {name for one in found for name in one["parts_ms"]}
     parts = {
         name: round(
@@ -89,6 +89,7 @@ def clock_rounds(bench: Bench, *, rounds: int = 9) -> dict[str, Any]:
         "tick_ms": round(statistics.median(every), 1),
         "slowest_tick_ms": max(every),
         "slowest_parts_ms": dict(slowest),
+        "stuck_runs_ms": first["parts_ms"]["stuck runs"],
     }
 
 

@@ -1,6 +1,7 @@
 """The clock's parts, each done once on real tables."""
 
 import json
+import threading
 from datetime import timedelta
 from io import StringIO
 
@@ -68,3 +69,33 @@ def test_what_is_to_be_done_after_a_jump_is_done_then_and_at_the_start(monkeypat
     for _ in range(5):
         part.look()
     assert len(done) == 6
+
+
+def test_what_is_seldom_due_holds_up_nothing_that_people_wait_for(monkeypatch):
+    rounds, began, may_go, stop = [], threading.Event(), threading.Event(), threading.Event()
+
+    def takes_long():
+        began.set()
+        may_go.wait(20)
+
+    def turn():
+        rounds.append(1)
+        if len(rounds) == 3 and began.wait(20):
+            stop.set()
+
+    made = [ticking.Part("long", 60, takes_long), ticking.Part("short", 0, turn)]
+    monkeypatch.setattr(ticking, "parts", lambda: made)
+    monkeypatch.setattr(ticking, "PATIENCE_S", 0.01)
+    ready = []
+    ticking.run_until(stop, ready=lambda: ready.append(len(rounds)))
+
+    assert ready == [1]  # after the first round
+    assert len(rounds) == 3
+    assert not may_go.is_set()  # the long part is still under way
+    may_go.set()
+
+
+def test_timers_and_leases_belong_to_every_round():
+    prompt = {part.name for part in ticking.parts() if part.is_prompt}
+    assert {"timers", "leases", "unheard bells", "schedules", "overdue tasks"} <= prompt
+    assert not prompt & {"stuck runs", "work of old runs", "old calls", "old months"}
