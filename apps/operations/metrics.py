@@ -34,7 +34,13 @@ _COMMANDS = """
 select case when priority < %(parked)s then 'waiting' else 'parked' end, count(*)
 from run_command group by 1
 """
-_EFFECTS = "select status, count(*) from effect where status in ('queued', 'running') group by 1"
+# Apart as the indexes are: what is done stays in the table for a week.
+_EFFECTS = """
+select 'queued', (select count(*) from effect where status = 'queued' and limit_id is null)
+  + (select count(*) from effect where status = 'queued' and limit_id is not null)
+union all
+select 'running', (select count(*) from effect where status = 'running')
+"""
 _HELD = "select reason, count(*) from waiting_start group by 1"
 # By workspace, since that is how the index begins.
 _PAUSED = """

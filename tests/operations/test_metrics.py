@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
@@ -184,3 +185,11 @@ def test_a_cancelled_run_leaves_no_work_behind(desk, scraped):
     drive_all()
     found = scraped()
     assert (found["open_tasks"], found["commands", "waiting"]) == (0, 0)
+
+
+def test_effects_are_counted_without_reading_what_is_done(db):
+    with connection.cursor() as cursor:
+        cursor.execute("set local enable_seqscan = off")
+        cursor.execute(f"explain {metrics._EFFECTS}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "Seq Scan on effect" not in plan
