@@ -181,12 +181,12 @@ def calling(bench: Bench, stub: Stub, *, delay_ms: int) -> tuple[str, str]:
 
 
 def effects(
-    bench: Bench, *, delay_ms: int, count: int, clients: int = 16, warm_up: int = 600
+    bench: Bench, *, delay_ms: int, count: int, clients: int = 16, warm_up: int = 2000
 ) -> dict[str, Any]:
     """Requests to a stub that takes its time; all signals come at the start and queue up.
 
     ``grown_mb`` is what the product's own processes hold more at the end than after the first
-    few hundred calls, when every thread is made.
+    two thousand calls, when every thread is made and a driver has seen large batches.
     """
     with Stub() as stub:
         name, flow_id = calling(bench, stub, delay_ms=delay_ms)
