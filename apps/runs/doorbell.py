@@ -10,6 +10,7 @@ listening wakes it, which is some ten times cheaper than a message.
 import logging
 import os
 import threading
+from uuid import uuid4
 
 import redis
 from django.conf import settings
@@ -25,17 +26,25 @@ TASKS = {
 QUEUES = {"events": "drive"}
 MARKER_MS = 1000
 
-# Wakes who listens; else says whether a message is to be sent.
+# Wakes who listens, on the list that it named; else says whether a message is to be sent.
 _RING = """
-if redis.call('del', KEYS[1]) == 1 then
-  redis.call('rpush', KEYS[2], 1)
+local listener = redis.call('getdel', KEYS[1])
+if listener then
+  redis.call('rpush', listener, 1)
+  redis.call('pexpire', listener, ARGV[1])
   return 0
 end
-return redis.call('set', KEYS[3], 1, 'nx', 'px', ARGV[1]) and 1 or 0
+return redis.call('set', KEYS[2], 1, 'nx', 'px', ARGV[1]) and 1 or 0
+"""
+# Takes the word of one who listened away, unless a ring has.
+_STOP = """
+return redis.call('get', KEYS[1]) == ARGV[1] and redis.call('del', KEYS[1]) or 0
 """
 
 _log = logging.getLogger(__name__)
-_ring = redis.Redis().register_script(_RING)  # connects to nothing: each call says where
+# These connect to nothing: each call says where.
+_ring = redis.Redis().register_script(_RING)
+_stop = redis.Redis().register_script(_STOP)
 _wanted: set[str] = set()
 _wake = threading.Event()
 _owner_pid = 0
@@ -58,8 +67,7 @@ def ring(queue: str) -> None:
 def ring_now(queue: str) -> bool:
     """Ring in this thread; returns whether a bell is on its way. Never raises."""
     try:
-        keys = [f"listening:{queue}", f"woken:{queue}", f"bell:{queue}"]
-        if not _ring(keys, [MARKER_MS], client=store()):
+        if not _ring([f"listening:{queue}", f"bell:{queue}"], [MARKER_MS], client=store()):
             return True
         import_string(settings.CELERY_APP).send_task(
             TASKS[queue], queue=QUEUES.get(queue, queue), ignore_result=True, retry=False
@@ -84,14 +92,15 @@ def is_rung(queue: str, *, within: float) -> bool:
     One listens at a time, and stops being the one when it is rung for: whoever takes the key away
     has the word. So a ring between the last claim and the end of listening is never passed over.
     """
+    name = f"woken:{queue}:{uuid4().hex}"
     try:
         client = store()
         milliseconds = int(within * 1000) + MARKER_MS
-        if not client.set(f"listening:{queue}", 1, nx=True, px=milliseconds):
+        if not client.set(f"listening:{queue}", name, nx=True, px=milliseconds):
             return False
-        if client.blpop([f"woken:{queue}"], timeout=within):
+        if client.blpop([name], timeout=within):
             return True
-        return not client.delete(f"listening:{queue}")
+        return not _stop([f"listening:{queue}"], [name], client=client)
     except redis.RedisError as error:
         _log.info("no listening on %s: %s", queue, error)
         return False

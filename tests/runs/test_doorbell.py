@@ -313,6 +313,17 @@ class TestListening:
         monkeypatch.setattr(store, "blpop", blpop)
         assert doorbell.is_rung("drive", within=0.05) is True
 
+    def test_who_was_rung_for_leaves_the_next_listener_alone(self, bells, valkey, monkeypatch):
+        """It was woken, and another began to listen before it had looked."""
+        store = doorbell.store()
+
+        def blpop(*_, **__):
+            valkey.set("listening:drive", "woken:drive:another")
+
+        monkeypatch.setattr(store, "blpop", blpop)
+        assert doorbell.is_rung("drive", within=0.05) is True
+        assert valkey.get("listening:drive") == b"woken:drive:another"
+
     def test_a_broker_that_is_away_ends_the_listening(self, settings, monkeypatch):
         settings.REDIS_URL = "unix:///nowhere/valkey.sock"
         monkeypatch.setattr(doorbell, "_client", None)

@@ -153,6 +153,14 @@ class MarkerAfterClaim(World):
                 store.ring("effects")
 
 
+class DeafAtTheEnd(Store):
+    """Who stops listening does not look whether it was rung for."""
+
+    def is_rung(self, queue: str, listener: object) -> bool:
+        super().is_rung(queue, listener)
+        return False
+
+
 class SnapshotBehind(Store):
     """The snapshot lacks the last event of the slice."""
 
@@ -201,6 +209,7 @@ BUGS = {
     "timer fired twice": Bug(world=TimerTwice),
     "result before the lease check": Bug(store=ReportBeforeCheck),
     "marker cleared after the claim": Bug(world=MarkerAfterClaim),
+    "deaf at the end of listening": Bug(store=DeafAtTheEnd),
     "snapshot without the last event": Bug(store=SnapshotBehind),
     "end leaves effects running": Bug(store=CancelLeavesEffects),
     "withdrawn waits stay open": Bug(store=WithdrawnStays),

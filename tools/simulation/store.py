@@ -37,6 +37,7 @@ from tools.simulation.rows import (
 
 LEASE_S = effect_claims.LEASE.total_seconds()
 MAX_DEATHS = effects.MAX_DEATHS
+LISTENS_S = 1.1
 MARKER_S = 1.0
 UNHEARD_S = 1.0
 EPOCH = datetime(2026, 11, 20, 8, tzinfo=UTC)
@@ -59,6 +60,7 @@ class Store:
         self.locked: dict[UUID, Transaction] = {}
         self.markers: dict[str, tuple[float, int]] = {}
         self.bells: list[str] = []
+        self.listening: dict[str, tuple[object, float, int]] = {}
         self.outcomes: Counter[tuple[str, int]] = Counter()  # by kind and id of the wait
         self.decided: set[int] = set()
         self.races: Counter[str] = Counter()
@@ -96,19 +98,37 @@ class Store:
         self.add_command(run_id, "start", {"trigger": trigger, "started_by": "ada@example.org"})
         return run_id
 
-    # Rule 3: at most one unstarted bell per queue; the marker goes by itself after a second.
+    # Rule 3: at most one unstarted bell per queue; the marker goes by itself after a second. Who
+    # listens is woken instead.
     def ring(self, queue: str) -> None:
-        """Put a bell on its way, unless one is."""
-        until, accidents = self.markers.get(queue, (0.0, 0))
-        if not self.now - MARKER_S <= until - MARKER_S <= self.now < until:
-            accidents = self.accidents
-            self.markers[queue] = (self.now + MARKER_S, accidents)
-            self.bells.append(queue)
+        """Wake who listens, or put a bell on its way unless one is."""
+        _, since, accidents = self.listening.pop(queue, (None, -LISTENS_S, 0))
+        if not since <= self.now < since + LISTENS_S:  # it is gone, or the clock was set
+            until, accidents = self.markers.get(queue, (0.0, 0))
+            if not self.now - MARKER_S <= until - MARKER_S <= self.now < until:
+                accidents = self.accidents
+                self.markers[queue] = (self.now + MARKER_S, accidents)
+                self.bells.append(queue)
         if queue == "drive":
             for waiting in self.commands.values():
                 for command in waiting.values():
                     if command.rung < 0:
                         command.rung = accidents
+
+    def listen(self, queue: str, listener: object) -> bool:
+        """Be the one that is woken, unless another is."""
+        _, since, _ = self.listening.get(queue, (None, -LISTENS_S, 0))
+        if since <= self.now < since + LISTENS_S:
+            return False
+        self.listening[queue] = (listener, self.now, self.accidents)
+        return True
+
+    def is_rung(self, queue: str, listener: object) -> bool:
+        """The end of listening: whether a ring took the word away."""
+        if self.listening.get(queue, (None,))[0] is not listener:
+            return True
+        del self.listening[queue]
+        return False
 
     def answered(self, queue: str) -> None:
         """The task has started: the next ring is a new bell."""

@@ -369,7 +369,10 @@ class World:
         calling.on_death = partial(self.call_in, key, run_id, flow)
 
     def driver(self, me: list[Process]) -> Life:
-        """Rule 1: claim, read, decide, write; until a claim made after the last commit is empty."""
+        """Rule 1: claim, read, decide, write; until a claim made after the last commit is empty.
+
+        Then it listens for a moment.
+        """
         store = self.store
         yield
         store.answered("drive")
@@ -377,6 +380,12 @@ class World:
             yield
             held = me[0].transaction = store.claim_runs(BATCH)
             if not held.runs:
+                yield
+                if not store.listen("drive", me[0]):
+                    return
+                yield
+                if store.is_rung("drive", me[0]):
+                    continue
                 return
             yield
             if not store.read_commands(held):
@@ -417,6 +426,12 @@ class World:
             yield
             held = store.claim_effect()
             if held is None:
+                yield
+                if not store.listen("effects", me[0]):
+                    return
+                yield
+                if store.is_rung("effects", me[0]):
+                    continue
                 return
             me[0].effect = held
             yield
