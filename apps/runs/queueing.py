@@ -55,8 +55,13 @@ def turn_of_run(state: RunState) -> dict[str, Any]:
         )
         return {"detail": detail % {"count": state.deaths}}
     with connection.cursor() as cursor:
-        given = {"priority": first.priority, "lane": first.lane, "id": first.pk}
-        cursor.execute(_COMMANDS_AHEAD, given | {"most": MOST_COUNTED})
+        given: dict[str, Any] = {
+            "priority": first.priority,
+            "lane": first.lane,
+            "id": first.pk,
+            "most": MOST_COUNTED,
+        }
+        cursor.execute(_COMMANDS_AHEAD, given)
         (ahead,) = cursor.fetchone()
     return _behind(gettext("Waits for a worker."), first.priority, min(ahead, MOST_COUNTED))
 

@@ -24,6 +24,7 @@ from apps.runs.models import Run
 from apps.runs.priorities import Priority
 from apps.runs.queries import get_run, journal
 
+Version = Literal["own", "latest"]
 #: What a run may take over in all.
 MOST_BYTES = 16 * 1024 * 1024
 
@@ -46,7 +47,7 @@ def replay_run(
     actor: Actor,
     run_id: UUID,
     from_step: str,
-    version: Literal["own", "latest"],
+    version: Version,
     mode: Mode,
     now: datetime,
 ) -> Run:
@@ -67,41 +68,16 @@ def replay_run(
     """
     original = get_run(actor, run_id)
     require(actor, "run.operate", original.flow_id)
-    flow = (
-        Flow.objects.for_workspace(actor.workspace_id)
-        .select_for_update(no_key=True, of=("self",))
-        .get(pk=original.flow_id)
-    )
-    version_id = original.version_id if version == "own" else flow.active_version_id
-    if version_id is None:
-        raise FlowNotRunning("Nothing is published; choose the run's own version.")
-    if flow.state == FlowState.ARCHIVED:
-        raise FlowNotRunning("The flow is archived; it starts no runs any more.")
-    trigger, given = _recorded(original, from_step, version_id, mode)
-    if version_id != original.version_id:
-        hold_contract(version_id, trigger.get("body"))
     new_id = uuid7()
-    replay = {"of": str(run_id), "from_step": from_step, "mode": mode, "given": given}
-    payload = values.dumps({"trigger": trigger, "started_by": actor.email, "replay": replay})
-    if len(payload) > MOST_BYTES:
-        raise TooLargeToReplay(
-            "The run has more recorded outcomes than can be taken over (16 MB); start it anew."
-        )
-    parameters = run_values(
-        run_id=new_id,
-        workspace_id=actor.workspace_id,
-        flow_id=flow.id,
-        version_id=version_id,
-        trigger_type=original.trigger_type,
-        payload=payload,
-        now=now,
-        held=flow.state == FlowState.PAUSED,
+    flow = start_again(
+        original=original,
+        new_id=new_id,
+        from_step=from_step,
+        version=version,
+        mode=mode,
         started_by=actor.email,
-        correlation_id=original.correlation_id,
-        priority=Priority.BULK,
+        now=now,
     )
-    enqueue_run(parameters=parameters)
-    Run.objects.filter(pk=new_id).update(replay_of=run_id)
     record(
         who=actor.who,
         workspace_id=actor.workspace_id,
@@ -114,6 +90,58 @@ def replay_run(
     )
     live.publish(actor.workspace_id, "run", [new_id])
     return Run.objects.get(pk=new_id)
+
+
+def start_again(
+    *,
+    original: Run,
+    new_id: UUID,
+    from_step: str,
+    version: Version,
+    mode: Mode,
+    started_by: str,
+    now: datetime,
+) -> Flow:
+    """Write the run that does another again, as bulk work, in the caller's transaction.
+
+    Nothing happens where it is there already. Raises and locks as :func:`replay_run`; whether the
+    caller may do it is for the caller to ask.
+    """
+    flow = (
+        Flow.objects.for_workspace(original.workspace_id)
+        .select_for_update(no_key=True, of=("self",))
+        .get(pk=original.flow_id)
+    )
+    version_id = original.version_id if version == "own" else flow.active_version_id
+    if version_id is None:
+        raise FlowNotRunning("Nothing is published; choose the run's own version.")
+    if flow.state == FlowState.ARCHIVED:
+        raise FlowNotRunning("The flow is archived; it starts no runs any more.")
+    trigger, given = _recorded(original, from_step, version_id, mode)
+    if version_id != original.version_id:
+        hold_contract(version_id, trigger.get("body"))
+    replay = {"of": str(original.pk), "from_step": from_step, "mode": mode, "given": given}
+    payload = values.dumps({"trigger": trigger, "started_by": started_by, "replay": replay})
+    if len(payload) > MOST_BYTES:
+        raise TooLargeToReplay(
+            "The run has more recorded outcomes than can be taken over (16 MB); start it anew."
+        )
+    parameters = run_values(
+        run_id=new_id,
+        workspace_id=original.workspace_id,
+        flow_id=flow.id,
+        version_id=version_id,
+        trigger_type=original.trigger_type,
+        payload=payload,
+        now=now,
+        held=flow.state == FlowState.PAUSED,
+        started_by=started_by,
+        correlation_id=original.correlation_id,
+        priority=Priority.BULK,
+    )
+    enqueue_run(parameters=parameters)
+    Run.objects.filter(pk=new_id).update(replay_of=original.pk)
+    return flow
 
 
 def _recorded(

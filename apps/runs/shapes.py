@@ -306,6 +306,12 @@ class SteerShape(serializers.Serializer[Any]):
     preview = serializers.BooleanField(required=False, default=False)
 
 
+class ReplayManyShape(SteerShape):
+    """Which runs are done again, and on which version."""
+
+    version = serializers.ChoiceField(["own", "latest"], default="own")
+
+
 class ConcernedShape(serializers.Serializer[Any]):
     """How many runs it concerns."""
 

@@ -27,7 +27,7 @@ from apps.runs.models import Run
 from apps.runs.priorities import PARKED, Priority
 from apps.runs.queries import filtered, get_run, visible_runs
 
-Action = Literal["pause", "resume", "cancel"]
+Action = Literal["pause", "resume", "cancel", "replay"]
 #: So many of the runs are named in the trail.
 MOST_NAMED = 1000
 MOST_IDS = 1000
@@ -36,12 +36,14 @@ RIGHTS: Mapping[Action, str] = {
     "pause": "run.operate",
     "resume": "run.operate",
     "cancel": "run.cancel",
+    "replay": "run.operate",
 }
 #: The states in which it makes sense.
 CONCERNS: Mapping[Action, tuple[str, ...]] = {
     "pause": ("queued", "running", "waiting"),
     "resume": ("paused",),
     "cancel": ("queued", "running", "waiting", "paused"),
+    "replay": ("completed", "failed", "cancelled"),
 }
 
 # A run that waits for its first slot has no start command yet; who cancels it gives it one, so

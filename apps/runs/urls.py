@@ -10,6 +10,7 @@ urlpatterns = [
     path("api/v1/runs/pause/", steering_api.PauseRunsView.as_view()),
     path("api/v1/runs/resume/", steering_api.ResumeRunsView.as_view()),
     path("api/v1/runs/cancel/", steering_api.CancelRunsView.as_view()),
+    path("api/v1/runs/replay/", steering_api.ReplayRunsView.as_view()),
     path("api/v1/runs/<uuid:run_id>/", api.RunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/journal/", api.JournalView.as_view()),
     path("api/v1/runs/<uuid:run_id>/at/<int:seq>/", history_api.RunAtView.as_view()),

@@ -353,7 +353,7 @@ def effects(look: Look, keys: list[Key]) -> Found:
     retrying = [key for key in keys if look.state.active[key] is StepStatus.RETRYING]
     errors = look.rows(retrying, "step.retried")
     is_stopped = stopping.stop_of(look.run.workspace_id) is not None
-    found = {}
+    found: Found = {}
     for key in keys:
         effect = rows.get(key)
         if effect is None:

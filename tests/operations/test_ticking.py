@@ -53,7 +53,7 @@ def test_a_number_of_rounds_that_is_none_is_refused(rounds):
 
 def test_what_is_to_be_done_after_a_jump_is_done_then_and_at_the_start(monkeypatch):
     at = [clock.real_now()]
-    monkeypatch.setattr(ticking.clock, "now", lambda: at[0])
+    monkeypatch.setattr(clock, "now", lambda: at[0])
     done = []
     part = ticking.AfterAJump(lambda: done.append(at[0]))
     for _ in range(5):

@@ -226,4 +226,6 @@ class TestUnderALimit:
         queued(bench, 1)
         free = Effect.objects.latest("id")
         Effect.objects.filter(pk=free.pk).update(deaths=2)
-        assert effect_claims.claim_alone().id == free.pk
+        taken = effect_claims.claim_alone()
+        assert taken is not None
+        assert taken.id == free.pk

@@ -53,6 +53,7 @@ BODIES = {
     "POST /api/v1/runs/pause/": {"filter": {"status": "waiting"}, **REASON},
     "POST /api/v1/runs/resume/": {"filter": {"status": "paused"}, **REASON},
     "POST /api/v1/runs/cancel/": {"filter": {"status": "waiting"}, **REASON},
+    "POST /api/v1/runs/replay/": {"filter": {"status": "failed"}, **REASON},
     "POST /api/v1/operations/stop/": REASON,
     "POST /api/v1/operations/resume/": REASON,
 }
