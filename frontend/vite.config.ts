@@ -46,6 +46,8 @@ export default defineConfig(({ command }) => ({
     // They name parts of dayjs and a validator that only a bundler finds.
     server: { deps: { inline: [/@rjsf\/(mantine|core)/] } },
     restoreMocks: true,
+    // A bar for what hangs; a busy machine is no reason to fail.
+    testTimeout: 30_000,
     maxWorkers: 2,
   },
 }));

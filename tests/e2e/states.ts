@@ -1,4 +1,4 @@
-import { EMPTY, ids, me } from './world';
+import { EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
 import type { Answers } from './world';
 
 /** A page in a state. `answers` replace those of a workspace in use; `act` brings the page into the state. */
@@ -37,6 +37,9 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId', state: 'not found', path: '/flows/019a2f3c-0000-7000-8000-000000000000/', answers: { 'flows/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
   { route: '/flows/$flowId', state: 'paused', path: `/flows/${ids.flow.slice(0, -1)}3/runs/`, shows: '12 signals are held' },
   { route: '/flows/$flowId/', state: 'editor', path: `/flows/${ids.flow}/`, shows: 'Vendor onboarding' },
+  { route: '/flows/$flowId/', state: 'what it takes', path: `/flows/${ids.caller}/`, shows: 'Check the vendor' },
+  { route: '/flows/$flowId/', state: 'runs another', path: `/flows/${ids.caller}/?step=clean`, shows: 'amount' },
+  { route: '/flows/$flowId/', state: 'tells of an event', path: `/flows/${ids.caller}/?step=tell`, shows: 'Type of event' },
   { route: '/flows/$flowId/runs/', state: 'full', path: `/flows/${ids.flow}/runs/`, shows: 'Completed' },
   { route: '/flows/$flowId/runs/', state: 'first use', path: `/flows/${ids.flow}/runs/`, answers: { 'runs/': EMPTY }, shows: 'No run yet' },
   { route: '/flows/$flowId/access/', state: 'full', path: `/flows/${ids.flow}/access/`, shows: 'Edsger Dijkstra' },
@@ -53,6 +56,27 @@ export const STATES: PageState[] = [
   { route: '/runs/$runId/', state: 'journal', path: `/runs/${ids.failed}/?tab=journal&step=create`, shows: 'Only this step' },
   { route: '/runs/$runId/', state: 'cancel', path: `/runs/${ids.waiting}/`, press: ['Cancel run'], shows: 'Cancel this run?' },
   { route: '/runs/$runId/', state: 'not found', path: '/runs/019a2f3c-0000-7000-8000-000000000000/', answers: { 'runs/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
+
+  { route: '/runs/$runId/', state: 'runs another', path: `/runs/${ids.calling}/`, shows: 'Started 2 runs' },
+  { route: '/runs/$runId/', state: 'held by a limit', path: `/runs/${ids.held}/`, shows: 'Waits for a place' },
+  { route: '/runs/$runId/', state: 'stuck', path: `/runs/${ids.stuck}/`, shows: 'No progress since' },
+  { route: '/runs/$runId/', state: 'as it was', path: `/runs/${ids.failed}/?at=5`, shows: 'After entry 5 of 12' },
+  { route: '/runs/$runId/', state: 'again', path: `/runs/${ids.failed}/`, press: ['Do again'], shows: 'The version it ran on' },
+  { route: '/runs/$runId/', state: 'of another one', path: `/runs/${ids.waiting}/`, answers: { [`runs/${ids.waiting}/`]: { ...waitingRun, replay_of: ids.failed, replay: { of: ids.failed, from_step: 'size', mode: 'dry', stopped_at: 'approve' } } }, shows: 'Finance approves' },
+  { route: '/runs/', state: 'of one run', path: `/runs/?parent=${ids.calling}`, shows: 'Started by: One run' },
+  { route: '/runs/', state: 'stuck', path: '/runs/?stuck=true', answers: { 'runs/': { results: [stuckRun], next: null, previous: null } }, shows: 'Stuck' },
+  { route: '/runs/', state: 'pause many', path: '/runs/?status=waiting', press: ['Pause…'], shows: '12 runs' },
+  { route: '/runs/', state: 'stop everything', path: '/runs/', press: ['Stop everything'], shows: 'Within seconds no run starts' },
+  { route: '/runs/', state: 'stopped', path: '/runs/', answers: { 'operations/stop/': { stopped: true, by: 'Grace Hopper', reason: LONG, stopped_at: new Date(Date.now() - 600_000).toISOString() } }, shows: 'Grace Hopper' },
+
+  { route: '/events/', state: 'full', path: '/events/', shows: 'invoice.disputed' },
+  { route: '/events/', state: 'one', path: `/events/?event=${ids.event}`, shows: 'What belongs together' },
+  { route: '/events/', state: 'refused', path: `/events/?event=${ids.refused}`, shows: 'does not fit what the flow takes' },
+  { route: '/events/', state: 'filtered', path: '/events/?state=waiting', shows: 'State: Waiting' },
+  { route: '/events/', state: 'first use', path: '/events/', answers: { 'events/': EMPTY, 'event-types/': { types: [] } }, shows: 'everybody can hear' },
+  { route: '/events/', state: 'nothing matches', path: '/events/?type=zzz', answers: { 'events/': EMPTY }, shows: 'No event matches' },
+  { route: '/events/', state: 'error', path: '/events/', answers: { 'events/': fails }, shows: 'This did not work' },
+  { route: '/events/', state: 'no right', path: '/events/', answers: { 'me/': me(['task.view', 'task.decide'], ['approver']) }, shows: 'You cannot open this' },
 
   { route: '/inbox/', state: 'full', path: '/inbox/', shows: 'Approve Acme GmbH' },
   { route: '/inbox/', state: 'task', path: `/inbox/?task=${ids.task}`, shows: 'What your answer does' },

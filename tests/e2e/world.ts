@@ -102,6 +102,44 @@ export const failedRun = {
   },
   links: [...waitingRun.links, { from: 'approve', port: 'approved', to: 'create', count: 1 }],
 };
+/** A flow that runs another: the run that it waits for, and the one that it is a part of itself. */
+const CALLING = {
+  ...DOCUMENT, settings: { priority: 'high', concurrency: { max: 5, key: 'trigger.body.customer' }, contract: { input: { type: 'object', required: ['customer', 'lines'], additionalProperties: false, properties: { customer: { type: 'string' }, amount: { type: 'number' }, lines: { type: 'array', items: { type: 'object', required: ['sku'], properties: { sku: { type: 'string', pattern: '^A-' }, qty: { type: 'integer' } } } }, kind: { type: 'string', enum: ['new', 'known'] } } } } },
+  steps: { ...DOCUMENT.steps, clean: { type: 'subflow', version: 1, title: 'Check the vendor', config: { flow: FLOWS[1]!.id, version: 'latest', input: { customer: '= trigger.body.name' } } }, tell: { type: 'emit', version: 1, title: 'Tell the others', config: { type: 'vendor.created', subject: '= trigger.body.name', data: { name: '= trigger.body.name' } } } },
+};
+export const callingRun = {
+  ...run(11, 'waiting'), id: id(331), version: 4, trigger_data: SIGNAL, parent: id(304), children: [id(305), id(306)], links: [{ from: 'trigger', port: null, to: 'clean', count: 1 }],
+  waiting_for: [{ kind: 'run', step: 'clean', title: 'Check the vendor', since: ago(9), until: null, detail: `Waits for a run of “${FLOWS[1]!.name}”.`, run: id(305) }],
+  steps: { clean: step('waiting', 9, null, { input: { run: id(305), flow: FLOWS[1]!.id, version: 'latest', input: { customer: 'Acme GmbH' } } }) },
+};
+export const heldRun = {
+  ...run(13, 'queued'), id: id(333), started_at: null, created_at: ago(14), trigger_data: null, steps: {}, links: [],
+  waiting_for: [{ kind: 'limit', step: '', title: '', since: ago(14), until: null, detail: 'Waits for a place: 5 runs of this flow are at work, and no more may be.', holders: [1, 2, 3, 4, 5].map((n) => ({ run: id(300 + n), title: n === 3 ? LONG : `Run of ${n} o’clock` })) }],
+};
+export const stuckRun = {
+  ...run(5, 'running'), id: id(335), trigger_data: SIGNAL, steps: { ...waitingRun.steps, approve: step('retrying', 95, null, { attempts: 3, error: ERROR }) }, links: waitingRun.links,
+  stuck: { step: 'approve', since: ago(95), usual_s: 12, cause: { kind: 'retry', step: 'approve', title: 'Finance approves', since: ago(95), until: ahead(20), detail: '', attempt: 3, max_attempts: 6, error: ERROR } },
+  waiting_for: [
+    { kind: 'retry', step: 'approve', title: 'Finance approves', since: ago(95), until: ahead(20), detail: '', attempt: 3, max_attempts: 6, error: ERROR },
+    { kind: 'join', step: 'tell', title: 'Tell the requester', since: ago(40), until: null, detail: '', missing: [{ from: 'create', port: 'done', title: 'Create the vendor' }, { from: 'approve', port: 'approved', title: LONG }] },
+  ],
+};
+export const momentOf = (seq: number) => ({
+  seq, last_seq: 12, at: ago(19), type: 'step.started', step: 'approve', status: 'waiting', error: null, steps: waitingRun.steps, links: waitingRun.links,
+  waiting_for: [{ kind: 'person', step: 'approve', title: 'Finance approves', since: ago(19), until: ahead(900), missing: [] }],
+});
+const taker = (what: string, more: Record<string, unknown> = {}) => ({ what, flow: FLOWS[0]!.id, flow_name: FLOWS[0]!.name, run: id(302), step: '', reason: '', ...more });
+const event = (n: number, type: string, state: string, takers: unknown[] = [], more: Record<string, unknown> = {}) => ({
+  id: id(900 + n), event_id: n % 2 ? id(950 + n) : `shop-${4711 + n}`, type, version: '1', source: n % 2 ? `/flows/${FLOWS[1]!.id}` : 'https://shop.example', subject: n % 3 ? `R-2026-${17 + n}` : '',
+  time: ago(n * n * 5 + 1), correlation: id(990), causation: '', depth: 1, flow: n % 2 ? FLOWS[1]!.id : null, flow_name: n % 2 ? FLOWS[1]!.name : '', run: n % 2 ? id(304) : null, step: n % 2 ? 'tell' : '',
+  created_at: ago(n * n * 5 + 1), expires_at: ahead(60), state, takers, faults: [], ...more,
+});
+export const EVENTS = [
+  event(0, 'invoice.paid', 'taken', [taker('accepted'), taker('woke', { flow_name: FLOWS[2]!.name, step: 'wait' }), taker('accepted', { flow_name: LONG }), taker('duplicate')]),
+  event(1, 'vendor.created', 'waiting'), event(2, 'invoice.disputed', 'refused', [taker('refused', { run: null, reason: 'The event\u2019s data does not fit what the flow takes: “amount” must be a number; it is text.' })]),
+  event(3, 'order.shipped', 'expired', [], { subject: LONG }), event(4, 'com.example.erp.procurement.contract-amendment.requested.v3', 'taken', [taker('held', { flow_name: FLOWS[3]!.name })], { source: UNBROKEN }),
+  event(5, 'ping', 'refused', [taker('too_deep', { run: null, reason: '32 events led to this one, each caused by the one before; at most 32 in a row start something.' })], { depth: 33, faults: ['“order” is not there.'] }),
+];
 const JOURNAL = ['run_started', 'token_placed', 'step_entered', 'step_completed', 'step_entered', 'step_completed', 'wait_opened', 'wait_resolved', 'effect_requested', 'effect_failed', 'effect_retried', 'run_failed'].map(
   (type, n) => ({ seq: n + 1, type, step: n > 1 ? ['clean', 'size', 'approve', 'create'][Math.min(3, Math.floor((n - 2) / 2))] : null, at: ago(20 - n), data: { visit: 1, port: 'done' } }),
 );
@@ -185,6 +223,13 @@ export function fullWorld(): Answers {
     ...Object.fromEntries<unknown>(RUNS.map((one) => [`runs/${one.id}/`, { ...waitingRun, ...one }])),
     [`runs/${waitingRun.id}/`]: waitingRun, [`runs/${failedRun.id}/`]: failedRun,
     [`runs/${waitingRun.id}/journal/`]: list(JOURNAL), [`runs/${failedRun.id}/journal/`]: list(JOURNAL),
+    'events/': list(EVENTS), 'event-types/': { types: [...new Set(EVENTS.map((one) => one.type))].sort() },
+    ...Object.fromEntries<unknown>(EVENTS.map((one) => [`events/${one.id}/`, { specversion: '1.0', id: one.event_id, type: one.type, source: one.source, data: { order: 7, amount: '@@120.50@@', note: LONG } }])),
+    [`flows/${FLOWS[2]!.id}/draft/`]: CALLING, [`flows/${FLOWS[1]!.id}/versions/2/`]: { number: 2, hash: '', author: '', note: '', created_at: ago(500), is_active: true, document: CALLING },
+    [`flows/${FLOWS[2]!.id}/versions/4/`]: { number: 4, hash: '', author: '', note: '', created_at: ago(500), is_active: true, document: CALLING },
+    [`runs/${failedRun.id}/at/5/`]: momentOf(5), 'operations/stop/': { stopped: false, by: null, reason: null, stopped_at: null },
+    'POST runs/pause/': { count: 12 }, 'POST runs/cancel/': { count: 1204 }, 'POST runs/resume/': { count: 0 },
+    [`runs/${callingRun.id}/`]: callingRun, [`runs/${heldRun.id}/`]: heldRun, [`runs/${stuckRun.id}/`]: stuckRun,
     'alerts/': { ...list([
       { id: id(851), kind: 'run_failed', title: 'Vendor onboarding fails at “Create the vendor”', body: ERROR.message, flow: FLOWS[0]!.id, run: failedRun.id, count: 14, created_at: ago(9), read_at: null },
       { id: id(852), kind: 'run_failed', title: LONG, body: LONG, flow: FLOWS[1]!.id, run: null, count: 1, created_at: ago(2000), read_at: ago(1000) },
@@ -210,7 +255,7 @@ export function fullWorld(): Answers {
 }
 
 export const EMPTY = list([]);
-export const ids = { flow: FLOWS[0]!.id, waiting: waitingRun.id, failed: failedRun.id, task: TASKS[0]!.id, long: TASKS[2]!.id, done: DONE[0]!.id, late: DONE[2]!.id, entry: TRAIL[1]!.id };
+export const ids = { flow: FLOWS[0]!.id, waiting: waitingRun.id, failed: failedRun.id, task: TASKS[0]!.id, long: TASKS[2]!.id, done: DONE[0]!.id, late: DONE[2]!.id, entry: TRAIL[1]!.id, event: EVENTS[0]!.id, refused: EVENTS[2]!.id, caller: FLOWS[2]!.id, calling: callingRun.id, held: heldRun.id, stuck: stuckRun.id };
 
 /** `"@@1.10@@"` stands for the number as written, which a JavaScript number would lose. */
 export const asJson = (body: unknown): string => JSON.stringify(body ?? null).replaceAll(/"@@([^"]*)@@"/g, '$1');

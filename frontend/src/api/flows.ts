@@ -48,8 +48,8 @@ export const useDraft = (id: string) =>
     staleTime: Infinity,
   });
 
-export const useVersions = (id: string) =>
-  usePaged<FlowVersion>(flowKeys.versions(id), `flows/${id}/versions/`);
+export const useVersions = (id: string, enabled = true) =>
+  usePaged<FlowVersion>(flowKeys.versions(id), `flows/${id}/versions/`, {}, enabled);
 
 /** One published version with its document, which never changes. */
 export const useVersion = (id: string | undefined, number: number | undefined) =>

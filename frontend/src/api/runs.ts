@@ -7,6 +7,7 @@ export interface RunFilter {
   flow?: string;
   status?: string;
   stuck?: string;
+  parent?: string;
   from?: string;
   to?: string;
   [name: string]: string | undefined;

@@ -284,6 +284,8 @@ export interface WaitReason {
   counts?: { done: number; failed: number; at_work: number; of: number };
   missing?: { from: string; port: string; title: string }[];
   by?: string;
+  /** Of a wait for another run that run. */
+  run?: string | null;
   /** Of an event that is waited for, and what tells it from others; null for any. */
   type?: string;
   key?: unknown;
@@ -315,6 +317,9 @@ export interface RunAt {
 export interface Run extends RunItem {
   waiting_for: WaitReason[];
   replay?: Replay | null;
+  /** The run that started it, and those that it started. */
+  parent?: string | null;
+  children?: string[];
   steps: Record<string, RunStep>;
   links: { from: string; port: string | null; to: string; count: number }[];
   /** What came in, as expressions read it; null where it is no longer kept. */

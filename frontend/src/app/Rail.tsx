@@ -15,11 +15,13 @@ export interface Place {
   icon: Icon;
   /** Any of these opens it; none named: everybody. */
   rights: Right[];
+  /** A page that is reached from it, and opened by the same rights. */
+  also?: string;
 }
 
 export const PLACES: Place[] = [
   { to: '/flows/', label: 'app.nav.flows', icon: IconSitemap, rights: ['flow.view', 'flow.create'] },
-  { to: '/runs/', label: 'app.nav.runs', icon: IconPlayerPlay, rights: ['run.view', 'flow.view'] },
+  { to: '/runs/', label: 'app.nav.runs', icon: IconPlayerPlay, rights: ['run.view', 'flow.view'], also: '/events/' },
   { to: '/inbox/', label: 'app.nav.inbox', icon: IconInbox, rights: [] },
   { to: '/audit/', label: 'app.nav.audit', icon: IconShieldCheck, rights: ['audit.view'] },
   {
@@ -38,7 +40,7 @@ export function usePlaces(): Place[] {
 /** The rights of which the page at an address needs one; none where the person has it. */
 export function useLacking(path: string): Right[] {
   const { rights } = useMe();
-  const place = PLACES.find((one) => path.startsWith(one.to));
+  const place = PLACES.find((one) => path.startsWith(one.to) || (one.also !== undefined && path.startsWith(one.also)));
   return !place || place.rights.some((right) => rights.includes(right)) ? [] : place.rights;
 }
 

@@ -54,13 +54,18 @@ const flowAccess = createRoute({
 
 const runs = createRoute({
   ...at('/runs'),
-  validateSearch: only('flow', 'status', 'from', 'stuck'),
+  validateSearch: only('flow', 'status', 'from', 'stuck', 'parent'),
   component: lazyRouteComponent(() => import('~/features/runs/RunsPage'), 'RunsPage'),
 });
 const run = createRoute({
   ...at('/runs/$runId'),
   validateSearch: only('step', 'tab', 'at'),
   component: lazyRouteComponent(() => import('~/features/runs/RunPage'), 'RunPage'),
+});
+const events = createRoute({
+  ...at('/events'),
+  validateSearch: only('type', 'state', 'from_outside', 'correlation', 'from', 'event'),
+  component: lazyRouteComponent(() => import('~/features/events/EventsPage'), 'EventsPage'),
 });
 const inbox = createRoute({
   ...at('/inbox'),
@@ -105,6 +110,7 @@ const routeTree = root.addChildren([
   flow.addChildren([flowEditor, flowRuns, flowAccess]),
   runs,
   run,
+  events,
   inbox,
   audit,
   settings.addChildren([settingsIndex, ...settingsSections]),

@@ -12,6 +12,7 @@ export function verbWords(verb: string, t: Translate): string {
 export const NOUNS: [prefix: string, label: MessageId][] = [
   ['flow.', 'audit.noun.flow'],
   ['run.', 'audit.noun.run'],
+  ['event.', 'audit.noun.event'],
   ['task.', 'audit.noun.task'],
   ['member.', 'audit.noun.member'],
   ['secret.', 'audit.noun.secret'],

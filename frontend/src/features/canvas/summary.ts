@@ -27,6 +27,14 @@ export function readDuration(iso: string, locale = 'en'): string {
     .join(' ');
 }
 
+const ID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function eventLine(match: Config, t: Translate): string {
+  const type = text(match['type']);
+  const key = text(match['key']);
+  return key && type ? t('canvas.summary.event_of', { type, key }) : type;
+}
+
 /** Lines of the step types that ship; a type without one gets `generic`. */
 const RULES: Record<string, Rule> = {
   decide: (config, t) => {
@@ -78,11 +86,33 @@ const RULES: Record<string, Rule> = {
     const steps = list(config['steps']).map((id) => titles(text(id))).filter(Boolean);
     return steps.length > 0 ? t('canvas.summary.cancel', { steps: steps.join(', ') }) : '';
   },
+  subflow: (config, t) => {
+    const named = text(config['flow']);
+    const version = typeof config['version'] === 'number' ? t('canvas.summary.subflow_version', { number: config['version'] }) : t('canvas.summary.subflow_latest');
+    // An id says nothing to people; the step's title does.
+    return [ID.test(named) ? '' : named, named ? version : '', config['wait'] === false ? t('canvas.summary.subflow_no_wait') : ''].filter(Boolean).join(', ');
+  },
+  emit: (config, t) => (config['type'] ? t('canvas.summary.emit', { type: text(config['type']) }) : ''),
+  'wait.event': (config, t) => eventLine(config, t),
+  'wait.first': (config, t) => {
+    const ways = list(config['ways']).map(record).map((way) => {
+      if (way['event']) return eventLine(record(way['event']), t);
+      return way['for'] ? t('canvas.summary.wait_for', { time: readDuration(text(way['for'])) }) : way['until'] ? t('canvas.summary.wait_until', { time: text(way['until']) }) : '';
+    });
+    const said = ways.filter(Boolean).join(', ');
+    return said ? t('canvas.summary.first', { ways: said }) : '';
+  },
+  table: (config, t) => {
+    const count = list(config['rules']).length;
+    const names = list(config['outputs']).map(record).map((one) => text(one['name'])).filter(Boolean).join(', ');
+    return names ? t('canvas.summary.table_gives', { count, names }) : t('canvas.summary.table', { count });
+  },
   add_items: (config, t, titles) => (config['to'] ? t('canvas.summary.add_items', { step: titles(text(config['to'])) }) : ''),
 };
 
 const TRIGGER_RULES: Record<string, Rule> = {
   webhook: (config) => (config['path'] ? `/${text(config['path'])}` : ''),
+  event: (config) => text(config['type']),
   schedule: (config) => [text(config['cron']), text(config['zone'])].filter(Boolean).join(' · '),
   manual: (config, t) =>
     t('canvas.summary.manual', { count: Object.keys(record(record(config['form'])['properties'])).length }),

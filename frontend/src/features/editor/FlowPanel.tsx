@@ -3,6 +3,7 @@ import { useT } from '~/app/messages';
 import { TRIGGER } from '~/features/canvas/catalogue';
 import { IconCopy, IconTrash } from '~/ui/icons';
 import { useActions } from './actions';
+import { FlowRules } from './FlowRules';
 import { ownerOf, useFindings } from './findings';
 import { TriggerAddress } from './trigger/TriggerAddress';
 import classes from './SidePanel.module.css';
@@ -50,6 +51,7 @@ export function FlowPanel({ flowId }: { flowId: string }) {
       <h3 className={classes.section}>{t('editor.start')}</h3>
       <TriggerAddress flowId={flowId} />
       <Button size="xs" mt={8} onClick={() => select([TRIGGER])}>{t(readOnly ? 'editor.start_show' : 'editor.start_change')}</Button>
+      <FlowRules flowId={flowId} />
       {findings.filter((finding) => ownerOf(finding) === null).map((finding) => <FindingNote key={finding.code + finding.message} finding={finding} />)}
     </>
   );

@@ -22,10 +22,11 @@ const NAMES: FieldName[] = ['time_limit', 'on_error', 'undo', 'lock', 'retry', '
 const TIME_LIMIT = { 'x-widget': 'duration', anyOf: [{ type: 'string' }, { type: 'null' }] };
 const OUTPUT = { 'x-feel': 'template', 'x-widget': 'value' };
 
-/** Without what was emptied: nothing said is not said at all. */
-function pruned(value: unknown): unknown {
+/** Without what was emptied: nothing said is not said at all. A contract may hold what is empty. */
+export function pruned(value: unknown, keepsContract = false): unknown {
   if (!isRecord(value)) return value === '' ? undefined : value;
   const kept = Object.entries(value).flatMap(([name, one]) => {
+    if (keepsContract && name === 'contract') return isRecord(one) && Object.keys(one).length > 0 ? [[name, one] as const] : [];
     const part = pruned(one);
     return part === undefined ? [] : [[name, part] as const];
   });

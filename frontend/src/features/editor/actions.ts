@@ -11,7 +11,7 @@ import { containerOf, outermost, scopeOfWay, withInside } from '~/features/canva
 import { tidy } from '~/features/canvas/tidy';
 import { fragmentOf, newIds, paste, readFragment, writeFragment } from './document/clipboard';
 import type { Fragment } from './document/clipboard';
-import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepId, setConfig, setField, setName, setTitle, setTrigger } from './document/document';
+import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepId, setConfig, setField, setName, setSettings, setTitle, setTrigger } from './document/document';
 import type { Config, Edit, FieldName } from './document/document';
 import { findLink, linkKey } from './document/links';
 import type { PortRef } from './document/links';
@@ -128,6 +128,7 @@ export function makeActions(t: Translate, types: Lookup) {
     setField: (id: string, name: FieldName, value: unknown, merge?: string) =>
       apply(t('editor.edit.configure', { title: titleOf(id) }), setField(id, name, value, portsOfStep), merge),
     setTrigger: (type: string, config: Config, merge?: string) => apply(t('editor.edit.trigger'), setTrigger(type, config), merge),
+    setSettings: (settings: Record<string, unknown>, merge?: string) => apply(t('editor.edit.settings'), setSettings(settings), merge),
     move: (to: Record<string, Point>, merge?: string) => {
       const ids = Object.keys(to);
       const label = ids.length === 1 ? t('editor.edit.move', { title: titleOf(ids[0] ?? '') }) : t('editor.edit.move_many', { count: ids.length });

@@ -61,8 +61,10 @@ export interface TriggerInfo {
 /** What became of a time of a schedule. */
 export interface ScheduleFire {
   at: string;
-  status: 'waiting' | 'started' | 'over' | 'skipped';
+  status: 'waiting' | 'started' | 'over' | 'skipped' | 'refused';
   run: string | null;
+  /** Why it was refused. */
+  reason?: string;
 }
 
 export const useTriggerInfo = (flow: string) =>

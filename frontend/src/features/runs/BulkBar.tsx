@@ -1,4 +1,4 @@
-import { Button, Group } from '@mantine/core';
+import { Button } from '@mantine/core';
 import { useState } from 'react';
 import { useRight } from '~/api/me';
 import { useSteerCount, useSteerRuns } from '~/api/runs';
@@ -7,6 +7,7 @@ import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { notifyDone } from '~/ui/notify';
+import classes from './RunList.module.css';
 
 const ACTIONS: RunAction[] = ['pause', 'resume', 'cancel'];
 const WORDS: Record<RunAction, MessageId> = { pause: 'runs.bulk.pause', resume: 'runs.bulk.resume', cancel: 'runs.bulk.cancel' };
@@ -39,7 +40,7 @@ export function BulkBar({ chosen, filter, onDone }: Props) {
   };
   const found = count.data?.count;
   return (
-    <Group gap="xs">
+    <div className={classes.bulk}>
       <span>{chosen.length > 0 ? t('runs.bulk.chosen', { count: chosen.length }) : t('runs.bulk.filter')}</span>
       {may.map((one) => <Button key={one} size="xs" onClick={() => setAction(one)}>{t(WORDS[one])}</Button>)}
       {action ? (
@@ -57,6 +58,6 @@ export function BulkBar({ chosen, filter, onDone }: Props) {
           {found === undefined ? t('runs.bulk.counting') : t('runs.bulk.count', { count: found })}
         </ConfirmDialog>
       ) : null}
-    </Group>
+    </div>
   );
 }

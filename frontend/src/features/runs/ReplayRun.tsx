@@ -1,4 +1,4 @@
-import { Button, Modal, Radio, Select, Stack } from '@mantine/core';
+import { Button, Group, Modal, Radio, Select, Stack, Text } from '@mantine/core';
 import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { newKey } from '~/api/client';
@@ -50,18 +50,25 @@ function Choices({ run, document, step, idempotencyKey, onClose }: Props) {
     );
   return (
     <Stack gap="md">
-      <p>{t('runs.replay.text')}</p>
+      <Text size="sm">{t('runs.replay.text')}</Text>
       <Select label={t('runs.replay.from')} data={steps} value={choice.from_step ?? ''} allowDeselect={false} onChange={(from) => setChoice({ ...choice, from_step: from ?? '' })} />
       <Radio.Group label={t('runs.replay.version')} value={choice.version} onChange={(version) => setChoice({ ...choice, version })}>
-        <Radio value="own" label={t('runs.replay.version.own')} />
-        <Radio value="latest" label={t('runs.replay.version.latest')} />
+        <Stack gap="xs">
+          <Radio value="own" label={t('runs.replay.version.own')} />
+          <Radio value="latest" label={t('runs.replay.version.latest')} />
+        </Stack>
       </Radio.Group>
       <Radio.Group label={t('runs.replay.mode')} value={choice.mode} onChange={(mode) => setChoice({ ...choice, mode })}>
-        <Radio value="live" label={t('runs.replay.mode.live')} />
-        <Radio value="dry" label={t('runs.replay.mode.dry')} />
+        <Stack gap="xs">
+          <Radio value="live" label={t('runs.replay.mode.live')} />
+          <Radio value="dry" label={t('runs.replay.mode.dry')} />
+        </Stack>
       </Radio.Group>
       <ProblemText error={replay.error} />
-      <Button variant="filled" loading={replay.isPending} onClick={start}>{t('runs.replay')}</Button>
+      <Group justify="flex-end" gap="xs">
+        <Button onClick={onClose}>{t('app.back')}</Button>
+        <Button variant="filled" loading={replay.isPending} onClick={start}>{t('runs.replay')}</Button>
+      </Group>
     </Stack>
   );
 }

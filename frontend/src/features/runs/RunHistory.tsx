@@ -32,10 +32,15 @@ export function RunHistory({ runId, document, at, onAt }: Props) {
         <ActionIcon aria-label={t('runs.history.forward')} disabled={at >= last} onClick={() => go(at + 1)}><IconChevronRight size={16} aria-hidden /></ActionIcon>
       </Tooltip>
       {then ? (
-        <p className={classes.words} role="status">
-          <strong>{t('runs.history.after', { seq: then.seq, last })}</strong> {eventWords(then.type)}
-          {then.step ? ` · ${document?.steps[then.step]?.title ?? then.step}` : null} · <time dateTime={then.at}>{exact(then.at)}</time> <StatusBadge status={then.status} /> <Waited then={then} />
-        </p>
+        <div className={classes.words} role="status">
+          <p className={classes.what}>
+            <strong>{t('runs.history.after', { seq: then.seq, last })}</strong>
+            <StatusBadge status={then.status} />
+            <span>{[eventWords(then.type), then.step ? (document?.steps[then.step]?.title ?? then.step) : ''].filter(Boolean).join(' · ')}</span>
+            <time className={classes.when} dateTime={then.at}>{exact(then.at)}</time>
+          </p>
+          <Waited then={then} />
+        </div>
       ) : null}
       <Button size="xs" onClick={() => onAt(undefined)}>{t('runs.history.leave')}</Button>
     </section>
@@ -46,5 +51,5 @@ function Waited({ then }: { then: RunAt }) {
   const t = useT();
   if (then.waiting_for.length === 0) return null;
   const names = then.waiting_for.map((one) => (one.missing.length > 0 ? `${one.title} (${one.missing.join(', ')})` : one.title));
-  return <span>{t('runs.history.waits')}: {names.slice(0, 5).join(', ')}</span>;
+  return <p className={classes.waited}>{t('runs.history.waits')}: {names.slice(0, 5).join(', ')}</p>;
 }

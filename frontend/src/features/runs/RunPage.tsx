@@ -58,16 +58,36 @@ function HeaderActions({ run }: { run: Run }) {
   const navigate = useNavigate({ from: '/runs/$runId' });
   const document = useVersion(run.flow.id, run.version).data?.document;
   return (
-    <>
-      {run.replay_of ? <Link to="/runs/$runId/" params={{ runId: run.replay_of }}>{t('runs.replay.of')}</Link> : null}
+    <div className={classes.actions}>
       {search.at || !run.started_at ? null : (
         <Button onClick={() => void navigate({ search: { ...search, at: '1' }, replace: true })}>{t('runs.history.show')}</Button>
       )}
       <ReplayRun run={run} document={document} step={search.step} />
       <PauseRun run={run} />
       <CancelRun run={run} />
-    </>
+    </div>
   );
+}
+
+/** Where it belongs: the run it is a part of, those it started, the one it does again. */
+function Family({ run }: { run: Run }) {
+  const t = useT();
+  const count = run.children?.length ?? 0;
+  if (!run.parent && count === 0 && !run.replay_of) return null;
+  return (
+    <nav className={classes.family} aria-label={t('runs.family')}>
+      {run.parent ? <Parent id={run.parent} /> : null}
+      {count > 0 ? <Link to="/runs/" search={{ parent: run.id }}>{t('runs.children', { count })}</Link> : null}
+      {run.replay_of ? <Link to="/runs/$runId/" params={{ runId: run.replay_of }}>{t('runs.replay.of')}</Link> : null}
+    </nav>
+  );
+}
+
+/** The way up: nothing where the run that started this one is not for the person. */
+function Parent({ id }: { id: string }) {
+  const t = useT();
+  const flow = useRun(id).data?.flow.name;
+  return flow === undefined ? null : <Link to="/runs/$runId/" params={{ runId: id }}>{t('runs.parent', { flow })}</Link>;
 }
 
 function Fact({ label, children }: { label: string; children: React.ReactNode }) {
@@ -89,6 +109,7 @@ export function RunPage() {
   return (
     <div className={classes.page}>
       <Header run={run.data} />
+      <Family run={run.data} />
       <RunBody run={run.data} />
     </div>
   );

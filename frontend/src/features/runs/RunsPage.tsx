@@ -1,5 +1,7 @@
-import { useNavigate, useSearch } from '@tanstack/react-router';
+import { Button } from '@mantine/core';
+import { Link, useNavigate, useSearch } from '@tanstack/react-router';
 import { useT } from '~/app/messages';
+import { IconBroadcast } from '~/ui/icons';
 import { Page, PageHeader } from '~/ui/Page';
 import { RunList } from './RunList';
 import { StopEverything } from './StopEverything';
@@ -11,7 +13,7 @@ export function RunsPage() {
   const navigate = useNavigate({ from: '/runs' });
   return (
     <Page>
-      <PageHeader title={t('runs.title')} actions={<StopEverything />} />
+      <PageHeader title={t('runs.title')} actions={<><Button component={Link} to="/events/" leftSection={<IconBroadcast size={16} aria-hidden />}>{t('runs.events')}</Button><StopEverything /></>} />
       <RunList filter={search} onFilter={(next) => void navigate({ search: { ...next }, replace: true })} />
     </Page>
   );

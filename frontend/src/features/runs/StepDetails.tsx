@@ -1,3 +1,4 @@
+import { Link } from '@tanstack/react-router';
 import type { FlowDocument, Run, RunStep } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
@@ -38,6 +39,13 @@ function Facts({ step, ports, kind }: { step: RunStep; ports: string[]; kind: st
   );
 }
 
+/** The way down, to the run that a step has started. */
+function Child({ step, isKnown }: { step: RunStep; isKnown: (id: string) => boolean }) {
+  const t = useT();
+  const id = [step.output, step.input].map((one) => (one as { run?: unknown } | null | undefined)?.run).find((one) => typeof one === 'string');
+  return typeof id === 'string' && isKnown(id) ? <p className={classes.none}><Link to="/runs/$runId/" params={{ runId: id }}>{t('runs.child_plain')}</Link></p> : null;
+}
+
 /** One step of a run: state, times, what went wrong, what went in and what came out. */
 export function StepDetails({ run, document, id }: { run: Run; document: FlowDocument; id: string }) {
   const t = useT();
@@ -57,6 +65,7 @@ export function StepDetails({ run, document, id }: { run: Run; document: FlowDoc
       </div>
       {run.waiting_for.filter((reason) => reason.step === id).map((reason) => <p key={reason.kind} className={classes.wait}><Wait reason={reason} /></p>)}
       {step ? <Facts step={step} ports={portsIn(document, id, types)} kind={written?.type} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
+      {written?.type === 'subflow' && step ? <Child step={step} isKnown={(id) => run.children?.includes(id) ?? false} /> : null}
       {step?.taken_over ? <p className={classes.none}>{t('runs.step.taken_over')}</p> : null}
       {step?.error ? (
         <div className={classes.error}>

@@ -67,6 +67,7 @@ function What({ reason }: { reason: WaitReason }) {
     case 'items':
       return <>{t('runs.wait.items', { done: reason.counts?.done ?? 0, failed: reason.counts?.failed ?? 0, of: reason.counts?.of ?? 0 })}</>;
     case 'run':
+      return <>{reason.run ? <Link to="/runs/$runId/" params={{ runId: reason.run }}>{reason.detail}</Link> : reason.detail}</>;
     case 'stopped':
       return <>{reason.detail}</>;
     case 'paused':

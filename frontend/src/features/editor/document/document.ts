@@ -180,6 +180,12 @@ function renamedPorts(old: string[], now: string[]): Map<string, string> {
   return new Map(pairs.filter(([was, is]) => was !== is && !now.includes(was) && !old.includes(is)));
 }
 
+export const setSettings =
+  (settings: Record<string, unknown>): Edit =>
+  (doc) => {
+    doc.settings = settings;
+  };
+
 export const setTrigger =
   (type: string, config: Config): Edit =>
   (doc) => {

@@ -4,6 +4,9 @@ import { BooleanField, ChoiceField, NumberField, TextField } from './fields/basi
 import { CronField, ZoneField } from './fields/CronField';
 import { DurationField } from './fields/DurationField';
 import { ExpressionField, TemplateField } from './fields/ExpressionField';
+import { EventTypeField } from './fields/EventTypeField';
+import { FlowField, FlowVersionField } from './fields/FlowField';
+import { FlowInputField } from './fields/FlowInputField';
 import { FormBuilder } from './fields/FormBuilder';
 import { GroupField } from './fields/GroupField';
 import { MapField } from './fields/MapField';
@@ -49,6 +52,10 @@ const FIELDS: Record<FieldKind, ComponentType<FieldProps>> = {
   secret: SecretField,
   addresses: AddressesField,
   form: FormBuilder,
+  flow: FlowField,
+  flowVersion: FlowVersionField,
+  flowInput: FlowInputField,
+  eventType: EventTypeField,
 };
 
 interface Props {

@@ -34,7 +34,7 @@ export interface Variant {
 export type FieldKind =
   | 'expression' | 'template' | 'text' | 'number' | 'boolean' | 'choice' | 'union'
   | 'texts' | 'rows' | 'group' | 'fields' | 'value'
-  | 'step' | 'steps' | 'duration' | 'people' | 'cron' | 'zone' | 'secret' | 'addresses' | 'form';
+  | 'flow' | 'flowVersion' | 'flowInput' | 'eventType' | 'step' | 'steps' | 'duration' | 'people' | 'cron' | 'zone' | 'secret' | 'addresses' | 'form';
 
 export interface Field {
   kind: FieldKind;
@@ -53,6 +53,7 @@ export interface Field {
 
 const WIDGETS: Record<string, FieldKind> = {
   step: 'step', steps: 'steps', duration: 'duration', people: 'people', cron: 'cron', zone: 'zone', secret: 'secret',
+  flow: 'flow', 'flow-version': 'flowVersion', 'flow-input': 'flowInput', 'event-type': 'eventType',
   addresses: 'addresses', form: 'form', fields: 'fields', value: 'value',
 };
 const LONG_WIDGETS = new Set(['markdown', 'text', 'code']);

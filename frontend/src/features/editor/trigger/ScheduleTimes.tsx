@@ -35,7 +35,7 @@ export function ScheduleTimes({ config, live, fires }: Props) {
         {fires.map((one) => (
           <li key={one.at}>
             <time dateTime={one.at}>{time(one.at)}</time>
-            {one.run ? <Link to="/runs/$runId/" params={{ runId: one.run }}>{t('editor.deliveries.run')}</Link> : <span>{t(one.status === 'waiting' ? 'editor.schedule.waiting' : 'editor.schedule.skipped')}</span>}
+            {one.status === 'refused' ? <span className={classes.reason}>{one.reason || t('editor.schedule.refused')}</span> : one.run ? <Link to="/runs/$runId/" params={{ runId: one.run }}>{t('editor.deliveries.run')}</Link> : <span>{t(one.status === 'waiting' ? 'editor.schedule.waiting' : 'editor.schedule.skipped')}</span>}
           </li>
         ))}
       </ul>
