@@ -18,7 +18,7 @@ from apps.core import clock
 from apps.core.models import first_uuid7_at
 from apps.engine.lifecycle import RunStatus
 from apps.runs import partitions
-from apps.runs.models import PARKED
+from apps.runs.priorities import PARKED, Priority
 from apps.runs.sweep import oldest_command_age_s
 from apps.triggers import answers
 
@@ -31,7 +31,8 @@ STATEMENT_TIMEOUT: Final = "5s"
 _log = logging.getLogger(__name__)
 
 _COMMANDS = """
-select case when priority < %(parked)s then 'waiting' else 'parked' end, count(*)
+select case when priority < %(bulk)s then 'waiting'
+            when priority < %(parked)s then 'bulk' else 'parked' end, count(*)
 from run_command group by 1
 """
 # Apart as the indexes are: what is done stays in the table for a week.
@@ -90,10 +91,11 @@ class _Collector:
 
 
 def _work(cursor: Any) -> Iterator[Any]:
-    yield _gauge("oldest_command_age_seconds", _AGE_HELP, oldest_command_age_s())
-    cursor.execute(_COMMANDS, {"parked": PARKED})
+    oldest = oldest_command_age_s(below=Priority.BULK)
+    yield _gauge("oldest_command_age_seconds", _AGE_HELP, oldest)
+    cursor.execute(_COMMANDS, {"bulk": int(Priority.BULK), "parked": PARKED})
     yield _by("commands", "Things that should happen to runs.", "state", cursor.fetchall(),
-              ["waiting", "parked"])  # fmt: skip
+              ["waiting", "bulk", "parked"])  # fmt: skip
     cursor.execute(_EFFECTS)
     yield _by("effects", "Effects that wait for a worker, or are under way.", "status",
               cursor.fetchall(), ["queued", "running"])  # fmt: skip

@@ -123,10 +123,14 @@ def mend_times_ahead() -> int:
         return int(cursor.rowcount)
 
 
-def oldest_command_age_s() -> float:
-    """How long the oldest command that could be driven has waited, bulk work among them."""
+def oldest_command_age_s(*, below: int = PARKED) -> float:
+    """How long the oldest command that could be driven has waited, bulk work among them.
+
+    Args:
+        below: Only those of a priority below this; ``Priority.BULK`` leaves bulk work out.
+    """
     with connection.cursor() as cursor:
-        cursor.execute(OLDEST, {"below": PARKED})
+        cursor.execute(OLDEST, {"below": int(below)})
         return float(cursor.fetchone()[0])
 
 

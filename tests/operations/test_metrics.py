@@ -67,6 +67,10 @@ def test_work_that_waits_and_how_long(desk, scraped):
     assert 90 <= found["oldest_command_age_seconds"] < 200
     assert found["commands", "waiting"] == 1
     assert found["runs_last_day", "queued"] == 1
+    RunCommand.objects.update(priority=20)
+    bulk = scraped()
+    assert (bulk["commands", "waiting"], bulk["commands", "bulk"]) == (0, 1)
+    assert bulk["oldest_command_age_seconds"] == 0  # it waits behind what is live, and may
     RunCommand.objects.update(priority=100)
     parked = scraped()
     assert (parked["commands", "waiting"], parked["commands", "parked"]) == (0, 1)

@@ -12,6 +12,7 @@ from apps.flows.models import Flow, FlowState
 from apps.inbox.models import UserTask
 from apps.runs.models import Run, StuckRun
 from apps.runs.queries import stuck_rows
+from apps.runs.priorities import Priority
 from apps.runs.sweep import oldest_command_age_s
 
 
@@ -59,7 +60,7 @@ def front_page(workspace_id: UUID | None, *, now: datetime) -> list[Number]:
     stuck = stuck_runs(workspace_id).count()
     state = trail_state()
     age = (now - state.oldest_unsealed_at).total_seconds() if state.oldest_unsealed_at else 0.0
-    waited = oldest_command_age_s()
+    waited = oldest_command_age_s(below=Priority.BULK)
     return [
         Number(
             "Flows without an owner",
