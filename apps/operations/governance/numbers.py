@@ -11,8 +11,8 @@ from apps.audit.queries import trail_state
 from apps.flows.models import Flow, FlowState
 from apps.inbox.models import UserTask
 from apps.runs.models import Run, StuckRun
-from apps.runs.queries import stuck_rows
 from apps.runs.priorities import Priority
+from apps.runs.queries import stuck_rows
 from apps.runs.sweep import oldest_command_age_s
 
 
