@@ -12,10 +12,10 @@ from django.db import DataError, OperationalError, connection
 from apps.core import clock
 from apps.core.models import Outbox
 from apps.flows.compiled import compiled
-from apps.runs import commands, drive, held, writing
+from apps.runs import commands, drive, held, queries, writing
 from apps.runs.drive import drive_all, drive_batch
 from apps.runs.evaluation import Evaluation
-from apps.runs.models import PARKED, Limit, RunCommand, RunEvent, RunState
+from apps.runs.models import PARKED, Limit, Run, RunCommand, RunEvent, RunState
 from tests.runs.support import assert_replays, complete, document, journal, status
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -52,6 +52,9 @@ class TestAFaultWhileDeciding:
         ]
         assert journal(ids[1]) == [("run.paused", "")]
         assert_replays(ids[1])
+        [reason] = queries.waiting_for(Run.objects.get(pk=ids[1]))
+        assert (reason["kind"], reason["detail"]) == ("fault", "RuntimeError: planted")
+        assert reason["since"] is not None
 
     def test_is_shown_to_operators_once(self, bench, fault):
         run_id = bench.start(bench.publish(WAIT))
