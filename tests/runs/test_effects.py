@@ -1,83 +1,22 @@
 """Effects: leases, fences, retries, keys, unknown outcomes (engine rules 12 to 14)."""
 
-import threading
-import time
 from datetime import timedelta
 from decimal import Decimal
 
 import pytest
-from django.db import OperationalError, connections
 
-from apps.connections.commands import allow_host, set_secret
+from apps.connections.commands import set_secret
 from apps.core import clock
-from apps.engine.lifecycle import EffectStatus
-from apps.runs import commands, effect_claims, effect_reports, effects, tries, verify
+from apps.runs import effects, tries
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, RunCommand, RunEvent
-from apps.runs.slots import Slots
-from tests.runs.support import assert_replays, document, journal, last_row, outputs, status
+from tests.runs.calls import bytes_of, calling, error_of, header, lose_lease, started
+from tests.runs.support import assert_replays, document, journal, outputs, status
 from tests.support.servers import response, serving
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_slots")]
 
 JSON = "Content-Type: application/json"
-
-
-@pytest.fixture(autouse=True)
-def own_slots(monkeypatch):
-    """What one test claimed by hand and never left is not the next one's."""
-    monkeypatch.setattr(effects, "_slots", Slots())
-
-
-@pytest.fixture
-def server_of(bench, people_of):
-    """A server on this machine that the workspace may call."""
-    allow_host(actor=people_of(bench), host="127.0.0.1", port=None, reason="Test.", now=clock.now())
-    return serving
-
-
-def calling(port, *, links=(), **config):
-    return document(
-        {
-            "call": {
-                "type": "http.request",
-                "config": {
-                    "url": f"http://127.0.0.1:{port}/orders",
-                    "body": {"n": "= trigger.body.n"},
-                    "retry": {"max_attempts": 3, "first_delay_s": 0},
-                    **config,
-                },
-            },
-            "after": {"type": "map", "config": {"fields": {"s": "= steps.call.output.status"}}},
-            "mend": {"type": "map", "config": {"fields": {"code": "= steps.call.error.code"}}},
-        },
-        ["trigger -> call", "call.done -> after", *links],
-    )
-
-
-def started(bench, doc, body=None):
-    run_id = bench.start(bench.publish(doc), body or {"n": 1})
-    drive_all()
-    return run_id
-
-
-def claimed() -> effect_claims.Claimed:
-    """The next effect, which there is."""
-    effect = effects.claim()
-    assert effect is not None
-    return effect
-
-
-def header(request, name):
-    for line in request.split(b"\r\n\r\n")[0].decode().split("\r\n")[1:]:
-        key, _, value = line.partition(": ")
-        if key.lower() == name.lower():
-            return value
-    return None
-
-
-def bytes_of(request):
-    return request.split(b"\r\n\r\n", 1)[1]
 
 
 class TestAnswers:
@@ -297,227 +236,6 @@ class TestUnknown:
         assert status(run_id) == ("failed" if sent else "waiting")
 
 
-class TestLeases:
-    """Rule 12."""
-
-    def test_only_one_worker_gets_an_effect(self, bench):
-        started(bench, calling(9))
-
-        assert effects.claim() is not None
-        assert effects.claim() is None
-
-    def test_a_lost_lease_is_a_try_and_a_death_and_the_next_worker_has_a_higher_fence(self, bench):
-        run_id = started(bench, calling(9))
-        first = claimed()
-        lose_lease()
-        second = claimed()
-        drive_all()
-
-        assert (second.fence, second.attempt, second.deaths) == (first.fence + 1, 2, 1)
-        assert (second.key, second.input) == (first.key, first.input)
-        assert [type_ for type_, step in journal(run_id) if step == "call"] == [
-            *("step.started", "step.retried", "step.attempted")
-        ]
-
-    def test_a_late_result_is_refused_and_journaled(self, bench, server_of):
-        with server_of(response(b"{}", JSON)) as server:
-            run_id = started(bench, calling(server.port))
-            late = claimed()
-            lose_lease()
-            bench.settle()
-            assert status(run_id) == "completed"
-            effects._report(late, EffectStatus.FAILED, "fail", {})
-
-        last = last_row(run_id)
-        assert (last.type, last.step, last.data["reason"]) == (
-            "outcome.ignored",
-            "call",
-            "run_over",
-        )
-        assert status(run_id) == "completed"
-        assert verify.check_runs().problems == []
-
-    def test_a_late_result_of_a_run_that_goes_on_is_journaled_too(self, bench):
-        run_id = started(bench, calling(9))
-        late = claimed()
-        lose_lease()
-        effects.claim()
-        effects._report(late, EffectStatus.SUCCEEDED, "complete", {})
-        drive_all()
-
-        last = last_row(run_id)
-        assert last.data == {"visit": 1, "outcome": "complete", "reason": "lease_lost"}
-        assert Effect.objects.get().status == "running"  # the other worker's
-
-    def test_who_has_lost_the_lease_sends_nothing_any_more(self, bench, server_of):
-        with server_of(response(b"{}", JSON)) as server:
-            started(bench, calling(server.port))
-            late = claimed()
-            lose_lease()
-            effects.perform(late)
-
-            assert server.requests == []
-
-    def test_the_result_of_a_cancelled_run_is_refused(self, bench, people_of, server_of):
-        with server_of(response(b"{}", JSON)) as server:
-            run_id = started(bench, calling(server.port))
-            held = claimed()
-            commands.cancel_run(actor=people_of(bench), run_id=run_id, reason="", now=clock.now())
-            drive_all()
-            effects.perform(held)
-
-        assert server.requests == []
-        assert status(run_id) == "cancelled"
-        assert journal(run_id)[-1] == ("outcome.ignored", "call")
-
-    def test_the_third_death_makes_the_outcome_unknown(self, bench):
-        run_id = started(bench, calling(9))
-        for _ in range(3):
-            assert effects.claim() is not None
-            lose_lease()
-        drive_all()
-
-        assert Effect.objects.get().status == "unknown"
-        assert error_of(run_id)["class"] == "unknown"
-
-    def test_after_two_deaths_it_runs_alone(self, bench):
-        started(bench, calling(9))
-        Effect.objects.update(deaths=2)
-
-        assert effects._slots.enter()  # another thread of this process is at work
-        assert effects._slots.enter()
-        assert effects.claim() is None
-        effects._slots.leave()
-        assert effects.claim() is not None
-        assert not effects._slots.enter()  # nothing else beside it
-        effects._slots.leave()
-        assert effects._slots.enter()
-        effects._slots.leave()
-
-    def test_heartbeats_keep_the_lease_and_stop_at_the_deadline(self, bench, monkeypatch):
-        monkeypatch.setattr(effects, "HEARTBEAT_S", 0.02)
-        started(bench, calling(9))
-        effect = claimed()
-        hearts = effects._Hearts()
-        long_ago = clock.now() - timedelta(hours=1)
-        with hearts.beating(effect, 60):
-            Effect.objects.update(lease_until=long_ago)
-            wait_until(lambda: Effect.objects.filter(lease_until__gt=clock.now()).exists())
-        beats: list[float] = []
-        overdue = effects._Hearts()
-        monkeypatch.setattr(overdue, "_renew", beats.append)
-        with overdue.beating(effect, -1):
-            time.sleep(0.1)
-
-        assert beats == []
-
-    def test_no_database_connection_is_held_while_the_other_side_thinks(self, bench, server_of):
-        ours, seen = connections["default"], []
-
-        def answer(*_):
-            seen.append(ours.connection)
-            return response(b"{}", JSON)
-
-        with server_of(answer) as server:
-            started(bench, calling(server.port))
-            bench.settle()
-
-        assert seen == [None]
-
-    def test_an_outcome_is_reported_when_the_database_is_back(self, bench, server_of, monkeypatch):
-        monkeypatch.setattr(effects, "REPORT_AGAIN_S", 0)
-        plain, tries = effects._guarded, []
-
-        def guarded(*arguments):
-            tries.append(1)
-            if len(tries) < 3:
-                raise OperationalError("planted")
-            return plain(*arguments)
-
-        monkeypatch.setattr(effects, "_guarded", guarded)
-        with server_of(response(b"{}", JSON)) as server:
-            run_id = started(bench, calling(server.port))
-            bench.settle()
-
-        assert status(run_id) == "completed"
-        assert len(server.requests) == 1
-
-    def test_a_database_that_is_away_before_sending_fails_nothing(
-        self, bench, server_of, monkeypatch
-    ):
-        plain, tries = effects.Context._about_to_send, []
-
-        def about_to_send(context):
-            tries.append(1)
-            if len(tries) == 1:
-                raise OperationalError("planted")
-            plain(context)
-
-        monkeypatch.setattr(effects.Context, "_about_to_send", about_to_send)
-        with server_of(response(b"{}", JSON)) as server:
-            run_id = started(bench, calling(server.port))
-            bench.settle()
-
-        assert status(run_id) == "completed"
-        assert len(server.requests) == 1
-
-    def test_a_step_that_raises_is_an_outcome_and_says_no_more_than_it_may(
-        self, bench, monkeypatch
-    ):
-        def http(*_arguments, **_options):
-            raise RuntimeError("planted \0 fault")
-
-        monkeypatch.setattr(effects.Context, "http", http)
-        run_id = started(bench, calling(9))
-        bench.settle()
-
-        assert error_of(run_id)["code"] == "step_fault"
-        assert "\0" not in error_of(run_id)["message"]
-
-    def test_lanes_are_drawn_by_lot_so_a_flood_holds_up_nobody(self, bench):
-        flood = bench.publish(calling(9))
-        for _ in range(40):
-            bench.start(flood, {"n": 1})
-        other = bench.start(bench.publish(calling(9)), {"n": 1})
-        drive_all()
-
-        taken = [claimed().run_id for _ in range(30)]
-
-        assert other in taken
-
-    def test_threads_that_ask_together_get_one_each_and_every_lane_its_turn(self, bench):
-        flood = bench.publish(calling(9))
-        for _ in range(50):
-            bench.start(flood, {"n": 1})
-        others = [bench.start(bench.publish(calling(9)), {"n": 1}) for _ in range(3)]
-        drive_all()
-
-        first = effect_claims._claim_for([True] * 8)
-        rest = effect_claims._claim_for([True] * 60)
-
-        assert None not in first
-        assert set(others) <= {one.run_id for one in first if one}
-        assert [one is None for one in rest] == [False] * 45 + [True] * 15
-        assert len({one.id for one in (*first, *rest) if one}) == 53
-
-    def test_threads_that_report_together_count_each_under_its_own_fence(self, bench):
-        version = bench.publish(calling(9))
-        for _ in range(3):
-            bench.start(version, {"n": 1})
-        drive_all()
-        held = [claimed() for _ in range(3)]
-        Effect.objects.filter(pk=held[1].id).update(fence=7)
-        reports = [
-            effect_reports.Report(one.id, one.fence, EffectStatus.SUCCEEDED, "complete", "{}")
-            for one in held
-        ]
-
-        assert effect_reports._write_reports(reports) == [True, False, True]
-        assert RunCommand.objects.filter(kind="complete").count() == 2
-        assert Effect.objects.get(pk=held[1].id).status == "running"
-        assert effect_reports._write_marks([(one.id, one.fence) for one in held]) == [False] * 3
-
-
 class TestActivation:
     """Rule 13."""
 
@@ -585,29 +303,6 @@ class TestMail:
 
         assert error_of(run_id)["class"] == "permanent"
         assert mailoutbox == []
-
-
-def error_of(run_id):
-    from apps.runs.models import Run
-
-    run = Run.objects.get(pk=run_id)
-    assert run.status == "failed"
-    return run.error
-
-
-def lose_lease(**fields):
-    """What a worker's death looks like from outside, half a minute later."""
-    Effect.objects.filter(status="running").update(
-        lease_until=clock.now() - timedelta(seconds=1), **fields
-    )
-    assert effects.expire_leases() == 1
-
-
-def wait_until(holds, seconds=20.0):
-    end = time.monotonic() + seconds
-    while not holds():
-        assert time.monotonic() < end
-        threading.Event().wait(0.02)
 
 
 def test_commands_left_behind_are_none(bench):
