@@ -221,6 +221,8 @@ def steps_of(
         for _, target, visit in row.data.get("arrivals", []):
             if visit > 0:
                 steps[target] = {**_fresh(row.at), "visits": visit}
+        if row.type == "work.withdrawn":
+            _withdraw(steps, row)
         if row.type == "undo.started":
             steps[row.step] = {**_fresh(row.at), "visits": row.data["visit"]}
         elif (row.step and row.step in steps) or row.type == "step.completed":
@@ -304,6 +306,14 @@ def _fresh(at: datetime) -> dict[str, Any]:
         "taken_over": False,
         "items": None,
     }
+
+
+def _withdraw(steps: dict[str, dict[str, Any]], row: RunEvent) -> None:
+    """What was taken away is not at work any more."""
+    for name, visit in row.data["visits"]:
+        step = steps.get(name)
+        if step is not None and step["visits"] == visit and step["finished_at"] is None:
+            step.update(status=StepStatus.CANCELLED.value, finished_at=row.at)
 
 
 def _count_items(step: dict[str, Any], row: RunEvent) -> None:

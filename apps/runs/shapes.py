@@ -288,6 +288,7 @@ _FILTER = inline_serializer(
         "from": serializers.CharField(required=False, help_text="Created at or after."),
         "to": serializers.CharField(required=False, help_text="Created before."),
         "stuck": serializers.CharField(required=False, help_text="true or false"),
+        "parent": serializers.CharField(required=False, help_text="Started by this run."),
     },
     required=False,
 )

@@ -52,7 +52,7 @@ class Misfit:
     message: str
 
     def __str__(self) -> str:
-        return f"“{self.path or 'value'}” {self.message}"
+        return f"“{self.path}” {self.message}" if self.path else f"it {self.message}"
 
 
 class TooMuch(Exception):

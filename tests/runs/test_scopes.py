@@ -10,9 +10,9 @@ from apps.connections.commands import allow_host
 from apps.core import clock
 from apps.inbox import commands as inbox
 from apps.inbox.models import UserTask
-from apps.runs import commands, effects, snapshots, sweep, verify
+from apps.runs import commands, effects, queries, snapshots, sweep, verify
 from apps.runs.drive import drive_all, drive_batch
-from apps.runs.models import Effect, RunCommand, RunEvent, RunState, Timer
+from apps.runs.models import Effect, Run, RunCommand, RunEvent, RunState, Timer
 from apps.runs.slots import Slots
 from tests.runs.support import (
     assert_replays,
@@ -475,6 +475,9 @@ class TestAskingPeople:
             complete(run_id, "wait", visit, {"until": "x", "factor": factor})
             drive_all()
         assert status(run_id) == "waiting"
+        rows = list(RunEvent.objects.filter(run_id=run_id).order_by("seq"))
+        shown = queries.steps_of(Run.objects.get(pk=run_id), rows)
+        assert (shown["each"]["status"], shown["wait"]["status"]) == ("waiting", "cancelled")
         task = UserTask.objects.get()
         assert task.step == "each"
         assert verify.check_runs().problems == []

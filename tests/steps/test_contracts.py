@@ -56,7 +56,7 @@ def test_faults_name_the_field():
     (fault,) = faults(OBJECT, {"n": "x"})
     assert fault == "“n” must be a number; it is text"
     (fault,) = faults(OBJECT, {})
-    assert fault == "“value” lacks “n”"
+    assert fault == "it lacks “n”"
     assert faults(OBJECT, {"n": 1}) == []
     assert faults(None, object) == []
 

@@ -51,5 +51,5 @@ function Waited({ then }: { then: RunAt }) {
   const t = useT();
   if (then.waiting_for.length === 0) return null;
   const names = then.waiting_for.map((one) => (one.missing.length > 0 ? `${one.title} (${one.missing.join(', ')})` : one.title));
-  return <p className={classes.waited}>{t('runs.history.waits')}: {names.slice(0, 5).join(', ')}</p>;
+  return <p className={classes.waited}>{t('runs.history.waits')}: {[...new Set(names)].slice(0, 5).join(', ')}</p>;
 }
