@@ -17,7 +17,7 @@ from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
 from apps.engine import feel
-from apps.runs import commands, queries, shapes
+from apps.runs import commands, pressure, queries, shapes
 from apps.runs.models import Run
 
 
@@ -72,6 +72,8 @@ class FlowRunsView(APIView):
     @idempotent
     def post(self, request: Request, flow_id: UUID) -> Response:
         body = request.data if isinstance(request.data, dict) else {}
+        if body.get("priority") != "bulk":
+            pressure.at_the_api.refuse()
         run = commands.start_run(
             actor=actor_of(request),
             flow_id=flow_id,

@@ -23,6 +23,7 @@ from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages, ExactJSONParser, ExactJSONRenderer
+from apps.runs import pressure
 from apps.triggers import envelope, events, takers
 from apps.triggers.models import Event, Verdict
 
@@ -151,6 +152,7 @@ class EventsView(APIView):
     )
     def post(self, request: Request) -> Response:
         """Tell the workspace of something that happened outside. Safe to repeat."""
+        pressure.at_the_api.refuse()
         event, is_new = events.publish_event(
             actor=actor_of(request), event=request.data, now=clock.now()
         )

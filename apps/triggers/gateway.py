@@ -25,6 +25,7 @@ from apps.core.errors import NotFound, ProductError
 from apps.core.models import uuid7
 from apps.engine import values
 from apps.runs import doorbell
+from apps.runs.pressure import BACKLOG, LAG_S, SAMPLE_EVERY_S
 from apps.triggers import addresses, answers, intake, signatures
 from apps.triggers.addresses import Address
 from apps.triggers.answers import Reply
@@ -61,10 +62,6 @@ STORE_S = 1.8
 AT_ONCE = 2
 MOST_IN_FLIGHT = 500
 MOST_HELD = 64 * MAX_BODY
-#: Intake is throttled when the oldest command is this old and this many wait. Both, because with
-#: the workers stopped calls are still taken.
-LAG_S, BACKLOG = 300.0, 50_000
-SAMPLE_EVERY_S = 2.0
 
 _segment = r"[A-Za-z0-9][A-Za-z0-9._-]{0,99}"
 _ADDRESS = re.compile(
