@@ -116,7 +116,10 @@ def call_findings(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:
             fix = "Name a flow of this workspace by its name or its id."
             yield Finding("unknown_flow", "error", wrong.message, fix, step_id, pointer(path))
             continue
-        yield from _version_findings(flow, other, step_id, config.get("version", "latest"))
+        version = config.get("version", "latest")
+        yield from _version_findings(flow, other, step_id, version)
+        if other.pk != flow.pk:
+            yield from _input_findings(other, step_id, version, config.get("input"))
         if other.pk == flow.pk and config.get("wait", True) is not False:
             yield from _waits_for_itself(document, step_id)
     yield from _broken_callers(flow, document)
@@ -162,6 +165,27 @@ def _waits_for_itself(document: Mapping[str, Any], step_id: str) -> Iterator[Fin
         " another run of it: with no place left, none of them goes on."
     )
     yield Finding("waits_for_itself", "warning", message, fix, step_id, path)
+
+
+def _input_findings(other: Flow, step_id: str, version: object, given: object) -> Iterator[Finding]:
+    """Names that the other flow asks for and is not given: the step would always fail."""
+    found = other.versions.filter(number=version) if isinstance(version, int) else None
+    version_id = other.active_version_id if found is None else None
+    if found is not None:
+        version_id = found.values_list("pk", flat=True).first()
+    asked = contract_of(version_id).get("input") if version_id else None
+    required = asked.get("required") if isinstance(asked, Mapping) else None
+    names = given if isinstance(given, Mapping) else {}
+    for name in required if isinstance(required, list) else ():
+        if name not in names:
+            yield Finding(
+                "missing_input",
+                "error",
+                f"“{one_line(other.name)}” asks for “{one_line(str(name))}”, and is not given it.",
+                "Say what it is given.",
+                step_id,
+                pointer(("steps", step_id, "config", "input")),
+            )
 
 
 def _broken_callers(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:

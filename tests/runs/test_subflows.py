@@ -403,6 +403,26 @@ class TestContracts:
             "flow_not_published"
         ]
 
+    @pytest.mark.parametrize("version", ["latest", 1])
+    @pytest.mark.parametrize(
+        ("given", "missing"),
+        [({"n": 1}, []), ({"m": 1}, ["n"]), ({}, ["n"]), (None, ["n"]), ("= trigger.body", ["n"])],
+    )
+    def test_what_is_asked_for_and_not_given_is_found_at_check(
+        self, bench, version, given, missing
+    ):
+        asked = bench.publish(giving(input=NUMBER))
+        flow = bench.publish(waiting()).flow
+        doc = calling(called(asked), version=version, input=given)
+        found = [one for one in calls.call_findings(flow, doc) if one.code == "missing_input"]
+        assert ["“n”" in one.message for one in found] == [True for _ in missing]
+
+    @pytest.mark.parametrize("odd", [True, {}, {"required": "n"}, None])
+    def test_a_contract_of_any_shape_is_no_reason_to_fail(self, bench, odd):
+        asked = bench.publish(giving(input=odd))
+        flow = bench.publish(waiting()).flow
+        assert not list(calls.call_findings(flow, calling(called(asked), input={})))
+
     @pytest.mark.parametrize(
         ("limit", "severity"),
         [
