@@ -30,7 +30,7 @@ PANELS = {
     "Intake, runs/s": ("intake_per_second", 1200.0),
     "20 steps, runs/s": ("chain_per_second", 700.0),
     "Calls of 50 ms, per s": ("effects_per_second", 300.0),
-    "Processor time a run of intake, ms": ("intake_cpu_ms", 0.0),
+    "Processor time of a run, ms": ("intake_cpu_ms", 0.0),
 }
 
 
