@@ -8,10 +8,10 @@ while a step talks to the outside. A result counts only with the fence it was cl
 import logging
 import threading
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from time import monotonic
-from typing import Any
+from typing import Any, TypeVar
 from uuid import UUID
 
 from django.conf import settings
@@ -46,6 +46,8 @@ MARGIN_S = 10.0
 MAX_DEATHS = 3
 MAX_SECONDS_A_CALL = 60.0
 REPORT_AGAIN_S = 1.0
+
+Given = TypeVar("Given")
 
 _log = logging.getLogger(__name__)
 
@@ -272,7 +274,7 @@ def _retry(effect: Claimed, error: ev.Error, wish: timedelta | None) -> None:
     delay = tries.backoff(allowed.first_delay_s, effect.attempt, allowed.longest_delay_s)
     if wish is not None:
         delay = max(delay, wish.total_seconds())
-    next_at = clock.now() + timedelta(seconds=delay)
+    next_at = _patiently(effect, clock.now) + timedelta(seconds=delay)
     payload = {
         "step": effect.step,
         "visit": effect.visit,
@@ -309,30 +311,36 @@ def _report(
     *,
     available_at: datetime | None = None,
 ) -> None:
-    """Report once, and refuse to where the fence has moved on.
+    """Report once, and refuse to where the fence has moved on."""
+    if not _patiently(effect, lambda: _guarded(effect, status, kind, payload, available_at)):
+        _refuse_late(effect, kind)
 
-    While the database is away it is tried again as long as a lease is long: what was done
-    outside must not be done again for want of a row.
+
+def _patiently(effect: Claimed, do: Callable[[], Given]) -> Given:
+    """What ``do`` gives; while the database is away it is tried again as long as a lease is long.
+
+    What was done outside must not be done again for want of a row, and a worker that cannot
+    report must not be taken for a dead one.
     """
     patience = monotonic() + LEASE.total_seconds()
     while True:
         try:
-            counted = _guarded(effect, status, kind, payload, available_at)
+            return do()
         except (OperationalError, InterfaceError) as error:
             connection.close()
             if monotonic() > patience:
                 raise
             _log.warning("the outcome of %s is not written yet: %s", effect.id, error)
             time.sleep(REPORT_AGAIN_S)
-        else:
-            break
-    if not counted:
-        _refuse_late(effect, kind)
 
 
 def _refuse_late(effect: Claimed, outcome: str) -> None:
     """Write down that an outcome came too late and changed nothing."""
     _log.warning("a late %s of step %s of run %s is refused", outcome, effect.step, effect.run_id)
+    _patiently(effect, lambda: _journal_late(effect, outcome))
+
+
+def _journal_late(effect: Claimed, outcome: str) -> None:
     with transaction.atomic():
         if RunState.objects.select_for_update(no_key=True).filter(run_id=effect.run_id).exists():
             payload = {"step": effect.step, "visit": effect.visit, "outcome": outcome}

@@ -103,7 +103,7 @@ def _order(item: Json, left: Json, right: Json) -> Json:
         },
         "trigger each, each.body one, each.done left, each.done right, each.error bad,"
         " left.done both, right.done both, left.error bad, right.error bad, both wait, wait end",
-        concurrency={"max": 60},
+        concurrency={"max": 100},
     )
 
 

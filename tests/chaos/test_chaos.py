@@ -97,7 +97,7 @@ def test_nothing_is_lost_and_nothing_is_done_twice_under_another_key(stack, reco
         _until(harm, load.is_over, 120, "every signal is accepted")
         _until(harm, stack.is_healthy, 60, "the web process answers")
         runs = set(load.accepted.values())
-        _until(harm, lambda: not unfinished(url, runs), 240, "every run is finished")
+        _until(harm, lambda: not unfinished(url, runs), 600, "every run is finished")
         settled_s = time.monotonic() - began
     finally:
         load.stop(now=True)

@@ -191,6 +191,50 @@ class TestLeases:
         assert status(run_id) == "completed"
         assert len(server.requests) == 1
 
+    def test_a_try_that_failed_is_told_when_the_database_is_back(
+        self, bench, server_of, monkeypatch
+    ):
+        """Nothing that is asked of the database on the way to the report may lose it."""
+        monkeypatch.setattr(effects, "REPORT_AGAIN_S", 0)
+        now, asked = clock.now, []
+
+        def away_twice():
+            asked.append(1)
+            if len(asked) < 3:
+                raise OperationalError("planted")
+            return now()
+
+        with server_of(response(b"{}", JSON, status="500 Not Well")) as server:
+            started(bench, calling(server.port))
+            effect = claimed()
+            monkeypatch.setattr(effects.clock, "now", away_twice)
+            effects.perform(effect)
+
+        assert Effect.objects.values_list("status", "deaths").get() == ("queued", 0)
+        assert len(server.requests) == 1
+        assert RunCommand.objects.get().kind == "retry"
+
+    def test_a_late_outcome_is_journaled_when_the_database_is_back(
+        self, bench, server_of, monkeypatch
+    ):
+        monkeypatch.setattr(effects, "REPORT_AGAIN_S", 0)
+        plain, asked = effects.add_command, []
+
+        def away_once(**what):
+            asked.append(1)
+            if len(asked) == 1:
+                raise OperationalError("planted")
+            plain(**what)
+
+        with server_of(response(b"{}", JSON)) as server:
+            started(bench, calling(server.port))
+            effect = claimed()
+            Effect.objects.update(fence=effect.fence + 1)
+            monkeypatch.setattr(effects, "add_command", away_once)
+            effects.perform(effect)
+
+        assert RunCommand.objects.get().kind == "late"
+
     def test_a_step_that_raises_is_an_outcome_and_says_no_more_than_it_may(
         self, bench, monkeypatch
     ):
