@@ -66,7 +66,7 @@ with recursive lanes as (
         from lanes) d
   join shares h using (priority) where d.place <= h.places
 )
-select distinct on (s.run_id) s.{_RUN}, l.priority, business_now()
+select distinct on (s.run_id) s.{_RUN}, l.priority, (select business_now())
 from (select * from served order by priority, random()) l cross join lateral (
   select s.* from run_command rc cross join lateral (
     select * from run_state
