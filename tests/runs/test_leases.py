@@ -207,7 +207,7 @@ class TestLeases:
         with server_of(response(b"{}", JSON, status="500 Not Well")) as server:
             started(bench, calling(server.port))
             effect = claimed()
-            monkeypatch.setattr(effects.clock, "now", away_twice)
+            monkeypatch.setattr(clock, "now", away_twice)
             effects.perform(effect)
 
         assert Effect.objects.values_list("status", "deaths").get() == ("queued", 0)
@@ -218,7 +218,7 @@ class TestLeases:
         self, bench, server_of, monkeypatch
     ):
         monkeypatch.setattr(effects, "REPORT_AGAIN_S", 0)
-        plain, asked = effects.add_command, []
+        plain, asked = commands.add_command, []
 
         def away_once(**what):
             asked.append(1)
@@ -230,7 +230,7 @@ class TestLeases:
             started(bench, calling(server.port))
             effect = claimed()
             Effect.objects.update(fence=effect.fence + 1)
-            monkeypatch.setattr(effects, "add_command", away_once)
+            monkeypatch.setattr("apps.runs.effects.add_command", away_once)
             effects.perform(effect)
 
         assert RunCommand.objects.get().kind == "late"
