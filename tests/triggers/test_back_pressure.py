@@ -44,9 +44,7 @@ class TestASlowDatabase:
         # What was refused was not stored: its sender comes again.
         assert len(shop.runs) == 2
 
-    def test_a_flood_meanwhile_is_refused_and_none_of_it_is_stored_twice_or_lost(
-        self, shop, hooks
-    ):
+    def test_a_flood_meanwhile_is_refused_and_none_of_it_is_stored_twice_or_lost(self, shop, hooks):
         shop.flow(path="orders")
 
         async def many(count):
