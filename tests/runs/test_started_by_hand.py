@@ -75,8 +75,8 @@ def test_what_the_flow_does_not_take_starts_nothing(transactional_db, given, pat
     builder = people.person(workspace, "builder")
     who = people.actor(builder, workspace)
     flow = flow_commands.create_flow(actor=who, name="Takes", now=clock.now())
-    contract = {"input": {**FORM, "properties": {"n": {"type": "number"}}}}
-    contract["input"]["additionalProperties"] = False
+    taken = {**FORM, "properties": {"n": {"type": "number"}}, "additionalProperties": False}
+    contract = {"input": taken}
     doc = {**DOC, "trigger": {"type": "manual", "config": {}}, "settings": {"contract": contract}}
     flow_commands.save_draft(actor=who, flow_id=flow.pk, document=doc, if_match=1, now=clock.now())
     flow_commands.publish_flow(actor=who, flow_id=flow.pk, note="", now=clock.now())
