@@ -104,14 +104,14 @@ def takers_of(events: Iterable[Event]) -> dict[UUID, list[Taker]]:
             continue
         flow_id = flow_of_trigger.get(trigger_id)
         taker = Taker(
-            verdict, flow_id, names[flow_id] if flow_id in names else "", run_id, "", reason
+            verdict, flow_id, names.get(flow_id, "") if flow_id else "", run_id, "", reason
         )
         found.setdefault(event_id, []).append(taker)
     for event_id, run_id, step in woken:
         if event_id is None:
             continue
         flow_id = flow_of_run.get(run_id)
-        taker = Taker("woke", flow_id, names[flow_id] if flow_id in names else "", run_id, step, "")
+        taker = Taker("woke", flow_id, names.get(flow_id, "") if flow_id else "", run_id, step, "")
         found.setdefault(event_id, []).append(taker)
     return found
 
