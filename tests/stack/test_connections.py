@@ -15,30 +15,17 @@ class Task:
 
 
 @pytest.mark.django_db(transaction=True)
-def test_a_task_finds_the_connection_that_the_last_one_left(settings, monkeypatch):
-    connection.close()
-    # The same options stand in the settings, where the fixup looks.
-    options = connection.settings_dict["OPTIONS"]
-    monkeypatch.setitem(settings.DATABASES, "default", connection.settings_dict)
-    options["pool"] = {"min_size": 1, "max_size": 1}
+def test_a_task_finds_the_pool_that_the_last_one_left():
     fixup = fixups.DjangoWorkerFixup(celery.app)  # type: ignore[attr-defined]
     fixup.worker = SimpleNamespace(pool_cls="prefork")
     task = Task()
-    try:
-        first = _backend()
-        fixup.on_task_postrun(task)
-        task_postrun.send(sender=task)
-        assert connection.connection is None  # given back
-        fixup.on_task_prerun(task)
+    connection.ensure_connection()
+    pool = connection.pool  # type: ignore[attr-defined]
+    fixup.on_task_postrun(task)
+    task_postrun.send(sender=task)
+    assert connection.connection is None  # given back
+    fixup.on_task_prerun(task)
+    connection.ensure_connection()
 
-        assert _backend() == first
-    finally:
-        connection.close()
-        connection.close_pool()  # type: ignore[attr-defined]
-        del options["pool"]
-
-
-def _backend() -> int:
-    with connection.cursor() as cursor:
-        cursor.execute("select pg_backend_pid()")
-        return int(cursor.fetchone()[0])
+    assert connection.pool is pool  # type: ignore[attr-defined]
+    assert not pool.closed
