@@ -168,7 +168,8 @@ class TestTogether:
         version = bench.publish(doc)
         Flow.objects.filter(pk=version.flow_id).update(name="Deeper")
         run_id = bench.start(version, {})
-        drive_all()
+        while drive_all():
+            """One call gives way after a while."""
         assert Run.objects.count() == children.DEEPEST + 1
         run = Run.objects.get(pk=run_id)
         assert run.status == "failed"
