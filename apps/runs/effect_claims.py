@@ -8,25 +8,29 @@ however long its calls take, the others are free for what is live.
 """
 
 import random
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import connection, transaction
 
 from apps.core import clock
 from apps.core.pool import give_back
 from apps.engine import values
 from apps.runs import doorbell, effect_limits, stopping
 from apps.runs.commands import add_command
+from apps.runs.patience import AWAY, insist
 from apps.runs.prepared import fetched
 from apps.runs.priorities import Priority
 from apps.runs.sweep import are_effects_due
 from apps.runs.together import Together
 
 LEASE = timedelta(seconds=30)
+#: Between two questions to a database that is away.
+ASK_AGAIN_S = 0.5
 #: Of the claims, this part goes by lot.
 BY_LOT = 0.1
 #: Of a lane, so many are looked at in one go.
@@ -40,7 +44,7 @@ update effect e set status = 'running', attempt = e.attempt + 1, fence = e.fence
 from next where e.id = next.id
 returning e.id, e.run_id, e.workspace_id, e.lane, e.step, e.visit, e.kind, e.kind_version,
   e.input::text, e.attempt, e.max_attempts, e.fence, e.deaths, e.idempotency_key, e.retry::text,
-  e.priority
+  e.priority, e.lease_until
 """
 # Lanes with work are found by a loose index scan; of one priority the first of each lane come
 # before the second of any, in an order drawn by lot.
@@ -104,6 +108,15 @@ with next as (
 )
 {_TAKE}
 """  # noqa: S608 - our own text
+
+
+#: Which of these claims stand. A lease's end tells a claim from any other of the same effect.
+_STANDING = """
+select e.id from effect e
+join unnest(%(ids)s::uuid[], %(leases)s::timestamptz[]) as u(id, lease_until)
+  using (id, lease_until)
+where e.status = 'running'
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,16 +183,20 @@ def claim_alone() -> Claimed | None:
         The limit of each that it looks at, until it has one; those that somebody counts are
         passed over.
     """
-    with transaction.atomic():
-        with connection.cursor() as cursor:
-            cursor.execute(_ALONE, {"most": LOOKED_AT})
-            waiting = cursor.fetchall()
-        for id_, limit_id in waiting:
-            if limit_id is not None and not effect_limits.hold(limit_id):
-                continue
-            if found := _claim(CLAIM_ALONE, id=id_):
-                return found[0]
-        return None
+    hand = _Hand(1, 1)
+    _take_surely(hand, partial(_take_alone, hand))
+    return hand.found[0] if hand.found else None
+
+
+def _take_alone(hand: "_Hand") -> None:
+    with connection.cursor() as cursor:
+        cursor.execute(_ALONE, {"most": LOOKED_AT})
+        waiting = cursor.fetchall()
+    for id_, limit_id in waiting:
+        if limit_id is not None and not effect_limits.hold(limit_id):
+            continue
+        if hand.claim(CLAIM_ALONE, id=id_):
+            return
 
 
 class _Hand:
@@ -189,6 +206,7 @@ class _Hand:
         self.most = most
         self.most_bulk = most_bulk
         self.found: list[Claimed] = []
+        self.leases: dict[UUID, datetime] = {}
 
     @property
     def left(self) -> int:
@@ -200,15 +218,14 @@ class _Hand:
         goal = len(self.found) + min(most, self.left)
         while wanted := goal - len(self.found):
             bulk = self.most_bulk - sum(one.is_bulk for one in self.found)
-            more = _claim(
+            count = self.claim(
                 CLAIM,
                 as_far_as=self._bound(as_far_as),
                 by_lot=by_lot,
                 most=wanted,
                 most_bulk=bulk,
             )
-            self.found += more
-            if len(more) < min(wanted, OF_A_LANE):
+            if count < min(wanted, OF_A_LANE):
                 return
 
     def _bound(self, as_far_as: int) -> int:
@@ -226,21 +243,68 @@ class _Hand:
                     return
                 given = {"as_far_as": self._bound(as_far_as), "by_lot": by_lot}
                 if effect_limits.hold(limit_id):
-                    self.found += _claim(CLAIM_LIMITED, limit=limit_id, **given)
+                    self.claim(CLAIM_LIMITED, limit=limit_id, **given)
             if len(self.found) == before:
                 return
+
+    def claim(self, statement: str, **given: Any) -> int:
+        """Take what a statement finds, and tell the runs of tries that are not the first."""
+        rows = fetched(statement, {"lease_s": LEASE.total_seconds(), **given})
+        taken = [(Claimed.of(row[:-1]), row[-1]) for row in rows]
+        for effect, leased_until in sorted(taken, key=lambda one: (one[0].priority, one[0].id)):
+            self.found.append(effect)
+            self.leases[effect.id] = leased_until
+            if effect.attempt > 1:
+                payload = {"step": effect.step, "visit": effect.visit, "attempt": effect.attempt}
+                add_command(
+                    run_id=effect.run_id,
+                    lane=effect.lane,
+                    kind="attempt",
+                    payload=payload,
+                    now=clock.now(),
+                )
+        return len(taken)
+
+    def keep_standing(self) -> None:
+        """Let go of all whose claim was not committed after all."""
+        given = {"ids": list(self.leases), "leases": list(self.leases.values())}
+        standing = {id_ for (id_,) in fetched(_STANDING, given)}
+        self.found = [one for one in self.found if one.id in standing]
 
 
 def _claim_for(asked: Sequence[bool]) -> list[Claimed | None]:
     hand = _Hand(len(asked), sum(asked))
     try:
-        with transaction.atomic():
-            _take(hand)
+        _take_surely(hand, partial(_take, hand))
         if not hand.left and are_effects_due():
             doorbell.ring("effects")
     finally:
         give_back()
     return _dealt(hand.found, asked)
+
+
+def _take_surely(hand: _Hand, take: Callable[[], None]) -> None:
+    """Take in one transaction. Where no answer to its commit came, ask what came of it.
+
+    What was claimed and nobody knows to hold would be a worker's death to the clock, and the
+    third of those is an unknown outcome, though nothing was sent.
+
+    Raises:
+        OperationalError, InterfaceError: The database is away, and nothing is held.
+    """
+    try:
+        with transaction.atomic():
+            take()
+    except AWAY:
+        if hand.found:
+            insist(
+                hand.keep_standing,
+                what="a claim without an answer",
+                seconds=LEASE.total_seconds(),
+                pause_s=ASK_AGAIN_S,
+            )
+        if not hand.found:
+            raise
 
 
 def _take(hand: _Hand) -> None:
@@ -268,20 +332,4 @@ def _dealt(found: Sequence[Claimed], asked: Sequence[bool]) -> list[Claimed | No
     return [one or (live.pop(0) if live else None) for one in given]
 
 
-def _claim(statement: str, **given: Any) -> list[Claimed]:
-    rows = fetched(statement, {"lease_s": LEASE.total_seconds(), **given})
-    found = sorted(map(Claimed.of, rows), key=lambda one: (one.priority, one.id))
-    for effect in found:
-        if effect.attempt > 1:
-            payload = {"step": effect.step, "visit": effect.visit, "attempt": effect.attempt}
-            add_command(
-                run_id=effect.run_id,
-                lane=effect.lane,
-                kind="attempt",
-                payload=payload,
-                now=clock.now(),
-            )
-    return found
-
-
-_claims = Together[bool, Claimed | None](_claim_for, hopeless=(OperationalError, InterfaceError))
+_claims = Together[bool, Claimed | None](_claim_for, hopeless=AWAY)

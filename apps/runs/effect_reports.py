@@ -10,15 +10,14 @@ from datetime import datetime
 from typing import Any
 from uuid import UUID
 
-from django.db import InterfaceError, OperationalError, transaction
+from django.db import transaction
 
 from apps.core.pool import give_back
 from apps.engine.lifecycle import EFFECT_TRANSITIONS, EffectStatus, move
 from apps.runs import doorbell
+from apps.runs.patience import AWAY
 from apps.runs.prepared import fetched
 from apps.runs.together import Together
-
-AWAY = (OperationalError, InterfaceError)
 
 _MARK = """
 with given as (select * from unnest(%(ids)s::uuid[], %(fences)s::int[]) as u(id, fence)),

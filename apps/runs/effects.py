@@ -7,7 +7,6 @@ while a step talks to the outside. A result counts only with the fence it was cl
 
 import logging
 import threading
-import time
 from collections.abc import Callable, Mapping
 from datetime import datetime, timedelta
 from time import monotonic
@@ -16,13 +15,7 @@ from uuid import UUID
 
 from django.conf import settings
 from django.core.mail import EmailMessage
-from django.db import (
-    DatabaseError,
-    InterfaceError,
-    OperationalError,
-    connection,
-    transaction,
-)
+from django.db import DatabaseError, connection, transaction
 
 from apps.connections import masking
 from apps.connections import queries as connection_queries
@@ -38,6 +31,7 @@ from apps.runs.commands import add_command
 from apps.runs.effect_claims import LEASE, Claimed
 from apps.runs.late import journal_after_end
 from apps.runs.models import Effect, RunState
+from apps.runs.patience import AWAY, insist
 from apps.steps import outcomes, registry
 from apps.steps.document import validated
 
@@ -143,7 +137,7 @@ def perform(effect: Claimed) -> None:
             message = f"The step's result cannot be kept: {failed}"
             _report_failure(effect, context, outcomes.StepError("bad_output", message))
             return
-        except (OperationalError, InterfaceError) as error:
+        except AWAY as error:
             # Steps ask the database before they send and never after: nothing has left.
             _log.warning("step %s of run %s is put off: %s", effect.step, effect.run_id, error)
             away = ev.Error(effect.step, "transient", "database_away", "The database was away.")
@@ -322,16 +316,12 @@ def _patiently(effect: Claimed, do: Callable[[], Given]) -> Given:
     What was done outside must not be done again for want of a row, and a worker that cannot
     report must not be taken for a dead one.
     """
-    patience = monotonic() + LEASE.total_seconds()
-    while True:
-        try:
-            return do()
-        except (OperationalError, InterfaceError) as error:
-            connection.close()
-            if monotonic() > patience:
-                raise
-            _log.warning("the outcome of %s is not written yet: %s", effect.id, error)
-            time.sleep(REPORT_AGAIN_S)
+    return insist(
+        do,
+        what=f"what became of {effect.id}",
+        seconds=LEASE.total_seconds(),
+        pause_s=REPORT_AGAIN_S,
+    )
 
 
 def _refuse_late(effect: Claimed, outcome: str) -> None:

@@ -1,12 +1,24 @@
-"""How a driver and a clock speak with PostgreSQL: for so long at most, in plans made once (rule 6).
+"""How workers speak with PostgreSQL: for so long at most, and again where no answer came (rule 6).
 
 A process that was frozen in the middle of a transaction must not hold its locks for ever: the
 server ends the transaction, and the woken process's commit fails harmlessly.
 """
 
-from django.db import connections
+import logging
+import time
+from collections.abc import Callable
+from time import monotonic
+from typing import TypeVar
+
+from django.db import InterfaceError, OperationalError, connection, connections
 
 SECONDS = 10
+#: What is raised while the database is away, or has not answered.
+AWAY = (OperationalError, InterfaceError)
+
+Given = TypeVar("Given")
+
+_log = logging.getLogger(__name__)
 
 
 def limit_statements() -> None:
@@ -30,3 +42,21 @@ def limit_statements() -> None:
         "tcp_user_timeout": milliseconds,
         "prepare_threshold": 5,  # Django's own default is never
     }
+
+
+def insist(do: Callable[[], Given], *, what: str, seconds: float, pause_s: float) -> Given:
+    """What ``do`` gives; while the database is away it is tried again, for so long at most.
+
+    Raises:
+        OperationalError, InterfaceError: It was away all that time.
+    """
+    gives_up_at = monotonic() + seconds
+    while True:
+        try:
+            return do()
+        except AWAY as error:
+            connection.close()
+            if monotonic() > gives_up_at:
+                raise
+            _log.warning("%s waits for the database: %s", what, error)
+            time.sleep(pause_s)

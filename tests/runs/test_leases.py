@@ -1,10 +1,11 @@
 """Who holds an effect, for how long, and whose outcome counts (engine rules 12 and 13)."""
 
 import time
+from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
-from django.db import OperationalError, connections
+from django.db import OperationalError, connections, transaction
 
 from apps.core import clock
 from apps.engine.lifecycle import EffectStatus
@@ -25,6 +26,108 @@ from tests.support.servers import response
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.usefixtures("own_slots")]
 
 JSON = "Content-Type: application/json"
+
+
+class Commit:
+    """A transaction whose end nobody is told; ``meanwhile`` happens before it is asked about."""
+
+    def __init__(self, *, is_made, meanwhile=lambda: None):
+        self.is_made, self.meanwhile = is_made, meanwhile
+
+    @contextmanager
+    def atomic(self):
+        with transaction.atomic():
+            yield
+            transaction.set_rollback(not self.is_made)
+        self.meanwhile()
+        raise OperationalError("planted: the server went away at the commit")
+
+
+class TestClaimsWithoutAnAnswer:
+    """Rule 12: a claim that nobody knows to hold would be counted as a death."""
+
+    @pytest.mark.parametrize(
+        ("deaths", "claim"), [(0, effect_claims.claim_any), (2, effect_claims.claim_alone)]
+    )
+    def test_a_claim_that_was_committed_is_held(self, bench, monkeypatch, deaths, claim):
+        started(bench, calling(9))
+        Effect.objects.update(deaths=deaths)
+        with monkeypatch.context() as patched:
+            patched.setattr(effect_claims, "transaction", Commit(is_made=True))
+            held = claim()
+
+        assert effect_reports.mark_sent(held.id, held.fence)
+        assert effects.claim() is None
+
+    @pytest.mark.parametrize(
+        ("deaths", "claim"), [(0, effect_claims.claim_any), (2, effect_claims.claim_alone)]
+    )
+    def test_a_claim_that_was_not_committed_is_not(self, bench, monkeypatch, deaths, claim):
+        started(bench, calling(9))
+        Effect.objects.update(deaths=deaths)
+        with monkeypatch.context() as patched, pytest.raises(OperationalError):
+            patched.setattr(effect_claims, "transaction", Commit(is_made=False))
+            claim()
+
+        assert Effect.objects.values_list("status", "fence", "deaths").get() == (
+            "queued",
+            0,
+            deaths,
+        )
+        assert effects.claim() is not None
+
+    def test_what_another_claimed_meanwhile_is_the_others(self, bench, monkeypatch):
+        started(bench, calling(9))
+        others = []
+
+        def meanwhile():
+            monkeypatch.setattr(effect_claims, "transaction", transaction)
+            others.append(effect_claims._claim_for([True])[0])
+
+        monkeypatch.setattr(
+            effect_claims, "transaction", Commit(is_made=False, meanwhile=meanwhile)
+        )
+        with pytest.raises(OperationalError):
+            effect_claims._claim_for([True])
+
+        assert others[0].fence == 1
+
+    def test_of_several_those_that_were_given_up_meanwhile_are_not_held(self, bench, monkeypatch):
+        version = bench.publish(calling(9))
+        for _ in range(3):
+            bench.start(version, {"n": 1})
+        drive_all()
+
+        def meanwhile():
+            first = Effect.objects.order_by("id").first()
+            Effect.objects.filter(pk=first.pk).update(lease_until=clock.now() - timedelta(hours=1))
+            effects.expire_leases()
+
+        monkeypatch.setattr(effect_claims, "transaction", Commit(is_made=True, meanwhile=meanwhile))
+        held = [one for one in effect_claims._claim_for([True] * 4) if one]
+
+        assert len(held) == 2
+        assert {one.id for one in held} == {
+            one.pk for one in Effect.objects.filter(status="running")
+        }
+
+    def test_the_database_is_asked_again_until_it_answers(self, bench, monkeypatch):
+        monkeypatch.setattr(effect_claims, "ASK_AGAIN_S", 0)
+        monkeypatch.setattr(effect_claims, "transaction", Commit(is_made=True))
+        plain, asked = effect_claims.fetched, []
+
+        def away_twice(statement, given):
+            if statement is effect_claims._STANDING:
+                asked.append(1)
+                if len(asked) < 3:
+                    raise OperationalError("planted")
+            return plain(statement, given)
+
+        monkeypatch.setattr(effect_claims, "fetched", away_twice)
+        started(bench, calling(9))
+
+        assert claimed() is not None
+        assert len(asked) == 3
 
 
 class TestLeases:

@@ -103,6 +103,13 @@ class DeletesUnread(Store):
         self.commands[run.id].clear()
 
 
+class ClaimForgotten(World):
+    """A worker whose claim was not answered takes it that it holds nothing."""
+
+    def is_standing(self, claim: Claimed) -> bool:  # noqa: ARG002 - that is the bug
+        return False
+
+
 class TimerTwice(World):
     """Due timers are read, and fired by a second statement that does not ask again."""
 
@@ -206,6 +213,7 @@ BUGS = {
     "key without visit": Bug(production=key_without_visit),
     "commands read before the lock": Bug(world=CommandsBeforeLock),
     "unread commands deleted": Bug(store=DeletesUnread),
+    "claim without an answer forgotten": Bug(world=ClaimForgotten),
     "timer fired twice": Bug(world=TimerTwice),
     "result before the lease check": Bug(store=ReportBeforeCheck),
     "marker cleared after the claim": Bug(world=MarkerAfterClaim),

@@ -412,11 +412,7 @@ class Store:
     # Rules 12 and 14: a lost lease counts as an attempt; after the third it is unknown.
     def expire_leases(self) -> int:
         """Give up on effects whose worker is dead or frozen."""
-        lost = [
-            one
-            for one in self.effects
-            if one.status is EffectStatus.RUNNING and one.lease_until < self.now
-        ]
+        lost = self._lost()
         for one in lost:
             one.deaths += 1
             unknown = one.is_sent and one.input.get("on_unknown") == "fail"
@@ -437,6 +433,14 @@ class Store:
                 more = {"attempt": one.attempt, "next_at": self.moment().isoformat()}
                 self.add_command(one.run_id, "retry", {**payload, **more})
         return len(lost)
+
+    def lost_leases(self) -> list[tuple[UUID, int]]:
+        """Effect and fence of each lease that is over."""
+        return [(UUID(int=one.id), one.fence) for one in self._lost()]
+
+    def _lost(self) -> list[Effect]:
+        running = EffectStatus.RUNNING
+        return [one for one in self.effects if one.status is running and one.lease_until < self.now]
 
     # Rules 7 and 10: one guarded statement turns due timers into commands.
     def fire_timers(self) -> int:

@@ -31,6 +31,8 @@ IDLE_IN_TRANSACTION_S = 10.0
 MOST_ROUNDS = 8
 MOST_MOVES = 6000
 MOST_IDLE = 12
+#: How often the server goes away at a worker's claim, which is then committed and not answered.
+UNANSWERED = 0.05
 # What the other side does with a call: how often, and how the step then fails.
 _ANSWERS: tuple[tuple[float, Any], ...] = (
     (0.70, None),
@@ -50,6 +52,8 @@ class Process:
     life: Life
     transaction: Transaction | None = None
     effect: Claimed | None = None
+    #: What it would hold, had its claim been answered.
+    claim: Claimed | None = None
     frozen_until: float = -1.0
     on_death: Callable[[], None] | None = None
 
@@ -67,6 +71,7 @@ class World:
         self.sent: set[str] = set()
         self.bodies: dict[str, str] = {}
         self.seen: set[int] = set()
+        self.left: set[tuple[UUID, int]] = set()  # claims that died with a process
         self.crashes = 0
         self.steps = 0
         self.moves = 0
@@ -208,6 +213,9 @@ class World:
         self.store.accidents += 1
         self.crashes += 1
         self.store.say(f"{victim.name} dies")
+        for held in (victim.effect, victim.claim):
+            if held is not None:
+                self.left.add((held.id, held.fence))
         self.end(victim)
         victim.life.close()
         if victim.on_death is not None:
@@ -433,6 +441,12 @@ class World:
                 if store.is_rung("effects", me[0]):
                     continue
                 return
+            if not self.is_calm and self.dice.random() < UNANSWERED:
+                me[0].claim = held
+                yield
+                if not self.is_standing(held):
+                    return
+                me[0].claim = None
             me[0].effect = held
             yield
             if held.attempt > 1:
@@ -447,6 +461,10 @@ class World:
             else:
                 yield from self.refuse_late(held, "complete")
             me[0].effect = None
+
+    def is_standing(self, claim: Claimed) -> bool:
+        """Whether a claim holds whose commit was not answered."""
+        return self.store.is_held(claim)
 
     def call(self, held: Claimed) -> StepError | None:
         """The other side: it remembers which body each key came with."""
@@ -503,6 +521,7 @@ class World:
         if store.expire_tasks():
             yield
             store.ring("drive")
+        self.hold_deaths_are_deaths()
         if store.expire_leases():
             yield
             store.ring("effects")
@@ -513,6 +532,18 @@ class World:
             store.ring("drive")
         if store.are_effects_due():
             store.ring("effects")
+
+    def hold_deaths_are_deaths(self) -> None:
+        """A lease ends because its worker died or froze, never because nobody knew of it."""
+        known = {
+            (held.id, held.fence)
+            for one in self.processes
+            for held in (one.effect, one.claim)
+            if held is not None
+        }
+        for id_, fence in self.store.lost_leases():
+            if (id_, fence) not in known | self.left:
+                raise Broken(f"a death is a worker's: nobody knew to hold effect {id_.int}")
 
     def fire_timers(self) -> Life:
         """One statement."""
