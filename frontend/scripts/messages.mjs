@@ -1,7 +1,8 @@
 /**
  * Checks the catalogues: every text parses, every id begins with its file's name, every id that the
  * sources use exists, every id that exists is used, every other language has the same ids with the
- * same placeholders. Ids built at run time are listed by their prefix in DYNAMIC.
+ * same placeholders, each of the same kind, and every plural form its language asks for. Ids built
+ * at run time are listed by their prefix in DYNAMIC.
  */
 import { parse } from '@formatjs/icu-messageformat-parser';
 import { readdirSync, readFileSync } from 'node:fs';
@@ -28,23 +29,45 @@ const read = (language) =>
       }),
   );
 
-function placeholders(text) {
+/** Kinds of a part of a text, as the parser numbers them. */
+const KINDS = { 1: 'argument', 2: 'number', 3: 'date', 4: 'time', 5: 'select', 6: 'plural', 8: 'tag' };
+
+/** The plural forms a language has: German has two, Arabic six. */
+const forms = (language, ordinal) =>
+  new Intl.PluralRules(language, { type: ordinal ? 'ordinal' : 'cardinal' }).resolvedOptions().pluralCategories;
+
+/** What a text is given and how it uses it; says what is wrong with its plurals in this language. */
+function shapeOf(language, id, text) {
   const names = new Set();
   const walk = (parts) =>
     parts.forEach((part) => {
-      if ([1, 2, 3, 4, 5, 6, 8].includes(part.type)) names.add(part.value);
+      const options = Object.keys(part.options ?? {});
+      if (part.type === 6) {
+        const ordinal = part.pluralType === 'ordinal';
+        // Ordinals that a language writes alike (1., 2., 3.) are no other argument.
+        const exact = options.filter((option) => option.startsWith('=')).sort();
+        names.add(`${part.value}:plural ${exact.join(' ')}`);
+        for (const form of forms(language, ordinal)) {
+          if (options.includes(form) || (form === 'one' && options.includes('=1'))) continue;
+          problems.push(`${language}: ${id} has no form "${form}" for ${part.value}`);
+        }
+      } else if (part.type === 5) {
+        names.add(`${part.value}:select ${options.sort().join(' ')}`);
+      } else if (KINDS[part.type]) {
+        names.add(`${part.value}:${KINDS[part.type]}`);
+      }
       if (part.children) walk(part.children);
       Object.values(part.options ?? {}).forEach((option) => walk(option.value));
     });
   walk(parse(text));
-  return [...names].sort().join(' ');
+  return [...names].sort().join(', ');
 }
 
 const english = read('en');
 const shapes = {};
 for (const [id, text] of Object.entries(english)) {
   try {
-    shapes[id] = placeholders(text);
+    shapes[id] = shapeOf('en', id, text);
   } catch (error) {
     problems.push(`en: ${id} is not a valid text: ${error.message}`);
   }
@@ -67,8 +90,16 @@ for (const id of Object.keys(english)) {
 for (const { name } of languages.filter((language) => language.name !== 'en')) {
   const texts = read(name);
   for (const id of Object.keys(english)) {
-    if (!(id in texts)) problems.push(`${name}: ${id} is missing`);
-    else if (placeholders(texts[id]) !== shapes[id]) problems.push(`${name}: ${id} has other placeholders than en`);
+    if (!(id in texts)) {
+      problems.push(`${name}: ${id} is missing`);
+      continue;
+    }
+    try {
+      const shape = shapeOf(name, id, texts[id]);
+      if (id in shapes && shape !== shapes[id]) problems.push(`${name}: ${id} is given "${shape}", in en "${shapes[id]}"`);
+    } catch (error) {
+      problems.push(`${name}: ${id} is not a valid text: ${error.message}`);
+    }
   }
   for (const id of Object.keys(texts)) if (!(id in english)) problems.push(`${name}: ${id} is not in en`);
 }
