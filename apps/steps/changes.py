@@ -258,7 +258,7 @@ def _named_steps(change: Change) -> Iterator[str]:
         for value in (change.before, change.after):
             if isinstance(value, Mapping):
                 yield from _texts([value.get("in"), value.get("undo")])
-    elif change.path[2] in {"in", "undo"}:
+    elif change.path[2:] in {("in",), ("undo",)}:
         yield from _texts([change.before, change.after])
 
 

@@ -1,0 +1,49 @@
+import { describe, expect, it } from 'vitest';
+import type { FlowDocument } from '~/api/types';
+import { setTitle } from '../document/document';
+import golden from '../../../../../tests/golden/changes/cases.json';
+import { applied, differences, inverted, isSame, pointerOf, together } from './changes';
+
+interface Case {
+  name: string;
+  set: Record<string, unknown>;
+  keep_null?: boolean;
+  changes: string[];
+  groups: string[][];
+}
+
+const base = golden.base as unknown as FlowDocument;
+
+function after(one: Case): FlowDocument {
+  const document = structuredClone(base);
+  for (const [pointer, value] of Object.entries(one.set)) {
+    const path = pointer.split('/').slice(1).map((part) => part.replace(/~1/g, '/').replace(/~0/g, '~'));
+    const last = path.pop() ?? '';
+    const here = path.reduce<Record<string, unknown>>((at, name) => at[name] as Record<string, unknown>, document);
+    if (value === null && !one.keep_null) delete here[last];
+    else here[last] = value;
+  }
+  return document;
+}
+
+describe.each(golden.cases as unknown as Case[])('golden: $name', (one) => {
+  const found = differences(base, after(one));
+
+  it('finds what the server finds', () => {
+    expect(found.map(({ path }) => pointerOf(path))).toEqual(one.changes);
+    expect(together(found).map((group) => group.map(({ path }) => pointerOf(path)))).toEqual(one.groups);
+  });
+
+  it('leads there and back', () => {
+    expect(isSame(applied(base, found), after(one))).toBe(true);
+    expect(isSame(applied(after(one), found.map(inverted)), base)).toBe(true);
+  });
+});
+
+describe('differences', () => {
+  it('cost nothing where two documents share what they hold', () => {
+    const next = { ...base, steps: { ...base.steps } };
+    setTitle('tell', 'Tell')(next as FlowDocument);
+    expect(differences(base, base)).toEqual([]);
+  });
+});
