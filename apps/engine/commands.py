@@ -30,6 +30,13 @@ class Open:
 
 
 @dataclass(frozen=True, slots=True)
+class SkipTime:
+    """A test run need not wait: it goes on as if it were ``until`` by now."""
+
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
 class Complete:
     """A visit is done and leaves by ``port``, with so many tokens on each link.
 
@@ -224,6 +231,7 @@ class Continue:
 Command: TypeAlias = (
     Start
     | Open
+    | SkipTime
     | Complete
     | Fail
     | Repeat

@@ -11,9 +11,11 @@ from typing import Any, TypeAlias
 from apps.engine.values import Value
 
 # A run carries the format its journal is written in; a driver claims only what it can read.
-# 2 added scopes, undoing, locks, withdrawing and several ways out at once.
+# 2 added scopes, undoing, locks, withdrawing and several ways out at once. 3 added time that is
+# passed over; only test runs have that, so only they are written in it.
 FORMAT = 2
-READABLE = (1, 2)
+TEST_FORMAT = 3
+READABLE = (1, 2, 3)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,7 +56,8 @@ class RunReplayed:
     """The run does ``of`` again, from ``from_step`` on where one is named.
 
     ``given`` are outcomes that it takes over, by place, in the order of the visits; ``mode`` is
-    ``live``, or ``dry`` where nothing is sent.
+    ``live``, or ``dry`` where nothing is sent. With ``test`` nothing need have run before, and
+    ``given`` is as ``trying`` has it.
     """
 
     of: str
@@ -70,6 +73,13 @@ class RunStarted:
     trigger: Value
     started_by: str
     arrivals: tuple[Arrival, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TimeSkipped:
+    """A test run goes on as if it were ``until`` by now."""
+
+    until: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -359,6 +369,7 @@ class RunCancelled:
 Event: TypeAlias = (
     RunReplayed
     | RunStarted
+    | TimeSkipped
     | StepStarted
     | StepCompleted
     | StepFailed
@@ -390,6 +401,7 @@ Event: TypeAlias = (
 _TYPES: dict[str, type[Any]] = {
     "run.replayed": RunReplayed,
     "run.started": RunStarted,
+    "time.skipped": TimeSkipped,
     "step.started": StepStarted,
     "step.completed": StepCompleted,
     "step.failed": StepFailed,

@@ -45,6 +45,10 @@ def _on_run_started(state: RunState, event: ev.RunStarted) -> None:
     _rest(state)
 
 
+def _on_time_skipped(state: RunState, event: ev.TimeSkipped) -> None:
+    state.skipped_to = event.until
+
+
 def _on_step_started(state: RunState, event: ev.StepStarted) -> None:
     after = StepStatus.RUNNING if event.kind == "effect" else StepStatus.WAITING
     _shift(state, event.step, event.visit, after)
@@ -271,6 +275,7 @@ def _on_responded(state: RunState, event: ev.Responded) -> None:
 _FOLDS: Mapping[type[ev.Event], Callable[[RunState, Any], None]] = {
     ev.RunReplayed: _on_run_replayed,
     ev.RunStarted: _on_run_started,
+    ev.TimeSkipped: _on_time_skipped,
     ev.StepStarted: _on_step_started,
     ev.StepCompleted: _on_step_completed,
     ev.StepFailed: _on_step_failed,

@@ -75,11 +75,8 @@ class Decision:
             case cmd.Withdraw(step, visit):
                 self._expect(step, visit)
                 scopes.withdraw(self, command)
-            case cmd.Late(step, visit, outcome):
-                self.add(ev.OutcomeIgnored(step, visit, outcome, "lease_lost"))
-            case cmd.Answer(step, status, body, in_time):
-                delivered = in_time and not self.state.responded
-                self.add(ev.Responded(step, status, body, delivered))
+            case cmd.Late() | cmd.Answer() | cmd.SkipTime():
+                self._note(command)
             case cmd.Cancel() | cmd.Pause() | cmd.Resume():
                 self._steer(command)
             case cmd.Continue():
@@ -90,6 +87,17 @@ class Decision:
             while self._breaks_deadlock():
                 self._see_to_scopes()
                 self._hand_out_locks()
+
+    def _note(self, command: cmd.Late | cmd.Answer | cmd.SkipTime) -> None:
+        """What is journaled, and moves no token."""
+        match command:
+            case cmd.Late(step, visit, outcome):
+                self.add(ev.OutcomeIgnored(step, visit, outcome, "lease_lost"))
+            case cmd.Answer(step, status, body, in_time):
+                delivered = in_time and not self.state.responded
+                self.add(ev.Responded(step, status, body, delivered))
+            case cmd.SkipTime(until):
+                self.add(ev.TimeSkipped(until))
 
     def _see_to_scopes(self) -> None:
         while self.scopes_due:

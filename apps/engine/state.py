@@ -148,6 +148,7 @@ class RunState:
     ``placed`` names the frame of each active visit that is not in the root. ``ending`` are
     frames in which nothing is left, whose result is not known yet. ``held`` are visits that have
     failed, about which a person is asked; ``generations`` counts repeats that a person ordered.
+    ``skipped_to``: a test run goes on as if it were then, where that is later than now.
     """
 
     status: RunStatus = RunStatus.QUEUED
@@ -163,6 +164,7 @@ class RunState:
     ending: dict[str, None] = field(default_factory=dict)
     held: dict[Key, None] = field(default_factory=dict)
     generations: dict[Key, int] = field(default_factory=dict)
+    skipped_to: str = ""
 
     @property
     def is_final(self) -> bool:
@@ -277,6 +279,8 @@ def to_json(state: RunState) -> dict[str, Any]:
         data["held"] = [list(key) for key in state.held]
     if state.generations:
         data["generations"] = [[*key, count] for key, count in state.generations.items()]
+    if state.skipped_to:
+        data["skipped_to"] = state.skipped_to
     return data
 
 
@@ -304,6 +308,7 @@ def from_json(data: Mapping[str, Any]) -> RunState:
         ending=dict.fromkeys(data.get("ending", [])),
         held=dict.fromkeys((step, visit) for step, visit in data.get("held", [])),
         generations={(step, visit): count for step, visit, count in data.get("generations", [])},
+        skipped_to=data.get("skipped_to", ""),
     )
 
 

@@ -91,9 +91,69 @@ class Draft(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     updated_at = models.DateTimeField()
+    #: Who changed which place since it was last published; see ``authors``.
+    touched = ExactJSONField(default=dict)
 
     def __str__(self) -> str:
         return f"Draft of {self.flow_id}"
+
+
+class DraftContent(models.Model):
+    """A whole document of a flow, kept once however many revisions say it: by its own hash."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="contents")
+    #: SHA-256 in hex of the text as it was saved, layout included.
+    hash = models.CharField(max_length=64)
+    document = ExactJSONField()
+
+    class Meta:
+        constraints = [models.UniqueConstraint(fields=["flow", "hash"], name="content_once")]
+
+    def __str__(self) -> str:
+        return f"Content {self.hash[:12]} of {self.flow_id}"
+
+
+class RevisionKind(models.TextChoices):
+    """How a revision came to be."""
+
+    SAVED = "saved", _("Saved")
+    RESTORED = "restored", _("Restored")
+
+
+class DraftRevision(models.Model):
+    """What a draft was after one save. Old ones are thinned out; see ``revisions.kept``."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="revisions")
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.PROTECT, related_name="+")
+    #: That of the draft when it was saved.
+    number = models.PositiveIntegerField()
+    content = models.ForeignKey(DraftContent, on_delete=models.PROTECT, related_name="revisions")
+    kind = models.CharField(max_length=8, choices=RevisionKind, default=RevisionKind.SAVED)
+    #: Of a restored one, what it was taken from: ``version 3`` or ``revision 12``.
+    source = models.CharField(max_length=40, blank=True, default="")
+    #: Places that differ from the revision before, and the titles of the first few steps of them.
+    changed = models.PositiveIntegerField(default=0)
+    about = ExactJSONField(default=list)
+    author = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        ordering = ["-number"]
+        constraints = [
+            models.UniqueConstraint(fields=["flow", "number"], name="revision_number_once"),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=RevisionKind.values), name="revision_kind_known"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Revision {self.number} of {self.flow_id}"
 
 
 class DraftAuthor(models.Model):
@@ -125,6 +185,8 @@ class FlowVersion(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     note = models.TextField(blank=True, default="", validators=[MaxLengthValidator(MAX_NOTE)])
+    #: Ids of the people whose changes it brought, as far as the draft knew.
+    authors = ExactJSONField(default=list)
     created_at = models.DateTimeField()
 
     objects = WorkspaceQuerySet.as_manager()
@@ -140,3 +202,40 @@ class FlowVersion(models.Model):
 
     def __str__(self) -> str:
         return f"Version {self.number} of {self.flow_id}"
+
+
+class TestDocument(models.Model):
+    """What a test run runs: the draft as it was then, and the part of it that was asked for.
+
+    Never changed (a trigger in the migration), and gone with its run. ``document`` is the whole
+    draft, ``runs`` the document made of it that the engine is given; see ``runs.narrowing``.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    flow = models.ForeignKey(Flow, on_delete=models.PROTECT, related_name="+")
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.PROTECT, related_name="+")
+    run_id = models.UUIDField(unique=True)
+    #: ``dry``: all of it and nothing leaves; ``to``: up to ``step``; ``only``: ``step`` alone.
+    kind = models.CharField(max_length=4)
+    step = models.CharField(max_length=63, blank=True, default="")
+    #: Of the whole draft, as a version's.
+    hash = models.CharField(max_length=64)
+    revision = models.PositiveIntegerField()
+    document = ExactJSONField()
+    runs = ExactJSONField()
+    #: What was said beforehand: see ``foreseeing.Plan``.
+    announced = ExactJSONField()
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["dry", "to", "only"]), name="test_document_kind"
+            )
+        ]
+        indexes = [models.Index(fields=["created_at"], name="test_document_age")]
+
+    def __str__(self) -> str:
+        return f"{self.kind} {self.flow_id}"

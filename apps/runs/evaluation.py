@@ -20,6 +20,7 @@ from apps.engine import run as engine
 from apps.engine.graph import Behaviour
 from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.engine.state import Key, split_frame
+from apps.runs import trying
 from apps.runs.contexts import NotLoaded
 from apps.runs.event_ports import NewEvent, NewSubscription, cause_of
 from apps.runs.given import NOT_SENT, command_for, place_of
@@ -72,7 +73,7 @@ class Evaluation(Slice):
     """
 
     def __init__(self, run: LoadedRun, flow: CompiledFlow | None, now: datetime) -> None:
-        super().__init__(run, flow, now)
+        super().__init__(run, flow, trying.time_in(run.state, now))
         #: Whether something is left to be evaluated at once, in a further slice.
         self.cut = False
         self._steps = 0
@@ -146,11 +147,17 @@ class Evaluation(Slice):
         if self.run.replay is not None and self._takes_over(step, visit, self.run.replay):
             return
         try:
+            tried = trying.answer_for(self.run.replay, step.id)
             if step.type.behaviour is Behaviour.EFFECT:
-                self._open_effect(step, visit)
+                if tried is not None:
+                    trying.answer_effect(self, step, visit, tried)
+                else:
+                    self._open_effect(step, visit)
             else:
                 outcome = step.type.run(step.config(self.feel), StepContext(self))
-                if self._is_dry and not isinstance(outcome, _INSIDE):
+                if tried is not None and not isinstance(outcome, _INSIDE):
+                    trying.answer_wait(self, step, visit, outcome, tried)
+                elif self._is_dry and not isinstance(outcome, _INSIDE):
                     self._stop_dry(step, visit)
                 else:
                     self._settle(step, visit, outcome)
@@ -172,7 +179,8 @@ class Evaluation(Slice):
 
     def _takes_over(self, step: CompiledStep, visit: int, replay: Mapping[str, Any]) -> bool:
         """Whether a visit has the outcome of another run's, or must not be done in a dry run."""
-        recorded = replay["given"].get(place_of(self.state, self.at, step.id), ())
+        given = trying.outcomes_in(replay)
+        recorded = given.get(place_of(self.state, self.at, step.id), ())
         at = self.state.frames[self.at].taken.get(step.id, 0)
         if at < len(recorded):
             self.apply(command_for(recorded[at], step.id, visit))
@@ -531,6 +539,8 @@ class Evaluation(Slice):
         Where the step says nothing itself, they are asked about errors of the class ``human``,
         and about what could not be undone.
         """
+        if trying.is_test(self.run.replay):
+            return False  # nobody is asked about a test
         if step.fields.on_error is not None:
             return step.resort == "ask"
         return error.error_class == "human" or step.id in self.graph.compensations

@@ -352,3 +352,47 @@ class Blob(models.Model):
 
     class Meta:
         db_table = "run_blob"
+
+
+class Sample(models.Model):
+    """What a flow may be tried with: something that could have started it.
+
+    ``trigger`` is what expressions read by that name, masked before it came here. ``run_id`` is
+    the run whose steps' outputs go with it, where one was started by it.
+    """
+
+    class Source(models.TextChoices):
+        """Where it is from."""
+
+        HEARD = "heard", _("Arrived at the draft's own address")
+        KEPT = "kept", _("Kept of a run")
+        PASTED = "pasted", _("Pasted")
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace_id = models.UUIDField()
+    flow_id = models.UUIDField()
+    source = models.CharField(max_length=6, choices=Source)
+    name = models.CharField(max_length=150, blank=True, default="")
+    trigger = ExactJSONField()
+    run_id = models.UUIDField(null=True)
+    #: The address of who made it; empty for what arrived.
+    made_by = models.CharField(max_length=254, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        db_table = "run_sample"
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(source__in=["heard", "kept", "pasted"]),
+                name="sample_source_known",
+            )
+        ]
+        indexes = [
+            models.Index(fields=["flow_id", "-id"], name="sample_list"),
+            models.Index(fields=["created_at"], name="sample_age"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.source} {self.id}"

@@ -433,3 +433,31 @@ class EventSubscription(models.Model):
 
     def __str__(self) -> str:
         return f"{self.type} {self.status}"
+
+
+class Listener(models.Model):
+    """An address of its own for a flow's draft, for ten minutes. What arrives starts nothing.
+
+    ``heard`` and ``refused`` count what came; ``said`` is what the last one that was refused was
+    told.
+    """
+
+    flow = models.OneToOneField(
+        "flows.Flow", on_delete=models.CASCADE, primary_key=True, related_name="+"
+    )
+    workspace = models.ForeignKey("accounts.Workspace", on_delete=models.CASCADE, related_name="+")
+    token = models.CharField(max_length=64, unique=True)
+    opened_by = models.CharField(max_length=254)
+    opened_at = models.DateTimeField()
+    until = models.DateTimeField()
+    heard = models.PositiveIntegerField(default=0)
+    refused = models.PositiveIntegerField(default=0)
+    said = models.CharField(max_length=MAX_REASON, blank=True, default="")
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        indexes = [models.Index(fields=["until"], name="listener_until")]
+
+    def __str__(self) -> str:
+        return f"Listener of {self.flow_id}"
