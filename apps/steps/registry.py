@@ -7,7 +7,8 @@ The JSON Schemas of ``Config`` carry keywords for the editor:
   a leading ``=`` makes it FEEL and ``==`` is a literal ``=``; ``"unary"``: the tests of a cell of
   a decision table, such as ``> 5`` or ``"a", "b"``;
 - ``x-secret: true``: the value may be ``{"secret": name, "prefix": text}``;
-- ``x-widget``: a hint for the form (``duration``, ``rows``, ``people``, ``code``, ``markdown``);
+- ``x-widget``: a hint for the form (``duration``, ``rows``, ``people``, ``code``, ``markdown``,
+  ``condition``);
 - ``x-when: {field: value or values}``: shown only while a field beside it has that value;
 - ``x-one-of: [fields]`` on an object: exactly one of them is meant;
 - ``x-labels: {value: words}``: how the values of an enum are said;
@@ -32,6 +33,10 @@ from apps.steps.outcomes import ItemEnd
 
 # A text that is FEEL as it stands; kept as text in the config, evaluated by the step.
 Feel = Annotated[str, Field(json_schema_extra={"x-feel": "expression"})]
+# The same, where it says yes or no: the editor lets people put it together by choosing.
+Condition = Annotated[
+    str, Field(json_schema_extra={"x-feel": "expression", "x-widget": "condition"})
+]
 # A text that is unary tests of FEEL; kept as text in the config, asked by the step.
 Tests = Annotated[str, Field(json_schema_extra={"x-feel": "unary"})]
 # A text that may be FEEL behind a leading "="; the step gets the value.

@@ -13,7 +13,7 @@ from apps.engine.graph import Behaviour
 from apps.steps.findings import Flaw, at
 from apps.steps.outcomes import Exit, StepError
 from apps.steps.registry import (
-    Feel,
+    Condition,
     PureContext,
     StepModel,
     step_type,
@@ -24,7 +24,7 @@ PORT = Field(min_length=1, max_length=63, title="Way out")
 
 class Branch(StepModel):
     port: str = PORT
-    when: Feel = Field(title="Condition", min_length=1)
+    when: Condition = Field(title="Condition", min_length=1)
 
 
 class Config(StepModel):

@@ -12,6 +12,7 @@ from pydantic import Field
 from apps.engine.graph import Behaviour
 from apps.steps.outcomes import ItemEnd, OpenScope, StepError
 from apps.steps.registry import (
+    Condition,
     Feel,
     ItemContext,
     PureContext,
@@ -27,7 +28,7 @@ class Enough(StepModel):
 
 
 class When(StepModel):
-    when: Feel = Field(
+    when: Condition = Field(
         min_length=1,
         title="Condition",
         description="Asked after each item; reads item, index, result, succeeded and failed.",

@@ -11,6 +11,7 @@ from pydantic import Field
 from apps.engine.graph import Behaviour
 from apps.steps.outcomes import ItemEnd, OpenScope, StepError
 from apps.steps.registry import (
+    Condition,
     Feel,
     ItemContext,
     PureContext,
@@ -20,7 +21,7 @@ from apps.steps.registry import (
 
 
 class Config(StepModel):
-    until: Feel = Field(min_length=1, title="Until", examples=["steps.ask.output.body.ready"])
+    until: Condition = Field(min_length=1, title="Until", examples=["steps.ask.output.body.ready"])
     most: int = Field(100, ge=1, le=10_000, title="Most rounds")
     result: Feel | None = Field(
         None, title="Result", description="Without it, the output of the step that was done last."

@@ -6,7 +6,7 @@ A filter lets through only some of them; what it does not let through starts not
 
 from pydantic import Field
 
-from apps.steps.event_ways import TYPE_PATTERN, OfEvent
+from apps.steps.event_ways import TYPE_PATTERN, IfEvent, OfEvent
 from apps.steps.registry import StepModel, trigger_type
 
 
@@ -25,7 +25,7 @@ class EventTrigger(StepModel):
         examples=["invoice.paid"],
         json_schema_extra={"x-widget": "event-type"},
     )
-    filter: OfEvent | None = Field(
+    filter: IfEvent | None = Field(
         None, max_length=5000, title="Only where", examples=["event.data.amount > 100"]
     )
     dedupe: OfEvent | None = Field(None, max_length=5000, title="Same event if equal")

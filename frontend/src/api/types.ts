@@ -16,6 +16,8 @@ export interface Me {
   email: string;
   name: string;
   theme: Theme;
+  /** Empty: what the browser asks for. */
+  language: string;
   zone: string;
   workspace: { id: string; slug: string; name: string; zone: string };
   workspaces: { slug: string; name: string }[];
@@ -161,6 +163,16 @@ export interface Finding {
   path: string | null;
   message: string;
   fix: string | null;
+  /** Where in an expression, from behind its `=`. */
+  position?: { start: number; end: number } | null;
+  /** What puts it right at once, where one way to do so is safe. */
+  repair?: Repair | null;
+}
+
+/** A change of the document, as JSON Patch (RFC 6902) with `add`, `remove` and `replace`. */
+export interface Repair {
+  does: string;
+  patch: { op: 'add' | 'remove' | 'replace'; path: string; value?: unknown }[];
 }
 
 /** A flow's document, `signalbox.flow/1`. Fields that are not named here survive a round trip. */

@@ -4,7 +4,8 @@ import { TRIGGER } from '~/features/canvas/catalogue';
 import { useActions } from '../actions';
 import type { Config } from '../document/document';
 import { portPaths } from '../document/ports';
-import { fieldOfFinding, findingsOf, isError, useFindings } from '../findings';
+import { saidOf } from './said';
+import { useFindings } from '../findings';
 import { useEditor } from '../store';
 import { FormContext } from './FormContext';
 import type { FormValues } from './FormContext';
@@ -29,16 +30,7 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
 
   const { sample, ...reads } = useExpressionReads(flowId, owner);
 
-  const said = useMemo(() => {
-    const errors = new Map<string, string>();
-    const warnings = new Map<string, string>();
-    for (const finding of findingsOf(findings, owner)) {
-      const name = fieldOfFinding(finding);
-      const where = isError(finding) ? errors : warnings;
-      where.set(name, [where.get(name), finding.message, finding.fix].filter(Boolean).join(' '));
-    }
-    return { errors, warnings };
-  }, [findings, owner]);
+  const said = useMemo(() => saidOf(findings, owner, configOf(owner)), [findings, owner]);
 
   const values: FormValues = useMemo(
     () => ({

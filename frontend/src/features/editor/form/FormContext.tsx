@@ -4,6 +4,13 @@ import type { Config } from '../document/document';
 import { pathName } from './schema';
 import type { Path, Schema } from './schema';
 
+/** A place in an expression as its field shows it, and what is wrong there. */
+export interface Fault {
+  from: number;
+  to: number;
+  message: string;
+}
+
 /** What the fields of one form share. */
 export interface FormValues {
   flowId: string;
@@ -20,6 +27,8 @@ export interface FormValues {
   /** What the check says, by the name of the field. */
   errors: ReadonlyMap<string, string>;
   warnings: ReadonlyMap<string, string>;
+  /** Where in an expression the check found something, by the name of the field. */
+  faults?: ReadonlyMap<string, Fault>;
   /** Patterns such as `branches[].port` of fields that name a way out. */
   portPaths: string[];
   /** The config as it stands now, also between two renders. */

@@ -1,4 +1,5 @@
 import type { ComponentType } from 'react';
+import { ConditionField } from './conditions/ConditionField';
 import { AddressesField } from './fields/AddressesField';
 import { BooleanField, ChoiceField, NumberField, TextField } from './fields/basics';
 import { CronField, ZoneField } from './fields/CronField';
@@ -32,6 +33,7 @@ export interface FieldProps {
 
 const FIELDS: Record<FieldKind, ComponentType<FieldProps>> = {
   expression: ExpressionField,
+  condition: ConditionField,
   template: TemplateField,
   text: TextField,
   number: NumberField,

@@ -32,7 +32,7 @@ export interface Variant {
 }
 
 export type FieldKind =
-  | 'expression' | 'template' | 'text' | 'number' | 'boolean' | 'choice' | 'union'
+  | 'expression' | 'condition' | 'template' | 'text' | 'number' | 'boolean' | 'choice' | 'union'
   | 'texts' | 'rows' | 'group' | 'fields' | 'value'
   | 'flow' | 'flowVersion' | 'flowInput' | 'eventType' | 'step' | 'steps' | 'duration' | 'people' | 'cron' | 'zone' | 'secret' | 'addresses' | 'form';
 
@@ -54,7 +54,7 @@ export interface Field {
 const WIDGETS: Record<string, FieldKind> = {
   step: 'step', steps: 'steps', duration: 'duration', people: 'people', cron: 'cron', zone: 'zone', secret: 'secret',
   flow: 'flow', 'flow-version': 'flowVersion', 'flow-input': 'flowInput', 'event-type': 'eventType',
-  addresses: 'addresses', form: 'form', fields: 'fields', value: 'value',
+  addresses: 'addresses', form: 'form', condition: 'condition', fields: 'fields', value: 'value',
 };
 const LONG_WIDGETS = new Set(['markdown', 'text', 'code']);
 const LONG_FROM = 1000;

@@ -14,26 +14,30 @@ import { asExpression, expressionOf, feelText, isExpression, literalText, readTe
 import classes from '../Form.module.css';
 import { FormContext, useForm } from '../FormContext';
 import type { FormValues } from '../FormContext';
-import type { Field } from '../schema';
+import { pathName } from '../schema';
+import type { Field, Path } from '../schema';
 import type { FieldProps } from '../SchemaField';
 import { useFieldFrame } from './basics';
 
-interface FeelBoxProps {
+export interface FeelBoxProps {
   label: string;
   value: string;
   error?: boolean;
   /** Shows the sign that marks an expression among texts. */
   signed?: boolean;
   ref?: Ref<FeelHandle>;
+  /** The field of the config; what the check finds in the expression is marked there. */
+  path?: Path | undefined;
   onChange: (value: string) => void;
   children?: ReactNode;
 }
 
 /** One expression with its picker and its value. */
-function FeelBox({ label, value, error, signed, ref, onChange, children }: FeelBoxProps) {
+export function FeelBox({ label, value, error, signed, ref, path, onChange, children }: FeelBoxProps) {
   const form = useForm();
   const id = useId();
   const live = useLiveValue(value);
+  const found = path ? form.faults?.get(pathName(path)) : undefined;
   const own = useRef<FeelHandle>(null);
   const hold = (handle: FeelHandle | null) => {
     own.current = handle;
@@ -44,7 +48,7 @@ function FeelBox({ label, value, error, signed, ref, onChange, children }: FeelB
     <>
       <div className={classes.feel} data-error={error || undefined}>
         {signed ? <span className={classes.sign} aria-hidden>=</span> : <span className={classes.sign} aria-hidden><IconMathFunction size={16} /></span>}
-        <FeelInput ref={hold} value={value} label={label} describedBy={id} onChange={onChange} fault={live.fault} />
+        <FeelInput ref={hold} value={value} label={label} describedBy={id} onChange={onChange} fault={found && found.to <= value.length ? found : live.fault} />
         <div className={classes.tools}>
           {form.readOnly ? null : <PathPicker onPick={(node) => own.current?.insert(node.path)} />}
           {form.readOnly ? null : children}
@@ -64,14 +68,14 @@ export function ExpressionField({ field, path, value, required }: FieldProps) {
   return (
     <FormContext value={here}>
       <Input.Wrapper {...words} labelElement="div">
-        <FeelBox label={field.title} value={typeof value === 'string' ? value : ''} error={Boolean(frame.error)} onChange={change} />
+        <FeelBox label={field.title} value={typeof value === 'string' ? value : ''} error={Boolean(frame.error)} onChange={change} path={path} />
       </Input.Wrapper>
     </FormContext>
   );
 }
 
 /** The form as a field sees it whose expression reads an event beside the run, or nothing else. */
-function useNames(field: Field): FormValues {
+export function useNames(field: Field): FormValues {
   const t = useT();
   const form = useForm();
   const names: unknown = field.schema['x-names'];
@@ -94,6 +98,7 @@ export function TemplateField({ field, path, value, required }: FieldProps) {
         long={field.long}
         error={Boolean(frame.error)}
         placeholder={typeof first === 'string' ? first : undefined}
+        path={path}
         onChange={(next) => form.set(path, next === '' && !required && field.nullable ? null : next)}
       />
     </Input.Wrapper>
@@ -105,11 +110,12 @@ interface InputProps {
   value: string;
   long?: boolean;
   error?: boolean;
-  placeholder?: string;
+  placeholder?: string | undefined;
+  path?: Path | undefined;
   onChange: (stored: string) => void;
 }
 
-export function TemplateInput({ label, value, long, error, placeholder, onChange }: InputProps) {
+export function TemplateInput({ label, value, long, error, placeholder, path, onChange }: InputProps) {
   const t = useT();
   const form = useForm();
   const feel = useRef<FeelHandle>(null);
@@ -121,7 +127,7 @@ export function TemplateInput({ label, value, long, error, placeholder, onChange
   if (isExpression(value)) {
     const expression = expressionOf(value);
     return (
-      <FeelBox ref={feel} signed label={label} value={expression} error={error} onChange={(next) => onChange(asExpression(next))}>
+      <FeelBox ref={feel} signed label={label} value={expression} error={error} path={path} onChange={(next) => onChange(asExpression(next))}>
         <Tooltip label={t('editor.form.to_text')}>
           <ActionIcon aria-label={t('editor.form.to_text')} onClick={() => onChange(writeText(literalText(expression) ?? expression))}>
             <IconAbc size={16} aria-hidden />
