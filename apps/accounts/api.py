@@ -79,6 +79,7 @@ class MeView(APIView):
             "email": user.email,
             "name": user.name,
             "theme": user.theme,
+            "language": user.language,
             "zone": user.zone,
             "workspace": {"id": here.pk, "slug": here.slug, "name": here.name, "zone": here.zone},
             "workspaces": [{"slug": one.slug, "name": one.name} for one in mine],

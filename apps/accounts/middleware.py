@@ -1,10 +1,14 @@
-"""Gives every request its actor, and counts refusals of the API in the trail."""
+"""Gives every request its actor and its language, and counts refusals of the API in the trail."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
 
+from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+from django.utils import translation
+from django.utils.cache import patch_vary_headers
+from django.utils.translation.trans_real import parse_accept_lang_header
 
 from apps.accounts import commands
 from apps.accounts.authentication import bearer_value, identify, ip_of, is_for_programs
@@ -35,6 +39,36 @@ class ActorMiddleware:
                 now=clock.now(),
             )
         return response
+
+
+class LanguageMiddleware:
+    """Answers in the language the person has chosen, else in what the browser asks for.
+
+    Stands after ``ActorMiddleware``, which knows the person. No cookie and no address chooses a
+    language: a link that somebody is sent reads in the reader's own.
+    """
+
+    def __init__(self, get_response: Handler) -> None:
+        self.get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        chosen = getattr(request.user, "language", "")
+        language = chosen or _asked_for(request)
+        with translation.override(language):
+            request.LANGUAGE_CODE = language
+            response = self.get_response(request)
+        response.headers.setdefault("Content-Language", language)
+        patch_vary_headers(response, ("Accept-Language",))
+        return response
+
+
+def _asked_for(request: HttpRequest) -> str:
+    offered = dict(settings.LANGUAGES)
+    for wanted, _weight in parse_accept_lang_header(request.headers.get("Accept-Language", "")):
+        language = wanted.split("-")[0]
+        if language in offered:
+            return language
+    return str(settings.LANGUAGE_CODE)
 
 
 def _is_refusal(request: HttpRequest, status: int, actor: object) -> bool:

@@ -66,12 +66,23 @@ class User(AbstractBaseUser, PermissionsMixin):
         LIGHT = "light", _("Light")
         DARK = "dark", _("Dark")
 
+    class Language(models.TextChoices):
+        """What the pages and mails are written in."""
+
+        BROWSER = "", _("As the browser says")
+        ENGLISH = "en", "English"
+        GERMAN = "de", "Deutsch"
+
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     email = models.EmailField(_("mail address"), max_length=254, unique=True)
     name = models.CharField(_("name"), max_length=150)
     #: An IANA name; empty means the workspace's own.
     zone = models.CharField(_("time zone"), max_length=64, blank=True)
     theme = models.CharField(max_length=8, choices=Theme, default=Theme.SYSTEM)
+    #: Empty means what the browser asks for; mails are then English.
+    language = models.CharField(
+        max_length=8, choices=Language, default=Language.BROWSER, blank=True
+    )
     is_active = models.BooleanField(default=True)
     created_at = models.DateTimeField(default=timezone.now)
 

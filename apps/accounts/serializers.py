@@ -29,6 +29,9 @@ class Me(serializers.Serializer[Any]):
     email = serializers.EmailField()
     name = serializers.CharField()
     theme = serializers.CharField()
+    language = serializers.CharField(
+        help_text="Such as de; empty where the browser's own is followed."
+    )
     zone = serializers.CharField()
     workspace = WorkspaceShown()
     workspaces = WorkspaceRef(many=True)
@@ -48,6 +51,7 @@ class Me(serializers.Serializer[Any]):
 class MeChange(serializers.Serializer[Any]):
     name = serializers.CharField(required=False)
     theme = serializers.CharField(required=False)
+    language = serializers.CharField(required=False, allow_blank=True)
     zone = serializers.CharField(required=False, allow_blank=True)
 
 

@@ -74,10 +74,12 @@ for (const [id, text] of Object.entries(english)) {
 }
 
 const used = new Set();
+const areas = [...new Set(Object.keys(english).map((id) => id.split('.')[0]))];
+const named = new RegExp(`['"\`]((?:${areas.join('|')})\\.[A-Za-z0-9_.]+)['"\`]`, 'g');
 for (const file of readdirSync(SOURCE, { recursive: true, encoding: 'utf8' })) {
   if (!/\.tsx?$/.test(file)) continue;
   const source = readFileSync(join(SOURCE, file), 'utf8');
-  for (const [, id] of source.matchAll(/['"`]((?:app|audit|canvas|editor|flows|inbox|runs|settings)\.[A-Za-z0-9_.]+)['"`]/g)) {
+  for (const [, id] of source.matchAll(named)) {
     used.add(id);
   }
   for (const [, id] of source.matchAll(/\bt\('([a-z]+\.[^']+)'/g)) {

@@ -39,6 +39,7 @@ class TestMe:
             "email": "builder@acme.test",
             "name": "Builder",
             "theme": "system",
+            "language": "",
             "zone": "",
             "workspace": {"id": str(acme.pk), "slug": "acme", "name": "Acme", "zone": "UTC"},
             "workspaces": [{"slug": "acme", "name": "Acme"}, {"slug": "other", "name": "Other"}],
@@ -80,6 +81,8 @@ class TestMe:
         "body",
         [
             {"theme": "pink"},
+            {"language": "xx"},
+            {"language": "DE"},
             {"zone": "Mars/Olympus"},
             {"zone": "../../etc/passwd"},
             {"name": ""},

@@ -22,7 +22,7 @@ const RIGHTS = [
 ];
 
 export const me = (rights = RIGHTS, roles = ['admin', 'builder']) => ({
-  id: id(1), email: 'ada@demo.local', name: 'Ada Lovelace', theme: 'system', zone: 'Europe/Berlin',
+  id: id(1), email: 'ada@demo.local', name: 'Ada Lovelace', theme: 'system', language: '', zone: 'Europe/Berlin',
   workspace: { id: id(900), slug: 'demo', name: 'Demo', zone: 'Europe/Berlin' },
   workspaces: [{ slug: 'demo', name: 'Demo' }, { slug: 'north', name: 'North branch' }], roles, rights, embedded: true,
   needs: Object.fromEntries(RIGHTS.filter((right) => !rights.includes(right)).map((right) => [right, right === 'audit.view' ? ['admin', 'auditor'] : right.endsWith('.view') ? ['admin', 'auditor', 'builder', 'operator', 'viewer'] : ['admin']])),

@@ -151,30 +151,44 @@ def update_profile(
     now: datetime,
     name: str | None = None,
     theme: str | None = None,
+    language: str | None = None,
     zone: str | None = None,
 ) -> User:
     """Change what a person may say about themself.
 
     Raises:
-        Invalid: A theme or time zone that does not exist, or an empty name.
+        Invalid: A theme, language or time zone that does not exist, or an empty name.
     """
     user = User.objects.select_for_update(no_key=True).get(pk=_person(actor))
-    before = {"name": user.name, "theme": user.theme, "zone": user.zone}
+    before = _said_of_oneself(user)
     if name is not None:
         user.name = clean_name(name)
     if theme is not None:
         if theme not in User.Theme.values:
             raise Invalid(f"“{theme[:40]}” is not a theme; choose system, light or dark.")
         user.theme = theme
+    if language is not None:
+        if language not in User.Language.values:
+            raise Invalid(f"“{language[:40]}” is not a language of Signalbox; choose en or de.")
+        user.language = language
     if zone is not None:
         if zone and zone not in available_timezones():
             raise Invalid(f"“{zone[:60]}” is not a time zone; expected one like Europe/Berlin.")
         user.zone = zone
-    after = {"name": user.name, "theme": user.theme, "zone": user.zone}
+    after = _said_of_oneself(user)
     if after != before:
-        user.save(update_fields=["name", "theme", "zone"])
+        user.save(update_fields=list(after))
         _record_own(actor, "settings.change", now, before=before, after=after)
     return user
+
+
+def _said_of_oneself(user: User) -> dict[str, str]:
+    return {
+        "name": user.name,
+        "theme": user.theme,
+        "language": user.language,
+        "zone": user.zone,
+    }
 
 
 def change_password(

@@ -18,7 +18,7 @@ export function useRight(...anyOf: Right[]): boolean {
 export function useChangeMe() {
   const client = useQueryClient();
   return useMutation({
-    mutationFn: (change: Partial<Pick<Me, 'name' | 'theme' | 'zone'>>) => api.patch<Me>('me/', change),
+    mutationFn: (change: Partial<Pick<Me, 'name' | 'theme' | 'language' | 'zone'>>) => api.patch<Me>('me/', change),
     onMutate: (change) => client.setQueryData<Me>(['me'], (me) => me && { ...me, ...change }),
     onSettled: () => client.invalidateQueries({ queryKey: ['me'] }),
   });

@@ -12,15 +12,15 @@ import runs from './en/runs.json';
 import settings from './en/settings.json';
 
 /** One catalogue per area; an id begins with its area's name. English is the source. */
-const english = { ...app, ...audit, ...canvas, ...editor, ...flows, ...inbox, ...runs, ...settings };
+const source = { ...app, ...audit, ...canvas, ...editor, ...flows, ...inbox, ...runs, ...settings };
 
-export type MessageId = keyof typeof english;
+export type MessageId = keyof typeof source;
 export type Catalogue = Record<string, MessageFormatElement[]>;
 
 // The build parses the texts (build-plugins/messages.ts); TypeScript sees the files as written.
-export const catalogues: Record<string, Catalogue> = { en: english as unknown as Catalogue };
+export const english = source as unknown as Catalogue;
 
-export const isMessage = (id: string): id is MessageId => id in english;
+export const isMessage = (id: string): id is MessageId => id in source;
 
 type Values = Record<string, string | number | boolean | Date | null | undefined>;
 export type Translate = (id: MessageId, values?: Values) => string;

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { useChangeMe, useMe } from '~/api/me';
 import { useT } from '~/app/messages';
+import { LANGUAGES } from '~/app/messages/languages';
 import classes from '~/features/settings/Settings.module.css';
 import { notifyDone } from '~/ui/notify';
 import { Panel } from '~/ui/Page';
@@ -29,6 +30,15 @@ export function ProfileForm() {
           <TextInput className={classes.grow} readOnly label={t('settings.account.email')} value={me.email} />
         </div>
         <Select searchable clearable label={t('settings.account.zone')} description={t('settings.account.zone_hint', { zone: me.workspace.zone })} placeholder={t('settings.account.zone_auto')} data={ZONES} value={zone || null} onChange={(next) => setZone(next ?? '')} />
+        <Select
+          label={t('settings.account.language')}
+          description={t('settings.account.language_hint')}
+          allowDeselect={false}
+          data={[{ value: '', label: t('settings.account.language_browser') }, ...Object.entries(LANGUAGES).map(([value, label]) => ({ value, label }))]}
+          value={me.language}
+          onChange={(language) => look.mutate({ language: language ?? '' })}
+          renderOption={({ option }) => <span lang={option.value || undefined}>{option.label}</span>}
+        />
         <Input.Wrapper label={t('settings.account.theme')} labelElement="div" className={classes.swatch}>
           <SegmentedControl
             fullWidth
