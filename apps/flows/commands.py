@@ -17,7 +17,7 @@ from apps.audit.records import Target
 from apps.core import live
 from apps.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from apps.engine import values
-from apps.flows import checks, ports
+from apps.flows import candidates, checks, ports, revisions
 from apps.flows.examples import EXAMPLES
 from apps.flows.models import (
     FLOW_TRANSITIONS,
@@ -28,11 +28,13 @@ from apps.flows.models import (
     Flow,
     FlowState,
     FlowVersion,
+    RevisionKind,
 )
+from apps.flows.names import checked_name, name_fault
+from apps.steps.changes import differences
 from apps.steps.check import MAX_BYTES
 from apps.steps.findings import Finding, at, errors_in
 from apps.steps.format import document_hash, empty_document
-from apps.steps.texts import CONTROL
 
 #: The trail hears of a person's saves of one draft once in this time.
 NOTED_EVERY = timedelta(minutes=10)
@@ -55,6 +57,12 @@ class DocumentTooLarge(Invalid):
 
     code = "too_large"
     status = 413
+
+
+class AnotherBase(Conflict):
+    """Another version is active than the one whose differences were chosen from."""
+
+    code = "another_base"
 
 
 class HasErrors(Invalid):
@@ -133,13 +141,66 @@ def save_draft(
         raise _changed(draft)
     named = document.get("name")
     before = flow.name
-    if isinstance(named, str) and _name_fault(named) is None:
+    if isinstance(named, str) and name_fault(named) is None:
         flow.name = named.strip()
     _write_draft(draft, document, actor, now)
     flow.updated_at = now
     flow.save(update_fields=["name", "updated_at"])
     _note_edit(actor, flow, draft, before, now)
     live.publish(flow.workspace_id, "flow", [flow.pk])
+    return draft
+
+
+@transaction.atomic
+def restore_draft(
+    *,
+    actor: Actor,
+    flow_id: UUID,
+    if_match: int,
+    now: datetime,
+    version: int | None = None,
+    revision: int | None = None,
+) -> Draft:
+    """Make the draft what a version or an earlier revision says; the next revision.
+
+    Nothing is lost by it: what the draft said before is a revision too.
+
+    Raises:
+        NotFound, Forbidden: As ``accounts.permissions.require``; there is no such version or
+            revision (any more).
+        Invalid: Not exactly one of the two is named.
+        DraftChanged: ``if_match`` is not the current revision.
+        Archived: The flow is archived.
+
+    Locks:
+        The flow, then its draft.
+    """
+    require(actor, "flow.edit", flow_id)
+    flow, draft = _lock_both(actor, flow_id)
+    if draft.revision != if_match:
+        raise _changed(draft)
+    if version is not None and revision is None:
+        source, document = f"version {version}", _version(flow, version).document
+    elif revision is not None and version is None:
+        source, document = f"revision {revision}", _revision(flow, revision)
+    else:
+        raise Invalid("Name one version or one revision to restore.")
+    before = flow.name
+    if isinstance(named := document.get("name"), str) and name_fault(named) is None:
+        flow.name = named.strip()
+    _write_draft(draft, document, actor, now, kind=RevisionKind.RESTORED, source=source)
+    flow.updated_at = now
+    flow.save(update_fields=["name", "updated_at"])
+    _remember_author(actor, draft, now)
+    _note(
+        actor,
+        flow,
+        "flow.restore",
+        now,
+        before={"name": before} if before != flow.name else None,
+        after={"name": flow.name} if before != flow.name else None,
+        details={"restored": source, "revision": draft.revision},
+    )
     return draft
 
 
@@ -156,7 +217,7 @@ def rename_flow(*, actor: Actor, flow_id: UUID, name: str, now: datetime) -> Flo
         The flow, then its draft.
     """
     require(actor, "flow.edit", flow_id)
-    wanted = _checked_name(name)
+    wanted = checked_name(name)
     flow, draft = _lock_both(actor, flow_id)
     if wanted == flow.name and at(draft.document, "name") == wanted:
         return flow
@@ -207,18 +268,27 @@ def give_flow(*, actor: Actor, flow_id: UUID, owner_id: UUID, now: datetime) -> 
 
 @transaction.atomic
 def publish_flow(
-    *, actor: Actor, flow_id: UUID, note: str, now: datetime, if_match: int | None = None
+    *,
+    actor: Actor,
+    flow_id: UUID,
+    note: str,
+    now: datetime,
+    if_match: int | None = None,
+    choice: candidates.Choice | None = None,
 ) -> FlowVersion:
     """Make the draft an immutable version and activate it, both or neither.
 
     A draft that nobody changed since may be published again: another number and note, the same
-    hash. ``if_match`` publishes only the revision that the actor saw.
+    hash. ``if_match`` publishes only the revision that the actor saw. With a ``choice`` the
+    version is the active one with the chosen changes made, checked as a whole; the other changes
+    stay in the draft, which from then on differs from the new version by them alone.
 
     Raises:
         NotFound, Forbidden: As ``accounts.permissions.require``.
         HasErrors: An error stands against the draft.
         DraftChanged: The draft has another revision than ``if_match``.
-        Invalid: The note is too long.
+        AnotherBase: The choice is from the differences to a version that is not active now.
+        Invalid: The note is too long; a chosen change is not there, or nothing is chosen.
         Archived: The flow is archived.
 
     Locks:
@@ -233,20 +303,27 @@ def publish_flow(
     flow, draft = _lock_both(actor, flow_id)
     if if_match is not None and draft.revision != if_match:
         raise _changed(draft)
-    _refuse_errors(checks.findings_of(flow, draft.document), "The draft cannot be published yet")
+    base = flow.active_version
+    if choice is not None and choice.base != (base.number if base else None):
+        raise AnotherBase("Another version was published meanwhile; look at the changes again.")
+    made = candidates.candidate(base.document if base else {}, draft.document, choice)
+    what = "The draft" if made.is_whole else "What is chosen"
+    _refuse_errors(checks.findings_of(flow, made.document), f"{what} cannot be published yet")
     last = flow.versions.aggregate(last=Max("number"))["last"] or 0
     version = FlowVersion.objects.create(
         flow=flow,
         workspace_id=flow.workspace_id,
         number=last + 1,
-        hash=document_hash(draft.document),
-        document=draft.document,
-        trigger_type=draft.trigger_type,
-        trigger_path=draft.trigger_path,
+        hash=document_hash(made.document),
+        document=made.document,
+        **_trigger_of(made.document),
         author_id=actor.user_id,
         note=note.strip(),
+        authors=revisions.authors_of(draft.touched, made.changes),
         created_at=now,
     )
+    draft.touched = revisions.untouched(draft.touched, made.document, draft.document)
+    draft.save(update_fields=["touched"])
     _activate(actor, flow, version, "flow.publish", now, reason=version.note)
     return version
 
@@ -270,9 +347,7 @@ def activate_version(
     """
     require(actor, "flow.publish", flow_id)
     flow = _lock(actor, flow_id)
-    version = flow.versions.filter(number=number).first()
-    if version is None:
-        raise NotFound(f"This flow has no version {number}.")
+    version = _version(flow, number)
     if flow.active_version_id == version.pk:
         return version
     against = checks.findings_now(flow, version.document)
@@ -325,7 +400,7 @@ def archive_flow(*, actor: Actor, flow_id: UUID, now: datetime, reason: str = ""
 
 
 def _add(actor: Actor, name: str, document: Mapping[str, Any], now: datetime) -> Flow:
-    title = _checked_name(name)
+    title = checked_name(name)
     flow = Flow.objects.create(
         workspace_id=actor.workspace_id,
         name=title,
@@ -339,14 +414,52 @@ def _add(actor: Actor, name: str, document: Mapping[str, Any], now: datetime) ->
     return flow
 
 
-def _write_draft(draft: Draft, document: Mapping[str, Any], actor: Actor, now: datetime) -> None:
-    kind, path = at(document, "trigger", "type"), at(document, "trigger", "config", "path")
+def _write_draft(
+    draft: Draft,
+    document: Mapping[str, Any],
+    actor: Actor,
+    now: datetime,
+    *,
+    kind: RevisionKind = RevisionKind.SAVED,
+    source: str = "",
+) -> None:
+    """The only place that writes a draft's document; what it was and is are both kept."""
+    is_new = draft.revision == 0
+    if not is_new:
+        revisions.write_first_revision(draft)
+    changes = differences({} if is_new else draft.document, document)
     draft.document = dict(document)
     draft.revision += 1
-    draft.trigger_type = kind[:60] if isinstance(kind, str) else ""
-    draft.trigger_path = path[:600] if isinstance(path, str) else ""
+    for name, value in _trigger_of(document).items():
+        setattr(draft, name, value)
     draft.updated_by_id, draft.updated_at = actor.user_id, now
+    draft.touched = revisions.touch(draft.touched, changes, actor.user_id, now)
     draft.save()
+    revisions.write_revision(draft, changes, now, kind=kind, source=source)
+
+
+def _trigger_of(document: Mapping[str, Any]) -> dict[str, str]:
+    """What a list shows of a document."""
+    kind, path = at(document, "trigger", "type"), at(document, "trigger", "config", "path")
+    return {
+        "trigger_type": kind[:60] if isinstance(kind, str) else "",
+        "trigger_path": path[:600] if isinstance(path, str) else "",
+    }
+
+
+def _version(flow: Flow, number: int) -> FlowVersion:
+    found = flow.versions.filter(number=number).first()
+    if found is None:
+        raise NotFound(f"This flow has no version {number}.")
+    return found
+
+
+def _revision(flow: Flow, number: int) -> Mapping[str, Any]:
+    found = flow.revisions.select_related("content").filter(number=number).first()
+    if found is None:
+        raise NotFound(f"Revision {number} of this draft is not there, or not kept any more.")
+    document: Mapping[str, Any] = found.content.document
+    return document
 
 
 def _lock(actor: Actor, flow_id: UUID) -> Flow:
@@ -405,6 +518,7 @@ def _activate(
         now,
         before={"number": before.number, "hash": before.hash} if before else None,
         after={"number": version.number, "hash": version.hash},
+        details={"authors": version.authors} if verb == "flow.publish" else None,
         reason=reason,
     )
 
@@ -470,21 +584,3 @@ def _refuse_errors(findings: list[Finding], what: str) -> None:
         raise HasErrors(
             f"{what}: {count} against it.", findings=[one.as_json() for one in findings]
         )
-
-
-def _checked_name(name: str) -> str:
-    fault = _name_fault(name)
-    if fault is not None:
-        raise Invalid(fault, errors=[{"path": "name", "message": fault}])
-    return name.strip()
-
-
-def _name_fault(name: str) -> str | None:
-    """What keeps a text from being a flow's name. Markup does not: it is shown as text."""
-    if not name.strip():
-        return "Give the flow a name."
-    if len(name.strip()) > MAX_NAME:
-        return f"A name has at most {MAX_NAME} characters; this one has {len(name.strip())}."
-    if CONTROL.search(name):
-        return "A name is one line of text; take line breaks and hidden signs out."
-    return None
