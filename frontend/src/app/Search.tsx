@@ -10,12 +10,13 @@ import { useRuns } from '~/api/runs';
 import { IconPlayerPlay, IconSearch, IconSitemap } from '~/ui/icons';
 import { useStatusLabel } from '~/ui/StatusBadge';
 import { useIntlTools } from '~/ui/time';
+import { commandsFor } from './commands';
 import { useT } from './messages';
 import { usePlaces } from './Rail';
 
 const [store, spotlight] = createSpotlight();
 
-/** Ctrl-K: pages, flows by name, and recent runs. */
+/** Ctrl-K: what the open page offers, pages, flows by name, and recent runs. */
 export function Search({ opened, onClose }: { opened: boolean; onClose: () => void }) {
   const t = useT();
   const go = useNavigate();
@@ -31,7 +32,19 @@ export function Search({ opened, onClose }: { opened: boolean; onClose: () => vo
   useEffect(() => (opened ? spotlight.open() : spotlight.close()), [opened]);
 
   const matches = (text: string) => text.toLowerCase().includes(term.toLowerCase());
+  const own = (opened ? commandsFor(query.trim()) : []).map(({ group, commands }) => ({
+    group,
+    actions: commands.map(({ id, label, detail, icon: Glyph, ask, act }) => ({
+      id,
+      label,
+      description: detail,
+      leftSection: <Glyph size={16} aria-hidden />,
+      closeSpotlightOnTrigger: ask === undefined,
+      onClick: () => (ask === undefined ? act?.() : setQuery(ask)),
+    })),
+  }));
   const groups = [
+    ...own,
     {
       group: t('app.search.pages'),
       actions: places

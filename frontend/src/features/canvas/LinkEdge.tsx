@@ -46,6 +46,12 @@ export const LinkEdge = memo(function LinkEdge(props: EdgeProps<LinkEdgeType>) {
   );
 });
 
+/** Nothing but the line, and what the pointer needs to find it. */
+export function PlainEdge(props: EdgeProps<LinkEdgeType>) {
+  const [path] = linkPath(props);
+  return <path id={props.id} className={`react-flow__edge-path ${classes.link}`} data-side={props.data?.side || undefined} data-selected={props.selected || undefined} d={path} />;
+}
+
 /** From a step to the one that takes it back: no way that a run goes by itself. */
 export const UndoEdge = memo(function UndoEdge(props: EdgeProps<LinkEdgeType>) {
   const [path] = linkPath(props);

@@ -67,6 +67,17 @@ export function StepCard({ title, summary, icon, tint, trigger, outward, unknown
   );
 }
 
+/** A card from afar: nothing but what can still be read there, so that a large flow moves easily. */
+export function FarCard({ title, icon, tint, trigger, unknown, selected, findings }: Pick<Props, 'title' | 'icon' | 'tint' | 'trigger' | 'unknown' | 'selected' | 'findings'>) {
+  return (
+    <div className={classes.card} data-trigger={trigger || undefined} data-selected={selected || undefined} data-unknown={unknown || undefined}>
+      <StepIcon icon={icon} tint={tint} />
+      <span className={classes.title}>{title}</span>
+      {findings ? <CardMarks findings={findings} /> : null}
+    </div>
+  );
+}
+
 /** At the corners of a card or a frame: how it went on a run, and how much the check found. */
 export function CardMarks({ run, findings }: Pick<Props, 'run' | 'findings'>) {
   const t = useT();

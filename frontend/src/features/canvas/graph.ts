@@ -1,6 +1,6 @@
 import { Position } from '@xyflow/react';
 import type { Edge, Node } from '@xyflow/react';
-import type { FlowDocument, StepDocument } from '~/api/types';
+import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
 import type { Translate } from '~/app/messages';
 import { sizes } from '~/ui/tokens';
 import { isSidePort, portOfLink, portsOf, readingOrder, tintOf, TRIGGER } from './catalogue';
@@ -44,7 +44,8 @@ export interface LinkData extends Record<string, unknown> {
   taken?: number;
 }
 
-export type StepNodeType = Node<StepNodeData, 'step' | 'frame'>;
+/** A step, the frame of one that contains others, or a note beside them. */
+export type StepNodeType = Node<StepNodeData, 'step' | 'frame' | 'note'>;
 /** A link, or (`undo`) the line from a step to the one that takes it back. */
 export type LinkEdgeType = Edge<LinkData, 'link' | 'undo'>;
 
@@ -310,25 +311,28 @@ export const linkId = (from: string, port: string, to: string) => `${from}:${por
 type Drawable = Pick<FlowDocument, 'steps' | 'links'>;
 
 export function drawLinks(document: Drawable, types: Lookup, t: Translate): LinkEdgeType[] {
-  return document.links
-    .map((link, index) => ({ link, index }))
-    .filter(({ link }) => link.to in document.steps && (link.from === TRIGGER || link.from in document.steps))
-    .map(({ link, index }) => {
-      const ports = portsIn(document, link.from, types);
-      const port = portOfLink(link.port, ports);
-      const layer = layerOf(containersOf(document, link.to).length, 'link');
-      const word = port === BODY ? bodyWord(document.steps[link.from]?.type ?? '', t) : port;
-      return {
-        id: linkId(link.from, port, link.to),
-        type: 'link' as const,
-        source: link.from,
-        sourceHandle: port,
-        target: link.to,
-        targetHandle: 'in',
-        zIndex: layer,
-        data: { port, label: ports.length > 1 ? word : undefined, side: isSidePort(port), index, layer },
-      };
-    });
+  return document.links.flatMap((link, index) => (canBeDrawn(document, link) ? [drawLink(document, link, index, types, t)] : []));
+}
+
+/** Whether both of its ends are there. */
+export const canBeDrawn = (document: Drawable, link: LinkDocument): boolean =>
+  link.to in document.steps && (link.from === TRIGGER || link.from in document.steps);
+
+export function drawLink(document: Drawable, link: LinkDocument, index: number, types: Lookup, t: Translate): LinkEdgeType {
+  const ports = portsIn(document, link.from, types);
+  const port = portOfLink(link.port, ports);
+  const layer = layerOf(containersOf(document, link.to).length, 'link');
+  const word = port === BODY ? bodyWord(document.steps[link.from]?.type ?? '', t) : port;
+  return {
+    id: linkId(link.from, port, link.to),
+    type: 'link' as const,
+    source: link.from,
+    sourceHandle: port,
+    target: link.to,
+    targetHandle: 'in',
+    zIndex: layer,
+    data: { port, label: ports.length > 1 ? word : undefined, side: isSidePort(port), index, layer },
+  };
 }
 
 /** Lines from steps to those that take them back. */

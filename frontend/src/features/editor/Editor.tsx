@@ -2,6 +2,7 @@ import { useMediaQuery } from '@mantine/hooks';
 import { useEffect } from 'react';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
+import { TRIGGER } from '~/features/canvas/catalogue';
 import { HeaderSlot } from '~/features/flows/HeaderSlot';
 import { breakpoints } from '~/ui/tokens';
 import type { Autosave } from './autosave';
@@ -13,15 +14,17 @@ import { ConflictBar } from './ConflictBar';
 import { Drawer } from './drawer/Drawer';
 import classes from './Editor.module.css';
 import { HeaderActions } from './header/HeaderActions';
+import { ImportDialog } from './ImportDialog';
 import { PublishPanel } from './header/PublishPanel';
 import { SaveStateMark } from './header/SaveStateMark';
 import { KeysDialog } from './KeysDialog';
 import { OutlineEditor } from './outline/OutlineEditor';
 import { SidePanel } from './SidePanel';
 import { useEditor } from './store';
+import { useEditorCommands } from './useEditorCommands';
 import { useEditorKeys } from './useEditorKeys';
 import { useLeaveGuard } from './useLeaveGuard';
-import { useView } from './view';
+import { onStage, useView } from './view';
 
 interface Props {
   flow: Flow;
@@ -38,11 +41,13 @@ export function Editor({ flow, autosave, check, reload }: Props) {
   const publishing = useView((view) => view.publishing);
   const readOnly = useEditor((editor) => editor.readOnly);
   const onKeyDown = useEditorKeys();
+  useEditorCommands();
   useLeaveGuard(autosave);
   useEffect(() => useView.setState({ asking: null }), [outline]);
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- keys that hold everywhere in the editor
     <div className={classes.editor} onKeyDown={onKeyDown}>
+      {outline ? null : <button type="button" className={classes.skip} onClick={toOutline}>{t('editor.skip')}</button>}
       {narrow ? (
         <div className={classes.toolbar}>
           <SaveStateMark autosave={autosave} />
@@ -72,9 +77,17 @@ export function Editor({ flow, autosave, check, reload }: Props) {
       <Asker />
       <Carried />
       <KeysDialog />
+      <ImportDialog />
       <Said label={t('editor.news')} />
     </div>
   );
+}
+
+/** The outline, with the focus on its line: the first thing that a screen reader meets. */
+function toOutline() {
+  const { selected } = useView.getState();
+  useView.setState({ outline: true });
+  requestAnimationFrame(() => onStage()?.focus({ step: selected[0] ?? TRIGGER }));
 }
 
 /** What happened, for a screen reader. The same text twice is said twice. */

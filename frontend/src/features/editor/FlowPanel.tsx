@@ -1,11 +1,11 @@
 import { Button, TextInput } from '@mantine/core';
 import { useT } from '~/app/messages';
 import { TRIGGER } from '~/features/canvas/catalogue';
-import { IconCopy, IconTrash } from '~/ui/icons';
 import { useActions } from './actions';
 import { FlowRules } from './FlowRules';
 import { ownerOf, useFindings } from './findings';
 import { TriggerAddress } from './trigger/TriggerAddress';
+import { SelectionPanel } from './SelectionPanel';
 import classes from './SidePanel.module.css';
 import { FindingNote } from './StepPanel';
 import { useEditor } from './store';
@@ -20,19 +20,7 @@ export function FlowPanel({ flowId }: { flowId: string }) {
   const readOnly = useEditor((editor) => editor.readOnly);
   const selected = useView((view) => view.selected);
   const findings = useFindings((state) => state.findings);
-  if (selected.length > 1) {
-    return (
-      <>
-        <div className={classes.head}><div className={classes.kind}><h2>{t('editor.selected', { count: selected.length })}</h2></div></div>
-        {readOnly ? null : (
-          <div className={classes.buttons}>
-            <Button leftSection={<IconCopy size={16} aria-hidden />} onClick={() => actions.duplicate(selected)}>{t('editor.duplicate')}</Button>
-            <Button leftSection={<IconTrash size={16} aria-hidden />} onClick={() => actions.remove(selected)}>{t('editor.delete')}</Button>
-          </div>
-        )}
-      </>
-    );
-  }
+  if (selected.length > 1) return <SelectionPanel />;
   return (
     <>
       <div className={classes.head}><div className={classes.kind}><h2>{t('editor.flow')}</h2></div></div>

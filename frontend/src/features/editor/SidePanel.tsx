@@ -3,7 +3,9 @@ import type { KeyboardEvent, PointerEvent as ReactPointerEvent } from 'react';
 import { useT } from '~/app/messages';
 import { TRIGGER } from '~/features/canvas/catalogue';
 import { FlowPanel } from './FlowPanel';
+import { isNoteId, notesOf } from './document/notes';
 import { LinkPanel } from './LinkPanel';
+import { NotePanel } from './NotePanel';
 import { PANEL } from './panel';
 import classes from './SidePanel.module.css';
 import { StepPanel } from './StepPanel';
@@ -74,9 +76,10 @@ export function PanelBody({ flowId }: { flowId: string }) {
   const link = useView((view) => view.link);
   const only = selected.length === 1 ? selected[0] : undefined;
   const isStep = useEditor(({ document }) => only !== undefined && only in document.steps);
+  const isNote = useEditor(({ document }) => only !== undefined && isNoteId(only) && only in notesOf(document));
   return (
     <aside id={PANEL} className={classes.panel} aria-label={t('editor.panel')}>
-      {only === TRIGGER ? <TriggerPanel flowId={flowId} /> : isStep && only !== undefined ? <StepPanel key={only} flowId={flowId} id={only} /> : selected.length === 0 && link !== null ? <LinkPanel link={link} flowId={flowId} /> : <FlowPanel flowId={flowId} />}
+      {only === TRIGGER ? <TriggerPanel flowId={flowId} /> : isNote && only !== undefined ? <NotePanel key={only} id={only} /> : isStep && only !== undefined ? <StepPanel key={only} flowId={flowId} id={only} /> : selected.length === 0 && link !== null ? <LinkPanel link={link} flowId={flowId} /> : <FlowPanel flowId={flowId} />}
     </aside>
   );
 }

@@ -14,9 +14,11 @@ import type { Fragment } from './document/clipboard';
 import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepId, setConfig, setField, setName, setSettings, setTitle, setTrigger } from './document/document';
 import type { Config, Edit, FieldName } from './document/document';
 import { findLink, linkKey } from './document/links';
+import { deleteNotes, isNoteId, notesOf } from './document/notes';
 import type { PortRef } from './document/links';
 import { freeIn, measured, placeAfter, roomBetween } from './document/place';
 import { contains, freshStep, onwardPort, openWay } from './document/ports';
+import { makeArrangeActions } from './arrangeActions';
 import { makeFrameActions } from './frameActions';
 import { useEditor } from './store';
 import { onStage, say, select, useView } from './view';
@@ -36,7 +38,7 @@ const doc = () => useEditor.getState().document;
 /** Everything a person can do to the flow, by whatever means: each names itself for undo and says what it did. */
 export function makeActions(t: Translate, types: Lookup) {
   const titleOf = (id: string): string =>
-    id === TRIGGER ? (types.trigger(doc().trigger.type)?.title ?? t('canvas.trigger')) : doc().steps[id]?.title || id;
+    id === TRIGGER ? (types.trigger(doc().trigger.type)?.title ?? t('canvas.trigger')) : isNoteId(id) ? t('editor.note') : doc().steps[id]?.title || id;
   const apply = (label: string, edit: Edit, merge?: string) => {
     const changed = useEditor.getState().apply(label, edit, merge);
     if (changed && !merge) say(label);
@@ -48,6 +50,7 @@ export function makeActions(t: Translate, types: Lookup) {
     return type ? portsOf(step, type) : null;
   };
   const { fitting, refuse, put, scopeOfSelection } = makeFrameActions({ t, types, titleOf, apply, portsOfId });
+  const arranging = makeArrangeActions({ t, types, apply, fitting, portsOfId });
 
   const add = (type: StepType, where: Where = {}): string => {
     const id = newStepId((taken) => taken in doc().steps, type.kind);
@@ -73,7 +76,7 @@ export function makeActions(t: Translate, types: Lookup) {
 
   /** Adds behind what is selected; where that is connected already, into its first link. */
   const addNext = (type: StepType): string => {
-    const [chosen] = useView.getState().selected;
+    const chosen = useView.getState().selected.find((id) => !isNoteId(id));
     const alone = Object.keys(doc().steps).length === 0;
     const from = chosen ?? (alone || !doc().links.some((link) => link.from === TRIGGER) ? TRIGGER : undefined);
     const way = from === undefined ? undefined : openWay(doc(), from, types);
@@ -86,12 +89,13 @@ export function makeActions(t: Translate, types: Lookup) {
   const place = (fragment: Fragment, label: string, at: Point, into?: string | null) => {
     const ids = newIds(doc(), fragment);
     apply(label, fitting(paste(fragment, ids, { at, into, types, portsOf: portsOfId })));
-    select(outermost(doc(), [...ids.values()]));
+    select([...outermost(doc(), [...ids.values()].filter((id) => !isNoteId(id))), ...[...ids.values()].filter(isNoteId)]);
     const first = [...ids.values()][0];
     if (first) onStage()?.reveal(first);
   };
 
   return {
+    ...arranging,
     titleOf,
     add,
     addNext,
@@ -109,11 +113,13 @@ export function makeActions(t: Translate, types: Lookup) {
     /** Delete steps. What a container holds stays in its place, unless it is deleted `whole`. */
     remove: (ids: string[], whole = false) => {
       const given = ids.filter((id) => doc().steps[id]);
+      const notes = ids.filter((id) => notesOf(doc())[id]);
       const steps = whole ? withInside(doc(), given) : given;
-      if (steps.length === 0) return;
+      if (steps.length + notes.length === 0) return;
       const staying = withInside(doc(), steps).length - steps.length;
-      const label = given.length === 1 ? t('editor.edit.delete', { title: titleOf(given[0] ?? '') }) : t('editor.edit.delete_many', { count: given.length });
-      if (apply(label, fitting(deleteSteps(steps, portsOfId))) && staying > 0) say(`${label}. ${t('editor.lifted', { count: staying })}`);
+      const all = [...given, ...notes];
+      const label = all.length === 1 ? t('editor.edit.delete', { title: titleOf(all[0] ?? '') }) : t('editor.edit.delete_many', { count: all.length });
+      if (apply(label, fitting((draft) => { deleteSteps(steps, portsOfId)(draft); deleteNotes(notes)(draft); })) && staying > 0) say(`${label}. ${t('editor.lifted', { count: staying })}`);
       select([]);
     },
     rename: (id: string, title: string) => apply(t('editor.edit.rename', { title: titleOf(id) }), setTitle(id, title), `title:${id}`),
@@ -140,14 +146,15 @@ export function makeActions(t: Translate, types: Lookup) {
     },
     duplicate: (ids: string[]) => {
       const fragment = fragmentOf(doc(), ids);
-      const boxes = Object.keys(fragment.steps).map(measured(doc(), types));
+      const copied = Object.keys(fragment.layout);
+      const boxes = Object.values(arranging.boxes(copied));
       if (boxes.length === 0) return;
       const corner: Point = [Math.min(...boxes.map(({ x }) => x)) + 32, Math.max(...boxes.map((box) => box.y + box.height)) + 64];
-      place(fragment, t('editor.edit.duplicate', { count: boxes.length }), corner);
+      place(fragment, t('editor.edit.duplicate', { count: copied.length }), corner);
     },
     copyText: (ids: string[]): string | null => {
       const fragment = fragmentOf(doc(), ids);
-      return Object.keys(fragment.steps).length > 0 ? writeFragment(fragment) : null;
+      return Object.keys(fragment.layout).length > 0 ? writeFragment(fragment) : null;
     },
     copied: (count: number) => t('editor.copied', { count }),
     pasteText: (text: string) => {
@@ -157,7 +164,7 @@ export function makeActions(t: Translate, types: Lookup) {
       const into = scopeOfSelection();
       const corner = into === null ? null : measured(doc(), types)(into);
       const at: Point = corner ? [corner.x + FIRST[0], corner.y + corner.height] : [x - 112, y - 32];
-      place(fragment, t('editor.edit.paste', { count: Object.keys(fragment.steps).length }), at, into);
+      place(fragment, t('editor.edit.paste', { count: Object.keys(fragment.layout).length }), at, into);
     },
     undo: () => {
       const entry = useEditor.getState().undo();
@@ -180,7 +187,7 @@ const REFUSALS = {
 /** Undo shows what it changed; what is gone is no longer selected. */
 function afterHistory(text: string, touched: string[]) {
   say(text);
-  const here = (id: string) => id === TRIGGER || id in doc().steps;
+  const here = (id: string) => id === TRIGGER || id in doc().steps || id in notesOf(doc());
   const { selected } = useView.getState();
   const left = selected.filter(here);
   if (left.length !== selected.length) select(left);

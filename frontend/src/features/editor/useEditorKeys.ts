@@ -1,9 +1,13 @@
 import { useCallback, useEffect } from 'react';
 import type { KeyboardEvent } from 'react';
 import { useActions } from './actions';
+import { notesOf } from './document/notes';
 import { lettersAreOn } from './shortcuts';
 import { useEditor } from './store';
 import { say, select, useView } from './view';
+
+/** Below the header, in the middle of the page. */
+const middle = () => ({ x: window.innerWidth / 2 - 160, y: 96 });
 
 const isField = (element: EventTarget | null): boolean =>
   element instanceof HTMLElement && (element.closest('input, textarea, select, [contenteditable="true"]') !== null);
@@ -51,7 +55,8 @@ export function useEditorKeys(): (event: KeyboardEvent) => void {
           else actions.undo();
         } else if (key === 'y') actions.redo();
         else if (key === 'd' && !isField(event.target)) actions.duplicate(useView.getState().selected);
-        else if (key === 'a' && !isField(event.target)) select(Object.keys(useEditor.getState().document.steps));
+        else if (key === 'a' && !isField(event.target)) select([...Object.keys(useEditor.getState().document.steps), ...Object.keys(notesOf(useEditor.getState().document))]);
+        else if (key === 'g' && !isField(event.target) && useView.getState().selected.length > 0) useView.setState({ asking: { kind: 'group', ids: useView.getState().selected, ...middle() } });
         else return;
         event.preventDefault();
         return;

@@ -4,9 +4,11 @@ import type { PortRef } from './document/links';
 
 /** What the list that opens beside the canvas is asked for. */
 export type Asking =
-  | { kind: 'add'; after?: PortRef; onLink?: string; place?: Point; into?: string | null; undoes?: string }
+  /** `term`: what was typed already. */
+  | { kind: 'add'; term?: string; after?: PortRef; onLink?: string; place?: Point; into?: string | null; undoes?: string }
   | { kind: 'connect'; way: PortRef }
-  | { kind: 'put'; ids: string[] };
+  | { kind: 'put'; ids: string[] }
+  | { kind: 'group'; ids: string[] };
 
 export type Drawer = 'problems' | 'samples' | 'versions';
 
@@ -36,6 +38,8 @@ export interface ViewState {
   drawer: Drawer | null;
   publishing: boolean;
   help: boolean;
+  /** The dialog in which another flow is put in the place of this one. */
+  importing: boolean;
   outline: boolean;
   /** The last thing that happened, for a screen reader; `count` makes an equal text be said again. */
   said: { text: string; count: number };
@@ -54,6 +58,7 @@ const INITIAL: ViewState = {
   drawer: null,
   publishing: false,
   help: false,
+  importing: false,
   outline: false,
   said: { text: '', count: 0 },
 };
@@ -85,6 +90,8 @@ export interface Stage {
   reveal: (id: string) => void;
   /** The place in the flow at the middle of what is seen. */
   middle: () => Point;
+  /** Show the whole flow, or these parts of it as large as they fit. Nothing to do for a list. */
+  fit?: (ids?: readonly string[]) => void;
   /** Where a step or port is on the screen. */
   screen: (target: FocusTarget) => { x: number; y: number };
 }

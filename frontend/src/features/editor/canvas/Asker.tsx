@@ -34,7 +34,7 @@ export function Asker() {
         <div style={{ position: 'fixed', width: 1, height: 1, ...at }} />
       </Popover.Target>
       <Popover.Dropdown onKeyDown={(event) => { if (event.key === 'Escape') { event.stopPropagation(); close(); } }}>
-        {asking.kind === 'add' ? <AddList /> : asking.kind === 'connect' ? <ConnectList /> : <PutList ids={asking.ids} />}
+        {asking.kind === 'add' ? <AddList /> : asking.kind === 'connect' ? <ConnectList /> : asking.kind === 'group' ? <GroupList ids={asking.ids} /> : <PutList ids={asking.ids} />}
       </Popover.Dropdown>
     </Popover>
   );
@@ -46,7 +46,7 @@ function AddList() {
   const actions = useActions();
   const asking = useView((view) => view.asking);
   if (asking?.kind !== 'add') return null;
-  const { after, onLink, place, into, undoes } = asking;
+  const { after, onLink, place, into, undoes, term } = asking;
   // Into a link only what goes on; a step that ends the run would cut it.
   // What takes another step back is a single step that goes on.
   const fits = (type: StepType) => (onLink === undefined || onwardPort(type) !== undefined) && (undoes === undefined || !contains(type));
@@ -55,6 +55,7 @@ function AddList() {
     <PickList
       label={undoes === undefined ? t('editor.add.label') : t('editor.add.undoes', { title: actions.titleOf(undoes) })}
       placeholder={t('editor.add.search')}
+      start={term}
       items={offered.map((type) => ({
         id: type.kind,
         title: type.title,
@@ -93,6 +94,27 @@ function ConnectList() {
         useView.setState({ asking: null });
         actions.connect(way, id);
         onStage()?.focus({ step: id });
+      }}
+    />
+  );
+}
+
+/** Around what steps are grouped: each kind of step that contains others. */
+function GroupList({ ids }: { ids: string[] }) {
+  const t = useT();
+  const types = useLookup();
+  const actions = useActions();
+  const offered = newest(types.steps).filter(contains);
+  return (
+    <PickList
+      label={t('editor.group.label', { count: ids.length })}
+      placeholder={t('editor.add.search')}
+      items={offered.map((type) => ({ id: type.kind, title: type.title, detail: firstLine(type.help), icon: <StepIcon icon={type.icon} tint={tintOf(type)} size={24} /> }))}
+      onPick={(kind) => {
+        const type = offered.find((one) => one.kind === kind);
+        useView.setState({ asking: null });
+        const id = type ? actions.group(ids, type) : null;
+        if (id !== null) onStage()?.focus({ step: id });
       }}
     />
   );

@@ -13,17 +13,17 @@ import { useView } from '../view';
 import classes from './EditorCanvas.module.css';
 import { EditorControls } from './EditorControls';
 import { EditorLink } from './EditorLink';
-import { EditorFrame, EditorNode } from './EditorNode';
+import { EditorFrame, EditorNode, EditorNote } from './EditorNode';
 import { useCanvasEvents } from './useCanvasEvents';
 import { useCanvasKeys } from './useCanvasKeys';
 import { useDrawnLinks, useDrawnNodes } from './useDrawing';
 import { useStage } from './useStage';
 
-const nodeTypes = { step: EditorNode, frame: EditorFrame };
+const nodeTypes = { step: EditorNode, frame: EditorFrame, note: EditorNote };
 const edgeTypes = { link: EditorLink, undo: UndoEdge };
 const FIT = { padding: 0.15, maxZoom: 1 };
 /** In the overview a frame must not hide what is inside. */
-const mapColor = (node: StepNodeType) => (node.type === 'frame' ? 'var(--sb-line)' : 'var(--sb-control)');
+const mapColor = (node: StepNodeType) => (node.type === 'note' ? 'var(--sb-waiting-fill)' : node.type === 'frame' ? 'var(--sb-line)' : 'var(--sb-control)');
 /** From here on only what is seen is in the page. */
 const LARGE = 120;
 const MANY = 15;

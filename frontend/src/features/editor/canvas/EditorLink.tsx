@@ -1,16 +1,33 @@
-import { EdgeLabelRenderer } from '@xyflow/react';
+import { EdgeLabelRenderer, useStore } from '@xyflow/react';
 import type { EdgeProps } from '@xyflow/react';
 import { memo } from 'react';
 import { useT } from '~/app/messages';
 import type { LinkEdgeType } from '~/features/canvas/graph';
-import { LinkEdge, linkPath } from '~/features/canvas/LinkEdge';
+import { LinkEdge, linkPath, PlainEdge } from '~/features/canvas/LinkEdge';
+import { useFar } from '~/features/canvas/zoom';
 import { IconPlus } from '~/ui/icons';
 import { useEditor } from '../store';
 import { focusName, useView } from '../view';
 import classes from './EditorCanvas.module.css';
 
+/** From here on a flow is large. */
+const MANY = 120;
+
 /** A link with a `+` at its middle, which is also what the focus stands on. */
 export const EditorLink = memo(function EditorLink(props: EdgeProps<LinkEdgeType>) {
+  const far = useFar();
+  // From afar a link is a line: what could be pressed on it would be too small to hit.
+  return far && props.selected !== true ? <FarLink {...props} /> : <NearLink {...props} />;
+});
+
+/** Of a large flow not even the names of ways, which could not be read. */
+function FarLink(props: EdgeProps<LinkEdgeType>) {
+  const dropped = useView((view) => view.dropLink === props.id);
+  const many = useStore((state) => state.edges.length > MANY);
+  return many ? <PlainEdge {...props} selected={dropped} /> : <LinkEdge {...props} selected={dropped} />;
+}
+
+function NearLink(props: EdgeProps<LinkEdgeType>) {
   const t = useT();
   const { id, selected, source, target, data } = props;
   const dropped = useView((view) => view.dropLink === id);
@@ -41,4 +58,4 @@ export const EditorLink = memo(function EditorLink(props: EdgeProps<LinkEdgeType
       )}
     </>
   );
-});
+}

@@ -9,8 +9,9 @@ import { FrameCard } from '~/features/canvas/FrameCard';
 import { BODY_AT } from '~/features/canvas/frames';
 import type { StepNodeData, StepNodeType } from '~/features/canvas/graph';
 import { BODY } from '~/features/canvas/nesting';
-import { StepCard } from '~/features/canvas/StepCard';
+import { FarCard, StepCard } from '~/features/canvas/StepCard';
 import { PlainHandles, portSpot } from '~/features/canvas/StepNode';
+import { useFar } from '~/features/canvas/zoom';
 import { IconPlus } from '~/ui/icons';
 import { linksFrom } from '../document/links';
 import { useEditor } from '../store';
@@ -95,6 +96,9 @@ const Ports = ({ id, data, connectable }: Omit<PortProps, 'port'>) =>
 
 /** A step that can be dragged, connected and walked to. */
 export const EditorNode = memo(function EditorNode({ id, data, selected, isConnectable }: NodeProps<StepNodeType>) {
+  // Where links begin is in the node itself, so that from afar no port has to be in the page.
+  const far = useFar();
+  if (far) return <FarCard {...data} selected={selected} />;
   return (
     <StepCard {...data} selected={selected}>
       <PlainHandles data={data} connectable={isConnectable} />
@@ -121,4 +125,10 @@ export const EditorFrame = memo(function EditorFrame({ id, data, selected, isCon
       <Ports id={id} data={data} connectable={isConnectable} />
     </FrameCard>
   );
+});
+
+/** A remark on the canvas. What it says is text, whatever it looks like. */
+export const EditorNote = memo(function EditorNote({ data, selected }: NodeProps<StepNodeType>) {
+  const t = useT();
+  return <div className={classes.note} data-selected={selected || undefined}>{data.title || <span className={classes.noteEmpty}>{t('editor.note.empty')}</span>}</div>;
 });

@@ -23,6 +23,8 @@ interface Props {
   note?: string;
   /** What is said where there is nothing to choose at all. */
   none?: string;
+  /** What was typed before the list opened. */
+  start?: string;
   onPick: (id: string) => void;
 }
 
@@ -47,10 +49,10 @@ function search(items: PickItem[], term: string): PickItem[] {
 }
 
 /** A list to choose one thing from by typing and arrows, or with the pointer. */
-export function PickList({ label, placeholder, items, note, none, onPick }: Props) {
+export function PickList({ label, placeholder, items, note, none, start = '', onPick }: Props) {
   const t = useT();
   const base = useId();
-  const [term, setTerm] = useState('');
+  const [term, setTerm] = useState(start);
   const [at, setAt] = useState(0);
   const found = search(items, term);
   const active = Math.min(at, found.length - 1);

@@ -166,7 +166,13 @@ export function useCanvasEvents(frame: RefObject<HTMLDivElement | null>): Events
       },
       onEdgeMouseEnter: (_event, edge) => useView.setState({ hoverLink: edge.id }),
       onEdgeMouseLeave: () => useView.setState({ hoverLink: null }),
-      onPaneClick: () => select([]),
+      // Twice on the bare canvas: a step there.
+      onPaneClick: (event) => {
+        select([]);
+        if (event.detail !== 2 || useEditor.getState().readOnly) return;
+        const at = flow.screenToFlowPosition({ x: event.clientX, y: event.clientY });
+        useView.setState({ asking: { kind: 'add', place: [at.x - 112, at.y - 32], into: frameUnder([at.x, at.y], types), x: event.clientX, y: event.clientY } });
+      },
     } satisfies Events;
   }, [actions, flow, frame, types]);
 }

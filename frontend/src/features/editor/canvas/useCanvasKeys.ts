@@ -7,6 +7,7 @@ import { MOVES, walk } from '~/features/canvas/walk';
 import type { Actions } from '../actions';
 import { useActions } from '../actions';
 import { findLink, linkKeys } from '../document/links';
+import { isNoteId, notesOf, placeOfNote } from '../document/notes';
 import { measured } from '../document/place';
 import { openWay } from '../document/ports';
 import { focusForm } from '../panel';
@@ -39,17 +40,38 @@ const doc = () => useEditor.getState().document;
 const ask = (target: FocusTarget, asking: Asking) =>
   useView.setState({ asking: { ...asking, ...(onStage()?.screen(target) ?? { x: 0, y: 0 }) } });
 
+/**
+ * Where an arrow leads: along the flow; where that ends, and from a note, to what stands nearest
+ * that way, notes among it.
+ */
+function onward(id: string, key: string): string {
+  const move = MOVES[key] ?? 'home';
+  const at = places(doc());
+  const next = isNoteId(id) && move !== 'home' && move !== 'end' ? id : walk(doc(), id, move, at);
+  if (next !== id || move === 'home' || move === 'end') return next;
+  const notes = Object.keys(notesOf(doc()));
+  const where: Record<string, readonly number[]> = { ...at, ...Object.fromEntries(notes.map((one) => [one, placeOfNote(doc(), one)])) };
+  const [x = 0, y = 0] = where[id] ?? [];
+  const axis = move === 'left' || move === 'right' ? 0 : 1;
+  const sign = move === 'left' || move === 'up' ? -1 : 1;
+  const here = axis === 0 ? x : y;
+  const others = isNoteId(id) ? [TRIGGER, ...Object.keys(doc().steps), ...notes] : notes;
+  const far = (one: string) => Math.abs((where[one]?.[0] ?? 0) - x) + Math.abs((where[one]?.[1] ?? 0) - y);
+  return others.filter((one) => one !== id && Math.sign((where[one]?.[axis] ?? 0) - here) === sign).sort((a, b) => far(a) - far(b))[0] ?? id;
+}
+
 /** Keys on a step. Returns whether the key meant something. */
 function onStep(id: string, { key, shift }: KeyPress, actions: Actions, types: Lookup): boolean {
   const at = places(doc());
   const shiftBy = SHIFTS[key];
   if (shift && shiftBy) {
-    const { x, y } = measured(doc(), types)(id);
+    const [left, top] = placeOfNote(doc(), id);
+    const { x, y } = isNoteId(id) ? { x: left, y: top } : measured(doc(), types)(id);
     actions.move({ [id]: [x + shiftBy[0], y + shiftBy[1]] }, `shift:${id}`);
     return true;
   }
   if (key in MOVES) {
-    go({ step: walk(doc(), id, MOVES[key] ?? 'home', at) });
+    go({ step: onward(id, key) });
     return true;
   }
   if (key === 'Enter') {
@@ -64,13 +86,27 @@ function onStep(id: string, { key, shift }: KeyPress, actions: Actions, types: L
   }
   if (key === 'Delete' || key === 'Backspace') {
     const { selected } = useView.getState();
-    const near = walk(doc(), id, 'left', at);
+    const near = isNoteId(id) ? TRIGGER : walk(doc(), id, 'left', at);
     actions.remove(selected.includes(id) ? selected : [id]);
     go({ step: doc().steps[near] ? near : TRIGGER });
     return true;
   }
   if (!lettersAreOn()) return false;
+  if (key === 'n') {
+    go({ step: actions.addNote() });
+    focusForm();
+    return true;
+  }
+  if (key === 'z') {
+    onStage()?.fit?.(chosenWith(id));
+    return true;
+  }
+  if (isNoteId(id)) return false;
   const way = openWay(doc(), id, types);
+  if (key === 'g' && id !== TRIGGER) {
+    ask({ step: id }, { kind: 'group', ids: chosenWith(id) });
+    return true;
+  }
   if (key === 'p') {
     const first = portsIn(doc(), id, types)[0];
     if (first !== undefined) go({ step: id, port: first });
@@ -117,6 +153,8 @@ function onLink(name: string, { key }: KeyPress, actions: Actions, types: Lookup
   return true;
 }
 
+const isLetter = (key: string): boolean => /^[\p{L}\p{N}]$/u.test(key);
+
 /** Enter goes in, Escape comes out; in between the arrows follow the flow. */
 export function useCanvasKeys(frame: RefObject<HTMLDivElement | null>) {
   const actions = useActions();
@@ -137,6 +175,12 @@ export function useCanvasKeys(frame: RefObject<HTMLDivElement | null>) {
         } else if (event.key === 'Delete' || event.key === 'Backspace') {
           if (link !== null) actions.disconnect(link);
           else actions.remove(selected);
+          known = true;
+        } else if (isLetter(event.key) && lettersAreOn() && !useEditor.getState().readOnly) {
+          // On the bare canvas the name of a step is simply typed.
+          const box = frame.current.getBoundingClientRect();
+          const after = selected[0] === undefined ? undefined : openWay(doc(), selected[0], types);
+          useView.setState({ asking: { kind: 'add', term: event.key, ...(after ? { after } : {}), x: box.left + box.width / 2 - 160, y: box.top + 48 } });
           known = true;
         }
       } else if ('link' in target) known = onLink(target.link, press, actions, types);

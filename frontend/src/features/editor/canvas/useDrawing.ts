@@ -4,10 +4,12 @@ import { useT } from '~/app/messages';
 import type { Translate } from '~/app/messages';
 import { readingOrder, TRIGGER } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
-import { drawLinks, drawNode, drawUndos, layerOf, outerFirst, pictureOf } from '~/features/canvas/graph';
-import type { LinkEdgeType, StepNodeType } from '~/features/canvas/graph';
+import { canBeDrawn, drawLink, drawNode, drawUndos, layerOf, outerFirst, pictureOf } from '~/features/canvas/graph';
+import type { LinkEdgeType, Point, StepNodeType } from '~/features/canvas/graph';
 import { containerOf, containersOf, undoOf } from '~/features/canvas/nesting';
 import { linkKeys } from '../document/links';
+import { heightOf, notesOf, placeOfNote, widthOf } from '../document/notes';
+import type { Note } from '../document/notes';
 import { bySeverity, findingsOf } from '../findings';
 import type { ViewState } from '../view';
 
@@ -24,11 +26,31 @@ function badgeOf(findings: readonly Finding[], id: string) {
   return first ? { count: mine.length, severity: first.severity } : undefined;
 }
 
+/** Who comes before and after each step, sorted out once for each state of the links. */
+function neighbours(doc: FlowDocument) {
+  const before = new Map<string, string[]>();
+  const after = new Map<string, string[]>();
+  const put = (map: Map<string, string[]>, key: string, value: string) => {
+    const known = map.get(key);
+    if (known === undefined) map.set(key, [value]);
+    else if (!known.includes(value)) known.push(value);
+  };
+  for (const link of doc.links) {
+    put(before, link.to, link.from);
+    put(after, link.from, link.to);
+  }
+  return { before, after };
+}
+
+interface Around {
+  order: number;
+  count: number;
+  before: string;
+  after: string;
+}
+
 /** "Approve order, Approval, 2 findings, step 3 of 7. After: Amount. Then: Notify." */
-function spoken(doc: FlowDocument, node: StepNodeType, order: number, count: number, titles: (id: string) => string, t: Translate): string {
-  const names = (ids: string[]) => [...new Set(ids)].map(titles).join(', ');
-  const before = doc.links.filter((link) => link.to === node.id).map((link) => link.from);
-  const after = doc.links.filter((link) => link.from === node.id).map((link) => link.to);
+function spoken(doc: FlowDocument, node: StepNodeType, { order, count, before, after }: Around, titles: (id: string) => string, t: Translate): string {
   const around = containerOf(doc, node.id);
   const undo = undoOf(doc, node.id);
   const parts = [
@@ -39,10 +61,31 @@ function spoken(doc: FlowDocument, node: StepNodeType, order: number, count: num
     node.data.frame ? t('canvas.inside', { count: node.data.frame.count }) : '',
     undo === null ? '' : t('editor.undone_by', { title: titles(undo) }),
     t('editor.place', { at: order, count }),
-    before.length > 0 ? t('editor.after', { steps: names(before) }) : '',
-    after.length > 0 ? t('editor.then', { steps: names(after) }) : '',
+    before === '' ? '' : t('editor.after', { steps: before }),
+    after === '' ? '' : t('editor.then', { steps: after }),
   ];
   return parts.filter(Boolean).join('. ');
+}
+
+/** A note as React Flow draws it: behind everything else, tied to nothing. */
+function drawNote(id: string, note: Note, [x, y]: Point, isSelected: boolean, t: Translate): StepNodeType {
+  const [width, height] = [widthOf(note), heightOf(note)];
+  return {
+    id,
+    type: 'note',
+    position: { x, y },
+    width,
+    height,
+    measured: { width, height },
+    handles: [],
+    zIndex: 0,
+    selected: isSelected,
+    connectable: false,
+    ariaLabel: t('editor.note.spoken', { text: note.text }),
+    ariaRole: 'group',
+    domAttributes: { tabIndex: -1, 'aria-roledescription': t('editor.note') },
+    data: { title: note.text, name: note.text, summary: '', icon: undefined, tint: 'other', ports: [], entry: true },
+  };
 }
 
 interface Seen {
@@ -62,11 +105,17 @@ export function useDrawnNodes({ document, types, findings, selected, dragged, dr
   const t = useT();
   const [kept] = useState(() => ({ current: new Map<string, Drawn>() }));
   const picture = useMemo(() => pictureOf(document, types), [document, types]);
-  const places = useMemo(() => new Map([TRIGGER, ...readingOrder(document)].map((id, at) => [id, at + 1])), [document]);
+  const { steps, links } = document;
+  // Places in reading order change with links and steps, not with what a card says or where it stands.
+  const shape = useShape(document);
+  const places = useMemo(() => new Map([TRIGGER, ...readingOrder(shape)].map((id, at) => [id, at + 1])), [shape]);
+  const near = useMemo(() => neighbours({ links } as FlowDocument), [links]);
   return useMemo(() => {
-    const ids = [TRIGGER, ...Object.keys(document.steps)];
+    const ids = [TRIGGER, ...Object.keys(steps)];
     const titles = (id: string) => (id === TRIGGER ? t('canvas.trigger') : document.steps[id]?.title || id);
     const chosen = new Set(selected);
+    // The ports of a type that is unknown here are those its links use.
+    const isKnown = (id: string) => id === TRIGGER || types.step(steps[id]?.type ?? '', steps[id]?.version) !== undefined;
     const badges = new Map<string, ReturnType<typeof badgeOf>>();
     for (const finding of findings) if (finding.step && !badges.has(finding.step)) badges.set(finding.step, badgeOf(findings, finding.step));
     if (!badges.has(TRIGGER)) badges.set(TRIGGER, badgeOf(findings, TRIGGER));
@@ -85,38 +134,76 @@ export function useDrawnNodes({ document, types, findings, selected, dragged, dr
       const isSelected = chosen.has(id);
       const order = places.get(id) ?? ids.length;
       const mark = [picture.undoers.has(id), frame?.width, frame?.height, picture.children.get(id)?.length].join();
-      const key = [part, x, y, isSelected, badge?.count, badge?.severity, document.links, types, t, ids.length, mark, dropInto === id, order];
-      const before = kept.current.get(id);
-      if (before && same(before.key, key)) {
-        next.set(id, before);
-        return before.node;
+      const [before, after] = [near.before, near.after].map((map) => (map.get(id) ?? []).map(titles).join(', ')) as [string, string];
+      const key = [part, x, y, isSelected, badge?.count, badge?.severity, isKnown(id) ? null : links, types, t, ids.length, mark, dropInto === id, order, before, after];
+      const last = kept.current.get(id);
+      if (last && same(last.key, key)) {
+        next.set(id, last);
+        return last.node;
       }
       const plain = drawNode(document, id, types, t, picture);
       // Where only links or the place changed, the card itself need not be drawn again.
-      const ofCard = (of: unknown[]) => [of[0], of[4], of[5], of[7], of[10], of[11]];
-      const sameCard = before && same(ofCard(before.key), ofCard(key));
-      const data = sameCard ? before.node.data : { ...plain.data, findings: badge, target: dropInto === id };
+      const ofCard = (of: unknown[]) => [of[0], of[4], of[5], of[6], of[7], of[10], of[11]];
+      const sameCard = last && same(ofCard(last.key), ofCard(key));
+      const data = sameCard ? last.node.data : { ...plain.data, findings: badge, target: dropInto === id };
       const layer = frame ? plain.zIndex : layerOf(containersOf(document, id).length, isSelected ? 'chosen' : 'card');
       const node: StepNodeType = { ...plain, position: { x, y }, zIndex: layer, data, selected: isSelected };
-      node.ariaLabel = spoken(document, node, order, ids.length, titles, t);
+      node.ariaLabel = spoken(document, node, { order, count: ids.length, before, after }, titles, t);
       next.set(id, { key, node });
       return node;
     });
+    const notes = Object.entries(notesOf(document)).map(([id, note]) => {
+      const place = dragged?.[id] ?? placeOfNote(document, id);
+      const key = [note, ...place, chosen.has(id), t];
+      const last = kept.current.get(id);
+      const drawn = last && same(last.key, key) ? last : { key, node: drawNote(id, note, place, chosen.has(id), t) };
+      next.set(id, drawn);
+      return drawn.node;
+    });
     // eslint-disable-next-line react-hooks/immutability -- a cache: the same input gives equal cards with or without it
     kept.current = next;
-    return nodes;
-  }, [document, types, picture, places, findings, selected, dragged, dropInto, t, kept]);
+    return notes.length > 0 ? [...notes, ...nodes] : nodes;
+  }, [document, steps, links, types, picture, places, near, findings, selected, dragged, dropInto, t, kept]);
 }
 
-/** The links, named by their place in the document; the selected one is marked. */
+/** The same document as long as its links, its steps' names and what contains what are the same. */
+function useShape(document: FlowDocument): FlowDocument {
+  const [kept] = useState(() => ({ current: document }));
+  const is = kept.current;
+  const ids = Object.keys(document.steps);
+  const isSame = is.links === document.links && ids.length === Object.keys(is.steps).length && ids.every((id) => is.steps[id] !== undefined && is.steps[id]['in'] === document.steps[id]?.['in']);
+  // eslint-disable-next-line react-hooks/immutability -- a cache, as below
+  if (!isSame) kept.current = document;
+  return kept.current;
+}
+
+interface DrawnLink {
+  key: unknown[];
+  edge: LinkEdgeType;
+}
+
+const SILENT = { ariaRole: 'presentation' as const, ariaLabel: undefined, domAttributes: { 'aria-hidden': true } };
+
+/** The links, named by their place in the document; the selected one is marked. One that did not change keeps its object. */
 export function useDrawnLinks(document: FlowDocument, types: Lookup, selected: string | null): LinkEdgeType[] {
   const t = useT();
   const { links, steps } = document;
+  const [kept] = useState(() => ({ current: new Map<string, DrawnLink>() }));
+  const names = useMemo(() => linkKeys(links), [links]);
   const drawn = useMemo(() => {
-    const keys = linkKeys(links);
-    const silent = { ariaRole: 'presentation' as const, ariaLabel: undefined, domAttributes: { 'aria-hidden': true } };
-    const ways = drawLinks({ links, steps }, types, t).map((edge) => ({ ...edge, id: keys[edge.data?.index ?? 0] ?? edge.id, ...silent }));
-    return [...ways, ...drawUndos({ steps }).map((edge) => ({ ...edge, ...silent }))];
-  }, [links, steps, types, t]);
+    const next = new Map<string, DrawnLink>();
+    const ways = links.flatMap((link, index) => {
+      if (!canBeDrawn({ links, steps }, link)) return [];
+      const id = names[index] ?? String(index);
+      const key = [link, steps[link.from], steps[link.to]?.['in'], containersOf({ steps }, link.to).length, types, t];
+      const last = kept.current.get(id);
+      const now = last && same(last.key, key) ? last : { key, edge: { ...drawLink({ links, steps }, link, index, types, t), id, ...SILENT } };
+      next.set(id, now);
+      return [now.edge];
+    });
+    // eslint-disable-next-line react-hooks/immutability -- a cache, as above
+    kept.current = next;
+    return [...ways, ...drawUndos({ steps }).map((edge) => ({ ...edge, ...SILENT }))];
+  }, [links, names, steps, types, t, kept]);
   return useMemo(() => (selected === null ? drawn : drawn.map((edge) => (edge.id === selected ? { ...edge, selected: true } : edge))), [drawn, selected]);
 }

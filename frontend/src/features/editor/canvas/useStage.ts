@@ -4,6 +4,7 @@ import type { RefObject } from 'react';
 import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
 import { motion, sizes } from '~/ui/tokens';
 import { findLink } from '../document/links';
+import { heightOf, notesOf, placeOfNote, widthOf } from '../document/notes';
 import { measured } from '../document/place';
 import { useEditor } from '../store';
 import { focusName, setStage } from '../view';
@@ -28,8 +29,10 @@ export function useStage(frame: RefObject<HTMLDivElement | null>): void {
     const reveal = (id: string) => {
       const box = frame.current?.getBoundingClientRect();
       const { document } = useEditor.getState();
-      if (!box || (id !== TRIGGER && !document.steps[id])) return;
-      const it = measured(document, types)(id);
+      const note = notesOf(document)[id];
+      if (!box || (id !== TRIGGER && !document.steps[id] && !note)) return;
+      const [left, above] = placeOfNote(document, id);
+      const it = note ? { x: left, y: above, width: widthOf(note), height: heightOf(note) } : measured(document, types)(id);
       const [x, y] = [it.x, it.y];
       // Of a large frame its bar is enough.
       const [width, height] = [Math.min(it.width, WIDEST), Math.min(it.height, WIDEST)];
@@ -51,6 +54,10 @@ export function useStage(frame: RefObject<HTMLDivElement | null>): void {
     setStage({
       focus,
       reveal: (id) => requestAnimationFrame(() => reveal(id)),
+      fit: (ids) => {
+        const known = ids?.filter((id) => flow.getNode(id));
+        requestAnimationFrame(() => void flow.fitView({ padding: 0.15, maxZoom: 1.25, duration: motion.in, ...(known && known.length > 0 ? { nodes: known.map((id) => ({ id })) } : {}) }));
+      },
       middle: () => {
         const box = frame.current?.getBoundingClientRect();
         const at = flow.screenToFlowPosition({ x: (box?.left ?? 0) + (box?.width ?? 0) / 2, y: (box?.top ?? 0) + (box?.height ?? 0) / 2 });

@@ -7,6 +7,8 @@ import { containerOf, withInside } from '~/features/canvas/nesting';
 import type { Lookup } from '~/features/canvas/catalogue';
 import { places } from '~/features/canvas/graph';
 import type { Point } from '~/features/canvas/graph';
+import { addNote, isNoteId, newNoteId, notesOf } from './notes';
+import type { Note } from './notes';
 import { snapped } from './place';
 
 /** Steps with the links among them: what is copied, pasted and duplicated. A whole flow can be pasted too. */
@@ -15,6 +17,8 @@ export interface Fragment {
   steps: Record<string, StepDocument>;
   links: LinkDocument[];
   layout: Record<string, Point>;
+  /** Remarks that are copied along. */
+  notes?: Record<string, Note>;
 }
 
 const FORMAT = /^signalbox\.flow\/\d+$/;
@@ -25,11 +29,14 @@ export function fragmentOf(doc: FlowDocument, ids: readonly string[]): Fragment 
   const chosen = withInside(doc, ids.filter((id) => doc.steps[id]));
   const kept = withUndoers(doc, chosen).filter((id, at, all) => all.indexOf(id) === at);
   const at = places(doc);
+  const all = notesOf(doc);
+  const notes = ids.filter((id) => all[id]);
   return {
     format: doc.format,
     steps: Object.fromEntries(kept.flatMap((id) => (doc.steps[id] ? [[id, doc.steps[id]]] : []))),
     links: doc.links.filter((link) => kept.includes(link.from) && kept.includes(link.to)),
-    layout: Object.fromEntries(kept.map((id) => [id, at[id] ?? [0, 0]])),
+    layout: Object.fromEntries([...kept, ...notes].map((id) => [id, at[id] ?? doc.layout?.[id] ?? [0, 0]])),
+    ...(notes.length > 0 ? { notes: Object.fromEntries(notes.flatMap((id) => (all[id] ? [[id, all[id]]] : []))) } : {}),
   };
 }
 
@@ -50,9 +57,10 @@ export function readFragment(text: string): Fragment | Refusal {
   const { steps, links = [], layout = {} } = read;
   if (!isRecord(steps) || !Array.isArray(links) || !isRecord(layout)) return 'not_a_flow';
   if (!Object.values(steps).every(isStep) || !links.every(isLink)) return 'not_a_flow';
-  if (Object.keys(steps).length === 0) return 'empty';
-  const document = { format: read['format'], name: '', trigger: { type: '', config: {} }, steps, links, layout };
-  return fragmentOf(document as FlowDocument, Object.keys(steps));
+  const document = { format: read['format'], name: '', trigger: { type: '', config: {} }, steps, links, layout, notes: read['notes'] };
+  const notes = Object.keys(notesOf({ notes: read['notes'] }));
+  if (Object.keys(steps).length === 0 && notes.length === 0) return 'empty';
+  return fragmentOf(document as FlowDocument, [...Object.keys(steps), ...notes]);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
@@ -70,6 +78,7 @@ export function newIds(doc: FlowDocument, fragment: Fragment): Map<string, strin
     const free = !taken(id) && /^[a-z][a-z0-9_]{0,62}$/.test(id);
     ids.set(id, free ? id : newStepId(taken, id || step.type));
   }
+  for (const id of Object.keys(fragment.notes ?? {})) ids.set(id, newNoteId(doc, [...ids.values()].filter(isNoteId)));
   return ids;
 }
 
@@ -107,6 +116,10 @@ export const paste =
       doc.links.push({ ...link, from: ids.get(link.from) ?? link.from, to: ids.get(link.to) ?? link.to });
     }
     if (into) begin(doc, into, outer, portsOf);
+    for (const [id, note] of Object.entries(fragment.notes ?? {})) {
+      const [x, y] = fragment.layout[id] ?? [left, top];
+      addNote(ids.get(id) ?? id, note, [x - left + at[0], y - top + at[1]])(doc);
+    }
   };
 
 /** A step under new ids: in its expressions, in what undoes it, and in fields that name steps. */

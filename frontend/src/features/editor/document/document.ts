@@ -6,6 +6,7 @@ import { containerOf, containersOf, insideOf } from '~/features/canvas/nesting';
 import { begin, detach, liftOut, setContainer } from './inside';
 import { findLink, makeLink } from './links';
 import type { PortRef } from './links';
+import { notesOf } from './notes';
 import { snapped } from './place';
 
 /** An edit is a value: it can be tested, named, merged and undone. It changes the draft it is given. */
@@ -199,7 +200,7 @@ export const move =
     const layout = layoutOf(doc);
     const moved: Record<string, Point> = {};
     for (const [id, place] of Object.entries(to)) {
-      if (id !== TRIGGER && !doc.steps[id]) continue;
+      if (id !== TRIGGER && !doc.steps[id] && !notesOf(doc)[id]) continue;
       const [x, y] = layout[id] ?? [0, 0];
       const there = snapped(place);
       moved[id] = there;

@@ -230,3 +230,9 @@ export function flatPaths(sources: readonly PathSource[]): PathNode[] {
   const walk = (node: PathNode): PathNode[] => [node, ...node.children.flatMap(walk)];
   return sources.flatMap((source) => source.nodes.flatMap(walk));
 }
+
+/** What a step, or the trigger, gives to those after it; `null` where there is no such step. */
+export function outputsOf(doc: FlowDocument, id: string, types: Lookup): PathSource | null {
+  if (id === TRIGGER) return pathsFor(doc, TRIGGER, types, null)[0] ?? null;
+  return doc.steps[id] ? stepSource(doc, id, types, null) : null;
+}

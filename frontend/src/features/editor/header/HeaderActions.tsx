@@ -1,8 +1,9 @@
-import { ActionIcon, Button, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Menu, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
-import { IconAlertCircle, IconAlertTriangle, IconChecks, IconCircleCheck, IconListTree, IconRocket, IconSitemap } from '~/ui/icons';
+import { IconAlertCircle, IconAlertTriangle, IconChecks, IconCircleCheck, IconFileExport, IconFileImport, IconListTree, IconRocket, IconSitemap } from '~/ui/icons';
+import { exportFlow } from '../exchange';
 import { isError, useFindings } from '../findings';
 import { useEditor } from '../store';
 import { say, useView } from '../view';
@@ -34,11 +35,31 @@ export function HeaderActions({ flow, check, narrow }: { flow: Flow; check: () =
         </Tooltip>
       )}
       {readOnly ? null : <FindingsCount />}
+      <MoreMenu />
       {narrow || readOnly ? null : <Button leftSection={<IconChecks size={16} aria-hidden />} loading={checking} onClick={run}>{t('editor.check')}</Button>}
       {may ? (
         <Button variant="filled" leftSection={<IconRocket size={16} aria-hidden />} onClick={() => useView.setState({ publishing: true })}>{t('editor.publish')}</Button>
       ) : null}
     </>
+  );
+}
+
+/** The flow as a file, out and in. */
+function MoreMenu() {
+  const t = useT();
+  const readOnly = useEditor((editor) => editor.readOnly);
+  return (
+    <Menu position="bottom-end">
+      <Menu.Target>
+        <Tooltip label={t('editor.more')}>
+          <ActionIcon aria-label={t('editor.more')}><IconFileExport size={16} aria-hidden /></ActionIcon>
+        </Tooltip>
+      </Menu.Target>
+      <Menu.Dropdown>
+        <Menu.Item leftSection={<IconFileExport size={16} aria-hidden />} onClick={() => exportFlow(useEditor.getState().document)}>{t('editor.export')}</Menu.Item>
+        {readOnly ? null : <Menu.Item leftSection={<IconFileImport size={16} aria-hidden />} onClick={() => useView.setState({ importing: true })}>{t('editor.import')}</Menu.Item>}
+      </Menu.Dropdown>
+    </Menu>
   );
 }
 

@@ -1,8 +1,10 @@
 import { Button } from '@mantine/core';
-import { useEffect, useRef, useState } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import { useT } from '~/app/messages';
 import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
-import { IconArrowLeft, IconPlus } from '~/ui/icons';
+import { IconArrowLeft, IconHierarchy, IconNote, IconPlus } from '~/ui/icons';
+import { useActions } from '../actions';
+import { focusForm } from '../panel';
 import { setStage } from '../view';
 import { select, useView } from '../view';
 import type { FocusTarget } from '../view';
@@ -23,12 +25,13 @@ const keyOf = (target: FocusTarget): string =>
 export function OutlineEditor({ flowId }: { flowId: string }) {
   const t = useT();
   const types = useLookup();
+  const actions = useActions();
   const document = useEditor((editor) => editor.document);
   const readOnly = useEditor((editor) => editor.readOnly);
   const selected = useView((view) => view.selected);
   const [active, setActive] = useState(`step:${selected[0] ?? TRIGGER}`);
   const tree = useRef<HTMLDivElement>(null);
-  const rows = outlineRows(document, types);
+  const rows = useMemo(() => outlineRows(document, types), [document, types]);
   // The line with the focus may be gone; then the first takes it.
   const current = rows.some((row) => row.key === active) ? active : (rows[0]?.key ?? '');
 
@@ -59,8 +62,12 @@ export function OutlineEditor({ flowId }: { flowId: string }) {
   });
 
   const onKeyDown = useOutlineKeys(rows, current, focusRow);
-  const choose = (row: Row) => {
+  const choose = (row: Row, more: boolean) => {
     setActive(row.key);
+    if (more && (row.kind === 'step' || row.kind === 'note')) {
+      select(selected.includes(row.id) ? selected.filter((one) => one !== row.id) : [...selected, row.id]);
+      return;
+    }
     if (row.kind !== 'loose') select([row.kind === 'jump' ? row.to : row.id]);
   };
   const addLast = (element: HTMLElement) => {
@@ -74,11 +81,15 @@ export function OutlineEditor({ flowId }: { flowId: string }) {
     <div className={classes.outline} data-chosen={selected.length > 0 || undefined}>
       <div className={classes.list}>
         {/* eslint-disable-next-line jsx-a11y/interactive-supports-focus -- the lines take the focus, one at a time */}
-        <div ref={tree} role="tree" aria-label={t('editor.outline', { count: Object.keys(document.steps).length })} className={classes.tree} onKeyDown={onKeyDown}>
+        <div ref={tree} role="tree" aria-multiselectable aria-label={t('editor.outline', { count: Object.keys(document.steps).length })} className={classes.tree} onKeyDown={onKeyDown}>
           {rows.map((row) => <OutlineRow key={row.key} row={row} focusable={row.key === current} onChoose={choose} />)}
         </div>
         {readOnly ? null : (
-          <Button leftSection={<IconPlus size={16} aria-hidden />} className={classes.add} onClick={(event) => addLast(event.currentTarget)}>{t('editor.add_step')}</Button>
+          <div className={classes.add}>
+            <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={(event) => addLast(event.currentTarget)}>{t('editor.add_step')}</Button>
+            <Button leftSection={<IconNote size={16} aria-hidden />} onClick={() => { focusRow(`step:${actions.addNote()}`); focusForm(); }}>{t('editor.note.add')}</Button>
+            <Button leftSection={<IconHierarchy size={16} aria-hidden />} onClick={() => void actions.tidy()}>{t('editor.tidy')}</Button>
+          </div>
         )}
       </div>
       <div className={classes.form}>

@@ -4,8 +4,9 @@ import { isSidePort, TRIGGER, useLookup } from '~/features/canvas/catalogue';
 import { drawCard, portWord } from '~/features/canvas/graph';
 import { undoers } from '~/features/canvas/nesting';
 import { StepIcon } from '~/features/canvas/StepIcon';
-import { IconAlertCircle, IconAlertTriangle, IconCornerDownRight } from '~/ui/icons';
+import { IconAlertCircle, IconAlertTriangle, IconCornerDownRight, IconNote } from '~/ui/icons';
 import { useActions } from '../actions';
+import { notesOf } from '../document/notes';
 import { bySeverity, findingsOf, useFindings } from '../findings';
 import { useEditor } from '../store';
 import { useView } from '../view';
@@ -15,7 +16,7 @@ import type { Row } from './rows';
 interface Props {
   row: Row;
   focusable: boolean;
-  onChoose: (row: Row) => void;
+  onChoose: (row: Row, more: boolean) => void;
 }
 
 const indent = (level: number) => 12 + (level - 1) * 16;
@@ -23,8 +24,8 @@ const indent = (level: number) => 12 + (level - 1) * 16;
 /** One line of the tree; what it says is its name for a screen reader, too. */
 export const OutlineRow = memo(function OutlineRow({ row, focusable, onChoose }: Props) {
   const t = useT();
-  const selected = useView((view) => view.selected);
-  const isSelected = row.kind === 'step' && selected.includes(row.id);
+  const isChosen = useView((view) => 'id' in row && view.selected.includes(row.id));
+  const isSelected = (row.kind === 'step' || row.kind === 'note') && isChosen;
   if (row.kind === 'loose') {
     return <div className={classes.loose} role="none" style={{ paddingInlineStart: indent(row.level) }}>{t(row.inside ? 'editor.outline.loose_inside' : 'editor.outline.loose')}</div>;
   }
@@ -39,12 +40,26 @@ export const OutlineRow = memo(function OutlineRow({ row, focusable, onChoose }:
       aria-selected={isSelected}
       className={classes.row}
       style={{ paddingInlineStart: indent(row.level) }}
-      onClick={() => onChoose(row)}
+      onClick={(event) => onChoose(row, event.ctrlKey || event.metaKey || event.shiftKey)}
     >
-      {row.kind === 'step' ? <StepLine id={row.id} /> : <WayLine row={row} />}
+      {row.kind === 'note' ? <NoteLine id={row.id} /> : row.kind === 'step' ? <StepLine id={row.id} /> : <WayLine row={row} />}
     </div>
   );
 });
+
+function NoteLine({ id }: { id: string }) {
+  const t = useT();
+  const text = useEditor(({ document }) => notesOf(document)[id]?.text ?? '');
+  return (
+    <>
+      <IconNote size={20} aria-hidden />
+      <span className={classes.words}>
+        <span className={classes.title}>{t('editor.note')}</span>
+        <span className={classes.line}>{text || t('editor.note.empty')}</span>
+      </span>
+    </>
+  );
+}
 
 function StepLine({ id }: { id: string }) {
   const t = useT();

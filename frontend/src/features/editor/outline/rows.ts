@@ -3,12 +3,14 @@ import { isSidePort, portOfLink, TRIGGER } from '~/features/canvas/catalogue';
 import type { Lookup } from '~/features/canvas/catalogue';
 import { portsIn } from '~/features/canvas/graph';
 import { BODY, childrenOf, framesIn, undoers, undoOf } from '~/features/canvas/nesting';
+import { notesOf } from '../document/notes';
 
 /** A line of the outline: a step, one of several ways out of it, or a way that leads to a step shown elsewhere. */
 export type Row =
   | { kind: 'step'; key: string; level: number; id: string; parent: string | null; undoes?: boolean }
   | { kind: 'port'; key: string; level: number; id: string; port: string; open: boolean; parent: string }
   | { kind: 'jump'; key: string; level: number; id: string; port: string; to: string; parent: string }
+  | { kind: 'note'; key: string; level: number; id: string; parent: null }
   | { kind: 'loose'; key: string; level: number; parent: null; inside: boolean };
 
 /**
@@ -79,5 +81,6 @@ export function outlineRows(doc: FlowDocument, types: Lookup): Row[] {
   unconnected(null, 1, null);
   // Whatever is left takes back something that stands elsewhere, or each other.
   for (const id of Object.keys(doc.steps)) if (!shown.has(id)) visit(id, 1, null);
+  for (const id of Object.keys(notesOf(doc))) rows.push({ kind: 'note', key: `step:${id}`, level: 1, id, parent: null });
   return rows;
 }

@@ -40,14 +40,28 @@ export function useOutlineKeys(rows: Row[], current: string, focusRow: (key: str
     return true;
   };
 
+  /** Takes a line's step or note into the selection, or out of it. */
+  const toggle = (id: string) => {
+    const { selected } = useView.getState();
+    select(selected.includes(id) ? selected.filter((one) => one !== id) : [...selected, id]);
+  };
+
+  /** The link by which a line is come to: what is inserted before it goes into that link. */
+  const linkTo = (): string | undefined => {
+    if (row?.kind !== 'step' && row?.kind !== 'jump') return undefined;
+    const links = doc().links;
+    const index = row.kind === 'jump'
+      ? links.findIndex((link) => link.from === row.id && link.to === row.to && portOfLink(link.port, portsIn(doc(), row.id, types)) === row.port)
+      : links.findIndex((link) => link.to === row.id);
+    return linkKeys(links)[index];
+  };
+
   const remove = () => {
     if (!row) return;
     const near = lines[at - 1]?.key ?? `step:${TRIGGER}`;
-    if (row.kind === 'step') actions.remove([row.id]);
+    if (row.kind === 'step' || row.kind === 'note') actions.remove(chosenWith(row.id));
     else if (row.kind === 'jump') {
-      const ports = portsIn(doc(), row.id, types);
-      const index = doc().links.findIndex((link) => link.from === row.id && link.to === row.to && portOfLink(link.port, ports) === row.port);
-      const key = linkKeys(doc().links)[index];
+      const key = linkTo();
       if (key !== undefined) actions.disconnect(key);
     } else return;
     focusRow(near);
@@ -56,7 +70,7 @@ export function useOutlineKeys(rows: Row[], current: string, focusRow: (key: str
   /** What a key means on a line; `false` where it means nothing. */
   const act = (key: string): boolean => {
     if (!row) return false;
-    const way = row.kind === 'step' ? openWay(doc(), row.id, types) : { from: row.id, port: row.port };
+    const way = row.kind === 'note' ? undefined : row.kind === 'step' ? openWay(doc(), row.id, types) : { from: row.id, port: row.port };
     const target: FocusTarget = row.kind === 'port' ? { step: row.id, port: row.port } : { step: row.id };
     if (key === 'Enter') {
       if (row.kind === 'jump') focusRow(`step:${row.to}`);
@@ -65,9 +79,17 @@ export function useOutlineKeys(rows: Row[], current: string, focusRow: (key: str
         select([row.id]);
         focusForm();
       }
-    } else if (key === ' ') select(row.kind === 'jump' ? [row.to] : [row.id]);
+    } else if (key === ' ') {
+      if (row.kind === 'step' || row.kind === 'note') toggle(row.id);
+      else select(row.kind === 'jump' ? [row.to] : [row.id]);
+    }
     else if (key === 'Delete' || key === 'Backspace') remove();
     else if (!lettersAreOn()) return false;
+    else if (key === 'n') {
+      focusRow(`step:${actions.addNote()}`);
+      focusForm();
+    } else if (key === 'g' && row.kind === 'step' && row.id !== TRIGGER) ask(target, { kind: 'group', ids: chosenWith(row.id) });
+    else if (key === 'i' && linkTo() !== undefined) ask(target, { kind: 'add', onLink: linkTo() });
     else if (key === 'm' && row.kind === 'step' && row.id !== TRIGGER) ask(target, { kind: 'put', ids: chosenWith(row.id) });
     else if (!way) return false;
     else if (key === 'c') ask(target, { kind: 'connect', way });
@@ -78,6 +100,12 @@ export function useOutlineKeys(rows: Row[], current: string, focusRow: (key: str
 
   return (event: KeyboardEvent) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.shiftKey && (event.key === 'ArrowDown' || event.key === 'ArrowUp') && row && 'id' in row) {
+      // A run of lines at once: the line left and the line come to.
+      const next = lines[at + (event.key === 'ArrowDown' ? 1 : -1)];
+      const both = [row, next].flatMap((one) => (one?.kind === 'step' || one?.kind === 'note' ? [one.id] : []));
+      select([...new Set([...useView.getState().selected, ...both])]);
+    }
     if (!moveTo(event.key) && !act(event.key)) return;
     event.preventDefault();
     event.stopPropagation();
