@@ -23,6 +23,7 @@ make restore      put a backup into an empty home                   FROM=folder
 make test         the tests of every day; make test-slow the others, make test-all both
 make check        linters, types, import order, migrations, OpenAPI, front end
 make bench        throughput, latency, memory; make chaos kills and freezes what it can
+make bench-ui     what a person at the browser feels   ARGS="--only cold,large --rounds 3"
 make simulate     histories of the shell by lot, with crashes and races   ARGS="SEED | --seeds N"
 make mutants      plants known bugs; the simulation must find each
 make audit-deps   known holes in what we use, and a list of it (SBOM)
@@ -234,6 +235,14 @@ def bench() -> int:
     return _python("-m", "tools.bench", *shlex.split(os.environ.get("ARGS", "")))
 
 
+def bench_ui() -> int:
+    """Measure the editor, a live run and the task page in a browser."""
+    from tools import installing
+
+    installing.install(development=True)
+    return _python("-m", "tools.bench_ui", *shlex.split(os.environ.get("ARGS", "")))
+
+
 def chaos() -> int:
     """The long form of what ``make test-slow`` does to a running stack."""
     from tools import installing
@@ -327,6 +336,7 @@ _COMMANDS = {
     "check": check,
     "format": format_,
     "bench": bench,
+    "bench-ui": bench_ui,
     "chaos": chaos,
     "simulate": simulate,
     "mutants": mutants,
