@@ -23,6 +23,13 @@ const markup = [
   { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Data is shown as text.' },
   { selector: 'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/]', message: 'Data is shown as text.' },
 ];
+const SIDES = 'Sides are named by where reading begins and ends: marginInlineStart, ms, insetInlineStart.';
+const sides = [
+  { selector: 'Property[key.name=/^(margin|padding|border)(Left|Right)(Width|Style)?$/]', message: SIDES },
+  { selector: 'JSXAttribute[name.name=/^(ml|mr|pl|pr|left|right)$/]', message: SIDES },
+  { selector: 'JSXAttribute[name.name=/^(style|styles)$/] Property[key.name=/^(left|right)$/]', message: SIDES },
+  { selector: 'Property[key.name=/^(textAlign|float)$/][value.value=/^(left|right)$/]', message: SIDES },
+];
 
 export default tseslint.config(
   { ignores: ['**/generated.ts'] },
@@ -37,7 +44,7 @@ export default tseslint.config(
     rules: {
       ...reactHooks.configs.recommended.rules,
       ...jsxA11y.configs.recommended.rules,
-      'no-restricted-syntax': ['error', ...words, ...colours, ...markup],
+      'no-restricted-syntax': ['error', ...words, ...colours, ...markup, ...sides],
       'max-lines-per-function': ['error', { max: 150, skipBlankLines: true, skipComments: true }],
       'max-lines': ['error', { max: 600 }],
       eqeqeq: ['error', 'always'],
@@ -51,6 +58,8 @@ export default tseslint.config(
       'react-hooks/incompatible-library': 'off',
     },
   },
+  // A picture of a flow runs from left to right for everybody.
+  { files: ['**/canvas/**'], rules: { 'no-restricted-syntax': ['error', ...words, ...colours, ...markup] } },
   {
     files: ['**/ui/tokens.ts', '**/*.test.{ts,tsx}', '**/tests/**', '**/build-plugins/**'],
     rules: {

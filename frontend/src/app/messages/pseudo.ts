@@ -1,11 +1,13 @@
-import type { MessageFormatElement } from '@formatjs/icu-messageformat-parser';
+import type { MessageFormatElement, TYPE } from '@formatjs/icu-messageformat-parser';
 import type { Catalogue } from './index';
 
 const PLAIN = 'abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ';
 const ACCENTED = 'áƀçðéƒĝĥîĵķļɱñóþǫŕšţûṽŵẋýžÁƁÇÐÉƑĜĤÎĴĶĻṀÑÓÞǪŔŠŢÛṼŴẊÝŽ';
 
-/** Kinds of the parser's elements that hold text or other elements. */
-const LITERAL = 0;
+type Words = Extract<MessageFormatElement, { type: TYPE.literal }>;
+// The parser's own list of kinds would come with the parser.
+const LITERAL = 0 as TYPE.literal;
+const isWords = (part: MessageFormatElement): part is Words => part.type === LITERAL;
 
 const accented = (text: string) => [...text].map((letter) => ACCENTED[PLAIN.indexOf(letter)] ?? letter).join('');
 
@@ -14,7 +16,7 @@ const mirrored = (text: string) => (/\S/.test(text) ? `\u202e${text}\u202c` : te
 
 function lettersOf(parts: MessageFormatElement[]): number {
   return parts.reduce((sum, part) => {
-    if (part.type === LITERAL) return sum + part.value.length;
+    if (isWords(part)) return sum + part.value.length;
     const longest = 'options' in part ? Math.max(0, ...Object.values(part.options).map((option) => lettersOf(option.value))) : 0;
     return sum + longest + ('children' in part ? lettersOf(part.children) : 0);
   }, 0);
@@ -22,12 +24,12 @@ function lettersOf(parts: MessageFormatElement[]): number {
 
 function changed(parts: MessageFormatElement[], change: (text: string) => string): MessageFormatElement[] {
   return parts.map((part) => {
-    if (part.type === LITERAL) return { ...part, value: change(part.value) };
-    const copy = { ...part } as MessageFormatElement;
+    if (isWords(part)) return { ...part, value: change(part.value) };
+    const copy = { ...part };
     if ('options' in copy) {
       copy.options = Object.fromEntries(
         Object.entries(copy.options).map(([form, option]) => [form, { ...option, value: changed(option.value, change) }]),
-      ) as typeof copy.options;
+      );
     }
     if ('children' in copy) copy.children = changed(copy.children, change);
     return copy;

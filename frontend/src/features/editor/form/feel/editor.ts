@@ -55,7 +55,7 @@ const theme = EditorView.theme({
   '.cm-tooltip-autocomplete > ul': { fontFamily: 'var(--sb-mono)', maxHeight: '240px', maxWidth: '480px' },
   '.cm-tooltip-autocomplete > ul > li': { padding: '4px 8px', lineHeight: '20px' },
   '.cm-tooltip-autocomplete > ul > li[aria-selected]': { background: 'var(--sb-accent-soft)', color: 'var(--sb-text)' },
-  '.cm-completionDetail': { color: 'var(--sb-muted)', fontStyle: 'normal', marginLeft: '12px' },
+  '.cm-completionDetail': { color: 'var(--sb-muted)', fontStyle: 'normal', marginInlineStart: '12px' },
   '.cm-completionMatchedText': { textDecoration: 'none', fontWeight: '600' },
   '.cm-completionInfo': { padding: '6px 8px', maxWidth: '320px', fontSize: 'var(--sb-size-xs)' },
 });

@@ -1,0 +1,1 @@
+export function physicalIn(file: string, text: string): string[];
