@@ -1,0 +1,1 @@
+"""What differs between two versions of a flow, in words and with notes on risk."""
