@@ -6,55 +6,29 @@ keys to trust come from outside.
 
 from collections import defaultdict
 from collections.abc import Collection, Iterator
-from dataclasses import dataclass, field
+from contextlib import closing, nullcontext
+from dataclasses import dataclass
 from itertools import groupby
 from pathlib import Path
 from typing import Any, Final
-from uuid import UUID
 
 from django.db import connection, transaction
 from psycopg import sql
 
 from apps.audit import format as audit_format
-from apps.audit import merkle
+from apps.audit.beside import Beside
 from apps.audit.checkpoints import Checkpoint, read_checkpoints
 from apps.audit.keys import fingerprint, is_signature, signing_keys
 from apps.audit.partitions import TABLES
-from apps.audit.stored import StoredRow, fetch, json_object, rows_of_seals, stream, unsealed_rows
+from apps.audit.row_checks import Problem, Report, RowChecker, SealedRows
+from apps.audit.stored import fetch, json_object, stream, unsealed_rows
 
 __all__ = ["Problem", "Report", "verify_trail"]
 
 BATCH_ROWS: Final = 10_000
 BATCH_SEALS: Final = 2_000
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong, and where."""
-
-    code: str
-    message: str
-    row: str | None = None
-    seal: int | None = None
-
-
-@dataclass
-class Report:
-    """What was checked. All is well when ``problems`` is empty; ``notes`` say what to know."""
-
-    rows: int = 0
-    values: int = 0
-    erased: int = 0
-    seals: int = 0
-    dropped: int = 0
-    unsealed: int = 0
-    checkpoints: int = 0
-    fingerprint: str = ""
-    problems: list[Problem] = field(default_factory=list)
-    notes: list[str] = field(default_factory=list)
-
-    def add(self, code: str, message: str, *, row: object = None, seal: int | None = None) -> None:
-        self.problems.append(Problem(code, message, str(row) if row else None, seal))
+#: Below so many rows other processes take longer to start than one takes to check them.
+FEW_ROWS: Final = 30_000
 
 
 @dataclass(frozen=True)
@@ -70,13 +44,20 @@ class _Seal:
     hash: bytes
     signature: bytes
 
+    @property
+    def rows(self) -> SealedRows:
+        return SealedRows(self.number, self.count, self.root)
 
-def verify_trail(*, checkpoints: Path | None, fingerprints: Collection[str] = ()) -> Report:
+
+def verify_trail(
+    *, checkpoints: Path | None, fingerprints: Collection[str] = (), processes: int = 1
+) -> Report:
     """Check everything, in one snapshot of the database.
 
     Args:
         checkpoints: The file outside the database; None leaves it out.
         fingerprints: Keys to trust beside the configured ones.
+        processes: How many check rows at once where there are many.
     """
     report = Report(fingerprint=signing_keys()[0].fingerprint)
     # The file is read up to its present end, before the snapshot: every line has its seal then.
@@ -86,8 +67,19 @@ def verify_trail(*, checkpoints: Path | None, fingerprints: Collection[str] = ()
         if is_outermost:
             with connection.cursor() as cursor:
                 cursor.execute("set transaction isolation level repeatable read read only")
-        _Verifier(report, points, set(fingerprints), has_file=checkpoints is not None).run()
+        verifier = _Verifier(report, points, set(fingerprints), has_file=checkpoints is not None)
+        with _beside(processes if is_outermost else 1) as beside:
+            verifier.run(beside)
     return report
+
+
+def _beside(processes: int) -> Any:
+    """Processes that see what this transaction sees, where it is worth it."""
+    [(rows,)] = fetch("select coalesce(sum(count), 0) from audit_seal")
+    if processes < 2 or rows < FEW_ROWS:
+        return nullcontext()
+    [(snapshot,)] = fetch("select pg_export_snapshot()")
+    return closing(Beside(processes, snapshot))
 
 
 class _Verifier:
@@ -102,22 +94,29 @@ class _Verifier:
         self.trusted = trusted | {key.fingerprint for key in signing_keys()}
         self.untrusted: dict[str, list[int]] = defaultdict(list)
         self.previous: _Seal | None = None
-        self.dropped: list[tuple[UUID, UUID]] = []
-        self.erased: dict[str, set[str]] = defaultdict(set)
-        self.misfiled: list[str] = []
+        self.rows = RowChecker(report)
 
-    def run(self) -> None:
-        self._read_erasures()
-        self._read_anchors()
+    def run(self, beside: Beside | None) -> None:
         for batch in self._seal_batches():
             for seal in batch:
                 self._check_seal(seal)
-            self._check_rows(batch)
+            rows = [seal.rows for seal in batch]
+            if beside is None:
+                self.rows.check_seals(rows)
+            else:
+                self._take_in(beside.check(rows))
+        if beside is not None:
+            self._take_in(beside.rest())
         self._check_end()
         self._check_unsealed()
         self._check_strays()
         self._check_erasures()
         self._check_guards()
+
+    def _take_in(self, found: Iterator[tuple[Report, list[str]]]) -> None:
+        for report, misfiled in found:
+            self.report.take_in(report)
+            self.rows.misfiled += misfiled
 
     def _seal_batches(self) -> Iterator[list[_Seal]]:
         batch: list[_Seal] = []
@@ -130,15 +129,6 @@ class _Verifier:
                 batch, rows = [], 0
         if batch:
             yield batch
-
-    def _read_anchors(self) -> None:
-        """What later seals say about earlier rows; they are themselves checked in their turn."""
-        for (text,) in fetch("select extra::text from audit_seal where kind = 'anchor'"):
-            try:
-                extra = json_object(text)
-                self.dropped.append((UUID(extra["from"]), UUID(extra["to"])))
-            except (KeyError, ValueError, AttributeError):
-                continue
 
     def _check_seal(self, seal: _Seal) -> None:
         report, before = self.report, self.previous
@@ -259,102 +249,6 @@ class _Verifier:
                 seal=numbers[0],
             )
 
-    def _check_rows(self, batch: list[_Seal]) -> None:
-        by_seal: dict[int, list[bytes]] = defaultdict(list)
-        due = 0
-        for row in rows_of_seals(batch[0].number, batch[-1].number):
-            leaves = by_seal[row.seal or 0]
-            due = self._check_place(row, due if leaves else 0)
-            self._check_row(row)
-            leaves.append(row.leaf)
-        for seal in batch:
-            leaves = by_seal.pop(seal.number, [])
-            if len(leaves) != seal.count or merkle.root(leaves) != seal.root:
-                self.report.add(
-                    "root_wrong",
-                    f"Seal {seal.number} was made over {seal.count} other rows than the"
-                    f" {len(leaves)} that are there now: rows were changed, cut, added or"
-                    " reordered.",
-                    seal=seal.number,
-                )
-
-    def _check_place(self, row: StoredRow, due: int) -> int:
-        """Whether a leaf stands where it should; returns the place that is due next."""
-        index = row.place or 0
-        if index > due:
-            many = f"places {due} to {index - 1}" if index - 1 > due else f"place {due}"
-            self.report.add(
-                "leaf_missing",
-                f"Rows were cut from {many} of seal {row.seal}, before row {row.id}.",
-                seal=row.seal,
-            )
-        elif index < due:
-            self.report.add(
-                "row_moved",
-                f"Row {row.id} was put at place {index} of seal {row.seal}, which is another's.",
-                row=row.id,
-                seal=row.seal,
-            )
-        return index + 1
-
-    def _check_row(self, row: StoredRow) -> None:
-        if row.stored_id is not None:
-            self._check_content(row)
-        elif self._is_dropped(row.id):
-            self.report.dropped += 1
-        else:
-            self.report.add(
-                "row_missing",
-                f"Row {row.id} of seal {row.seal} was deleted.",
-                row=row.id,
-                seal=row.seal,
-            )
-
-    def _is_dropped(self, id_: str) -> bool:
-        return any(low <= UUID(id_) < high for low, high in self.dropped)
-
-    def _check_content(self, row: StoredRow) -> None:
-        """Compare a row with its hash, and its values with its commitments."""
-        report, seal = self.report, row.seal
-        report.rows += 1
-        where = f"row {row.id} " + (f"of seal {seal}" if seal else "that is not sealed yet")
-        body = row.body()
-        if audit_format.row_hash(body) != row.leaf or row.row_hash != row.leaf:
-            report.add("row_changed", f"R{where[1:]} was changed.", row=row.id, seal=seal)
-        commitments = body["commitments"]
-        if row.salted is None:
-            if commitments:
-                report.add(
-                    "values_missing", f"The values of {where} were deleted.", row=row.id, seal=seal
-                )
-            return
-        salted = json_object(row.salted)
-        report.values += len(salted)
-        wrong = [
-            name
-            for name, pair in salted.items()
-            if not _is_committed(name, pair, commitments.get(name))
-        ]
-        for name in wrong:
-            report.add(
-                "value_changed",
-                f"The value {name!r} of {where} was changed.",
-                row=row.id,
-                seal=seal,
-            )
-        if len(salted) < len(commitments):
-            missing = commitments.keys() - salted.keys()
-            report.erased += len(missing)
-            for name in sorted(missing - self.erased.get(row.id, set())):
-                report.add(
-                    "value_missing",
-                    f"The value {name!r} of {where} is gone, and no erasure names it.",
-                    row=row.id,
-                    seal=seal,
-                )
-        if not wrong and set(row.words or ()) != set(audit_format.words(salted)):
-            self.misfiled.append(row.id)
-
     def _check_unsealed(self) -> None:
         keys = signing_keys()
         for row in unsealed_rows():
@@ -371,7 +265,7 @@ class _Verifier:
                     "row_missing", f"Row {row.id} was deleted before it was sealed.", row=row.id
                 )
             else:
-                self._check_content(row)
+                self.rows.check_content(row)
 
     def _check_strays(self) -> None:
         """Rows that no seal knows and none will."""
@@ -391,16 +285,12 @@ class _Verifier:
                 "value_stray", f"There are values for row {id_}, which is not there.", row=id_
             )
 
-    def _read_erasures(self) -> None:
-        for event_id, name in fetch("select event_id, field from audit_erasure"):
-            self.erased[str(event_id)].add(name)
-
     def _check_erasures(self) -> None:
         """Each list of erased values is the one that its row of the trail tells of."""
         rows = fetch("select by_event_id, event_id, field from audit_erasure order by by_event_id")
         for by, group in groupby(rows, key=lambda row: row[0]):
             digest = audit_format.erasure_digest((event_id, name) for _, event_id, name in group)
-            if self._is_dropped(str(by)):
+            if self.rows.is_dropped(str(by)):
                 continue
             told = fetch(
                 "select e.verb, v.salted -> 'details.list' ->> 1 from audit_event e"
@@ -422,10 +312,10 @@ class _Verifier:
                 f"The table {table} lacks its trigger {expected!r}, or it is off: rows could be"
                 " changed there.",
             )
-        if self.misfiled:
+        if misfiled := self.rows.misfiled:
             # No evidence hangs on them, and another Python may know another alphabet.
             self.report.notes.append(
-                f"The search words of {len(self.misfiled)} rows, such as {self.misfiled[0]}, are"
+                f"The search words of {len(misfiled)} rows, such as {misfiled[0]}, are"
                 " not those of their values: a search may miss them."
             )
         for table in TABLES:
@@ -442,14 +332,6 @@ def _bytes(text: object) -> bytes:
         return bytes.fromhex(text) if isinstance(text, str) else b""
     except ValueError:
         return b""
-
-
-def _is_committed(name: str, pair: Any, commitment: object) -> bool:
-    try:
-        salt, text = pair
-        return audit_format.commitment(bytes.fromhex(salt), name, text) == commitment
-    except (ValueError, TypeError, AttributeError):
-        return False
 
 
 def _read_seal(row: tuple[Any, ...]) -> _Seal:

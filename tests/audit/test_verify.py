@@ -6,6 +6,7 @@ Engine rule 37.
 import base64
 import json
 import os
+import threading
 from datetime import timedelta
 from io import StringIO
 from itertools import chain
@@ -16,7 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from apps.audit import format as audit_format
-from apps.audit import merkle
+from apps.audit import merkle, verify
 from apps.audit.commands import erase_values
 from apps.audit.keys import signing_keys
 from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal, AuditUnsealed, AuditValue
@@ -567,3 +568,46 @@ def reseal(as_superuser, key):
 def test_every_way_that_is_not_found_is_in_the_docs():
     text = Path("docs/audit-format.md").read_text()
     assert "## What cannot be detected" in text
+
+
+@pytest.mark.django_db(transaction=True)
+class TestSeveralProcesses:
+    @pytest.fixture(autouse=True)
+    def _even_for_few(self, monkeypatch):
+        monkeypatch.setattr(verify, "FEW_ROWS", 0)
+        monkeypatch.setattr(verify, "BATCH_ROWS", 1)
+
+    def test_find_what_one_finds(self, sealed, as_superuser, checkpoints):
+        whole = verify_trail(checkpoints=checkpoints, processes=2)
+        assert (whole.problems, whole.rows, whole.seals) == ([], 12, 3)
+        for group in sealed[::2]:
+            as_superuser("update audit_event set verb = 'x' where id = %s", group[1])
+        as_superuser("delete from audit_value where event_id = %s", sealed[1][0])
+        alone = verify_trail(checkpoints=checkpoints)
+        together = verify_trail(checkpoints=checkpoints, processes=2)
+        assert len(alone.problems) == 3
+        assert together == alone
+
+    def test_see_the_snapshot_of_the_one_that_asks(
+        self, sealed, write_seal, checkpoints, monkeypatch
+    ):
+        """A seal that is made meanwhile is no stray to them."""
+        real = verify._Verifier._check_seal
+
+        def meanwhile(self, seal):
+            if seal.number == 2:
+                thread = threading.Thread(target=_in_a_connection_of_its_own, args=(write_seal,))
+                thread.start()
+                thread.join()
+            real(self, seal)
+
+        monkeypatch.setattr(verify._Verifier, "_check_seal", meanwhile)
+        report = verify_trail(checkpoints=checkpoints, processes=2)
+        assert (report.problems, report.seals, report.rows) == ([], 3, 12)
+
+
+def _in_a_connection_of_its_own(do):
+    try:
+        do()
+    finally:
+        connection.close()

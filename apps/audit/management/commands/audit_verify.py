@@ -1,6 +1,7 @@
 """``manage.py audit_verify``: check the whole trail; exit status 0 only where all is well."""
 
 import json
+import os
 import sys
 import time
 from argparse import ArgumentParser
@@ -32,12 +33,22 @@ class Command(BaseCommand):
             default=[],
             help="trust this key too; may be given several times",
         )
+        parser.add_argument(
+            "--processes",
+            type=int,
+            default=os.cpu_count() or 1,
+            help="how many processes check at once where there are many rows; one for each core",
+        )
         parser.add_argument("--json", action="store_true", help="print the result as JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         started = time.monotonic()
         path = options["checkpoints"] or settings.CHECKPOINTS
-        report = verify_trail(checkpoints=path, fingerprints=options["fingerprint"])
+        report = verify_trail(
+            checkpoints=path,
+            fingerprints=options["fingerprint"],
+            processes=max(1, options["processes"]),
+        )
         seconds = time.monotonic() - started
         if options["json"]:
             result = {"ok": not report.problems, "seconds": round(seconds, 3), **asdict(report)}
