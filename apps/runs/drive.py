@@ -5,7 +5,7 @@ written. Only Celery workers call ``drive_all``.
 """
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from time import monotonic
 from typing import Any, TypeVar
@@ -46,10 +46,11 @@ Fault = tuple[LoadedRun, str]
 Wanted = TypeVar("Wanted", TaskRequest, ChildRequest)
 
 
-def drive_all(*, limit: int = BATCH) -> int:
+def drive_all(*, limit: int = BATCH, stay: Callable[[], None] = lambda: None) -> int:
     """Drive until nothing is left after the last commit; returns how many runs were driven.
 
     Gives way after five seconds and rings again, so that a worker's other queues get a turn.
+    ``stay`` is called before each batch but the first.
     """
     doorbell.answered("drive")
     started = monotonic()
@@ -63,9 +64,10 @@ def drive_all(*, limit: int = BATCH) -> int:
             return driven
         is_time_up = monotonic() - started > MAX_SECONDS_A_CALL
         if count >= limit or is_time_up:
-            doorbell.ring_now("drive")
+            doorbell.call_another("drive")
         if is_time_up or not claiming.is_anything_left():
             return driven
+        stay()
 
 
 def _is_time_for_the_dangerous() -> bool:

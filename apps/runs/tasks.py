@@ -4,15 +4,16 @@ While PostgreSQL is away a task ends quietly: the clock rings again when it is b
 """
 
 import logging
+from functools import partial
 from time import monotonic
 from typing import Any
 
 from celery import shared_task
-from django.db import InterfaceError, OperationalError
 
 from apps.runs import doorbell
 from apps.runs.drive import MAX_SECONDS_A_CALL, drive_all
 from apps.runs.effects import work_effects
+from apps.runs.patience import AWAY
 
 #: How long a worker stays that has found no more work.
 LISTENS_S = 0.1
@@ -26,12 +27,16 @@ _log = logging.getLogger(__name__)
 def drive(**_future: Any) -> None:
     """Drive every run that has commands, and those that get some a moment later."""
     gives_way_at = monotonic() + MAX_SECONDS_A_CALL
+    stay = partial(doorbell.stay, "drive")
+    stay()
     try:
-        drive_all()
+        drive_all(stay=stay)
         while monotonic() < gives_way_at and doorbell.is_rung("drive", within=LISTENS_S):
-            drive_all()
-    except (OperationalError, InterfaceError) as error:
+            drive_all(stay=stay)
+    except AWAY as error:
         _log.warning("driving stops until the clock rings again: %s", error)
+    finally:
+        doorbell.leave("drive")
 
 
 @shared_task(name="runs.work_effects")
@@ -42,5 +47,5 @@ def do_effects(**_future: Any) -> None:
         work_effects()
         while monotonic() < gives_way_at and doorbell.is_rung("effects", within=LISTENS_S):
             work_effects()
-    except (OperationalError, InterfaceError) as error:
+    except AWAY as error:
         _log.warning("effects stop until the clock rings again: %s", error)

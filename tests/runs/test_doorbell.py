@@ -9,7 +9,7 @@ from pathlib import Path
 import psycopg
 import pytest
 from django.conf import settings
-from django.db import connection, connections
+from django.db import OperationalError, connection, connections
 
 from apps.core import clock
 from apps.core.errors import Forbidden
@@ -286,11 +286,12 @@ class TestListening:
         assert listener == [True]
         assert bells("drive") == 0
 
-    def test_the_ring_after_it_is_a_message_again(self, bells, listener):
+    def test_the_ring_after_it_is_a_note_for_who_was_woken(self, bells, listener, valkey):
         doorbell.ring_now("drive")
         doorbell.ring_now("drive")
 
-        assert bells("drive") == 1
+        assert bells("drive") == 0
+        assert valkey.exists("note:drive")
 
     def test_one_listens_at_a_time(self, listener):
         assert doorbell.is_rung("drive", within=0.05) is False
@@ -363,6 +364,93 @@ class TestListening:
         assert not worker.is_alive()
         assert len(calls) == 2
         assert bells("effects") == 0
+
+
+class TestAtWork:
+    """A driver that is quick is left alone, and reads the note that was left for it."""
+
+    @pytest.fixture(autouse=True)
+    def patient(self, valkey, monkeypatch):
+        """A client that waits as long as it takes, and a driver that is at work as long."""
+        monkeypatch.setattr(doorbell, "_client", valkey)
+        monkeypatch.setattr(doorbell, "_client_pid", os.getpid())
+        monkeypatch.setattr(doorbell, "AT_WORK_MS", 60_000)
+
+    @pytest.fixture
+    def bells(self, patient, valkey):
+        return valkey.llen
+
+    def test_a_ring_is_a_note_and_no_message(self, bells):
+        doorbell.stay("drive")
+
+        assert doorbell.ring_now("drive") is True
+        assert bells("drive") == 0
+        assert doorbell.is_rung("drive", within=0.01) is True
+        assert doorbell.is_rung("drive", within=0.01) is False  # it was one note
+
+    def test_who_began_to_listen_is_at_work_no_more(self, bells):
+        doorbell.stay("drive")
+        assert doorbell.is_rung("drive", within=0.01) is False
+
+        doorbell.ring_now("drive")
+        assert bells("drive") == 1
+
+    def test_a_driver_that_takes_long_is_helped(self, bells, valkey, monkeypatch):
+        monkeypatch.setattr(doorbell, "AT_WORK_MS", 30)
+        doorbell.stay("drive")
+        assert 0 < valkey.pttl("at_work:drive") <= 30
+        wait_until(lambda: not valkey.exists("at_work:drive"))
+
+        doorbell.ring_now("drive")
+        assert bells("drive") == 1
+
+    def test_another_may_be_called_all_the_same(self, bells):
+        doorbell.stay("drive")
+
+        assert doorbell.call_another("drive") is True
+        assert bells("drive") == 1
+
+    def test_who_leaves_rings_where_there_is_a_note(self, bells):
+        doorbell.stay("drive")
+        doorbell.leave("drive")
+        assert bells("drive") == 0
+
+        doorbell.stay("drive")
+        doorbell.ring_now("drive")
+        doorbell.leave("drive")
+        assert bells("drive") == 1
+
+    def test_a_note_of_before_the_claim_is_answered_by_it(self, bells, valkey):
+        doorbell.stay("drive")
+        doorbell.ring_now("drive")
+        doorbell.answered("drive")
+
+        assert doorbell.is_rung("drive", within=0.01) is False
+
+    def test_the_task_reads_its_note_whatever_ends_it(self, bells, monkeypatch):
+        def drive_all(**_):
+            doorbell.ring_now("drive")
+            raise OperationalError("planted")
+
+        monkeypatch.setattr(tasks, "drive_all", drive_all)
+        tasks.drive()
+
+        assert bells("drive") == 1
+
+    def test_threads_of_effects_are_as_many_as_there_is_work(self, bells):
+        doorbell.ring_now("effects")
+        doorbell.answered("effects")
+        doorbell.ring_now("effects")
+
+        assert bells("effects") == 2
+
+    def test_a_broker_that_is_away_is_only_noted(self, settings, monkeypatch):
+        settings.REDIS_URL = "unix:///nowhere/valkey.sock"
+        monkeypatch.setattr(doorbell, "_client", None)
+
+        doorbell.stay("drive")
+        doorbell.leave("drive")
+        assert doorbell.call_another("drive") is False
 
 
 def _drive_and_close() -> None:

@@ -9,7 +9,7 @@ from django.db import OperationalError, connections, transaction
 
 from apps.core import clock
 from apps.engine.lifecycle import EffectStatus
-from apps.runs import commands, effect_claims, effect_reports, effects, verify
+from apps.runs import commands, effect_claims, effect_reports, effects, prepared, verify
 from apps.runs.drive import drive_all
 from apps.runs.models import Effect, RunCommand
 from tests.runs.calls import (
@@ -82,7 +82,7 @@ class TestClaimsWithoutAnAnswer:
 
         def meanwhile():
             monkeypatch.setattr(effect_claims, "transaction", transaction)
-            others.append(effect_claims._claim_for([True])[0])
+            others.append(claimed())
 
         monkeypatch.setattr(
             effect_claims, "transaction", Commit(is_made=False, meanwhile=meanwhile)
@@ -99,8 +99,10 @@ class TestClaimsWithoutAnAnswer:
         drive_all()
 
         def meanwhile():
-            first = Effect.objects.order_by("id").first()
-            Effect.objects.filter(pk=first.pk).update(lease_until=clock.now() - timedelta(hours=1))
+            first = Effect.objects.order_by("id")[:1]
+            Effect.objects.filter(pk__in=first.values("pk")).update(
+                lease_until=clock.now() - timedelta(hours=1)
+            )
             effects.expire_leases()
 
         monkeypatch.setattr(effect_claims, "transaction", Commit(is_made=True, meanwhile=meanwhile))
@@ -114,7 +116,7 @@ class TestClaimsWithoutAnAnswer:
     def test_the_database_is_asked_again_until_it_answers(self, bench, monkeypatch):
         monkeypatch.setattr(effect_claims, "ASK_AGAIN_S", 0)
         monkeypatch.setattr(effect_claims, "transaction", Commit(is_made=True))
-        plain, asked = effect_claims.fetched, []
+        plain, asked = prepared.fetched, []
 
         def away_twice(statement, given):
             if statement is effect_claims._STANDING:

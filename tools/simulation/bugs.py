@@ -168,6 +168,13 @@ class DeafAtTheEnd(Store):
         return False
 
 
+class NoteUnread(Store):
+    """A driver that ends its work does not look whether a note was left for it."""
+
+    def take_note(self) -> bool:
+        return False
+
+
 class SnapshotBehind(Store):
     """The snapshot lacks the last event of the slice."""
 
@@ -218,6 +225,7 @@ BUGS = {
     "result before the lease check": Bug(store=ReportBeforeCheck),
     "marker cleared after the claim": Bug(world=MarkerAfterClaim),
     "deaf at the end of listening": Bug(store=DeafAtTheEnd),
+    "note not read": Bug(store=NoteUnread),
     "snapshot without the last event": Bug(store=SnapshotBehind),
     "end leaves effects running": Bug(store=CancelLeavesEffects),
     "withdrawn waits stay open": Bug(store=WithdrawnStays),

@@ -39,6 +39,7 @@ LEASE_S = effect_claims.LEASE.total_seconds()
 MAX_DEATHS = effects.MAX_DEATHS
 LISTENS_S = 1.1
 MARKER_S = 1.0
+AT_WORK_S = 0.03
 UNHEARD_S = 1.0
 EPOCH = datetime(2026, 11, 20, 8, tzinfo=UTC)
 _OPEN = frozenset({EffectStatus.QUEUED, EffectStatus.RUNNING})
@@ -61,6 +62,8 @@ class Store:
         self.markers: dict[str, tuple[float, int]] = {}
         self.bells: list[str] = []
         self.listening: dict[str, tuple[object, float, int]] = {}
+        self.at_work: tuple[float, int] = (-AT_WORK_S, 0)  # since when, and accidents by then
+        self.is_noted = False
         self.outcomes: Counter[tuple[str, int]] = Counter()  # by kind and id of the wait
         self.decided: set[int] = set()
         self.races: Counter[str] = Counter()
@@ -103,20 +106,49 @@ class Store:
     def ring(self, queue: str) -> None:
         """Wake who listens, or put a bell on its way unless one is."""
         _, since, accidents = self.listening.pop(queue, (None, -LISTENS_S, 0))
-        if not since <= self.now < since + LISTENS_S:  # it is gone, or the clock was set
-            until, accidents = self.markers.get(queue, (0.0, 0))
-            if not self.now - MARKER_S <= until - MARKER_S <= self.now < until:
-                accidents = self.accidents
-                self.markers[queue] = (self.now + MARKER_S, accidents)
-                self.bells.append(queue)
+        if since <= self.now < since + LISTENS_S:  # neither gone nor the clock set
+            if queue == "drive":
+                self.at_work = (self.now, accidents)
+        elif queue == "drive" and self.at_work[0] <= self.now < self.at_work[0] + AT_WORK_S:
+            accidents = self.at_work[1]
+            self.is_noted = True
+        else:
+            accidents = self.call_another(queue)
         if queue == "drive":
             for waiting in self.commands.values():
                 for command in waiting.values():
                     if command.rung < 0:
                         command.rung = accidents
 
+    def call_another(self, queue: str) -> int:
+        """Put a bell on its way unless one is; returns how many accidents there were by then."""
+        until, accidents = self.markers.get(queue, (0.0, 0))
+        if not self.now - MARKER_S <= until - MARKER_S <= self.now < until:
+            accidents = self.accidents
+            self.markers[queue] = (self.now + MARKER_S, accidents)
+            self.bells.append(queue)
+        return accidents
+
+    # A driver that is at work is not helped by another while it is quick; it reads the note first.
+    def stay(self) -> None:
+        """This driver is at work."""
+        self.at_work = (self.now, self.accidents)
+
+    def leave(self) -> None:
+        """This driver goes, and rings for another where a note was left."""
+        self.at_work = (-AT_WORK_S, 0)
+        if self.take_note():
+            self.ring("drive")
+
+    def take_note(self) -> bool:
+        """Whether somebody rang since, to be asked at the end of work."""
+        is_noted, self.is_noted = self.is_noted, False
+        return is_noted
+
     def listen(self, queue: str, listener: object) -> bool:
         """Be the one that is woken, unless another is."""
+        if queue == "drive":
+            self.at_work = (-AT_WORK_S, 0)
         _, since, _ = self.listening.get(queue, (None, -LISTENS_S, 0))
         if since <= self.now < since + LISTENS_S:
             return False
@@ -131,8 +163,10 @@ class Store:
         return False
 
     def answered(self, queue: str) -> None:
-        """The task has started: the next ring is a new bell."""
+        """The task has started: the next ring is a new bell, or a new note."""
         self.markers.pop(queue, None)
+        if queue == "drive":
+            self.is_noted = False
 
     # Rule 1 (a): lock runs that have commands, skip those that others hold.
     def claim_runs(self, limit: int) -> Transaction:

@@ -31,6 +31,8 @@ IDLE_IN_TRANSACTION_S = 10.0
 MOST_ROUNDS = 8
 MOST_MOVES = 6000
 MOST_IDLE = 12
+#: How often a driver gives way to the other work of its process.
+GIVES_WAY = 0.1
 #: How often the server goes away at a worker's claim, which is then committed and not answered.
 UNANSWERED = 0.05
 # What the other side does with a call: how often, and how the step then fails.
@@ -379,35 +381,60 @@ class World:
     def driver(self, me: list[Process]) -> Life:
         """Rule 1: claim, read, decide, write; until a claim made after the last commit is empty.
 
-        Then it listens for a moment.
+        Then it reads the note that was left meanwhile, or listens for a moment.
         """
         store = self.store
         yield
-        store.answered("drive")
-        while True:
+        store.stay()
+        is_called = True
+        while is_called:
+            yield
+            store.answered("drive")
             yield
             held = me[0].transaction = store.claim_runs(BATCH)
-            if not held.runs:
+            while held.runs:
+                if not (yield from self.batch(held)):
+                    is_called = False
+                    break
                 yield
-                if not store.listen("drive", me[0]):
-                    return
+                store.stay()
                 yield
-                if store.is_rung("drive", me[0]):
-                    continue
-                return
+                held = me[0].transaction = store.claim_runs(BATCH)
             yield
-            if not store.read_commands(held):
-                return
-            yield
-            done = [self.evaluate(held, run_id) for run_id in held.runs if held.read[run_id]]
-            yield
-            if not store.commit(held, done):
-                return
-            if len(held.runs) == BATCH:
-                store.ring("drive")
-            yield
-            if any(one.effects for one in done):
-                store.ring("effects")
+            if is_called:
+                is_called = yield from self.is_called(me[0])
+        yield
+        store.leave()
+
+    def is_called(self, driver: Process) -> Generator[None, None, bool]:
+        """Whether there is a note for it, or a ring a moment later; unless it gives way."""
+        store = self.store
+        if not self.is_calm and self.dice.random() < GIVES_WAY:
+            return False
+        if store.take_note():
+            return True
+        if not store.listen("drive", driver):
+            return False
+        yield
+        return store.is_rung("drive", driver)
+
+    def batch(self, held: Transaction) -> Generator[None, None, bool]:
+        """Read, decide and write; false where the server ended the transaction."""
+        store = self.store
+        yield
+        if not store.read_commands(held):
+            return False
+        yield
+        done = [self.evaluate(held, run_id) for run_id in held.runs if held.read[run_id]]
+        yield
+        if not store.commit(held, done):
+            return False
+        if len(held.runs) == BATCH:
+            store.call_another("drive")
+        yield
+        if any(one.effects for one in done):
+            store.ring("effects")
+        return True
 
     def evaluate(self, held: Transaction, run_id: UUID) -> Evaluation:
         """Decide for one run; now and then nobody can be asked."""
