@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Mapping
 from dataclasses import asdict
 from functools import cache
 from typing import Any, ClassVar
@@ -16,6 +17,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.api import sent
 from apps.accounts.authentication import actor_of
+from apps.accounts.models import User
 from apps.accounts.permissions import has_right, require, rights_on_flows
 from apps.core import clock
 from apps.core.errors import Invalid
@@ -23,6 +25,7 @@ from apps.core.http import CursorPages, etag, if_match
 from apps.core.idempotency import idempotent
 from apps.flows import checks, commands, queries
 from apps.flows import serializers as shapes
+from apps.flows.candidates import Choice
 from apps.flows.examples import EXAMPLES
 from apps.flows.models import Flow, FlowVersion
 from apps.steps import registry
@@ -190,14 +193,18 @@ class PublishView(APIView):
         require(actor, "flow.publish", flow_id)
         wanted = sent(shapes.Publication, request)
         before = queries.get_flow(actor, flow_id).active_version
+        # What is chosen is chosen from what was seen: then the revision has to be said.
+        is_part = "changes" in wanted
         version = commands.publish_flow(
             actor=actor,
             flow_id=flow_id,
             note=wanted["note"],
-            if_match=if_match(request) if "If-Match" in request.headers else None,
+            if_match=if_match(request) if is_part or "If-Match" in request.headers else None,
+            choice=Choice(wanted.get("base"), frozenset(wanted["changes"])) if is_part else None,
             now=clock.now(),
         )
-        row = shapes.version_row(version, version.pk)
+        people = queries.people_named(actor, version.authors)
+        row = shapes.version_row(version, version.pk, people)
         unchanged = before is not None and before.hash == version.hash
         return Response({**row, "unchanged": unchanged}, status=201)
 
@@ -214,7 +221,10 @@ class VersionsView(APIView):
         versions = queries.versions_of(actor_of(request), flow_id)
         pages = VersionPages()
         found = pages.paginate_queryset(versions, request, view=self) or []
-        return pages.get_paginated_response([_version(one) for one in found])
+        people = queries.people_named(
+            actor_of(request), {one for version in found for one in version.authors}
+        )
+        return pages.get_paginated_response([_version(one, people) for one in found])
 
 
 class VersionView(APIView):
@@ -223,7 +233,8 @@ class VersionView(APIView):
     @extend_schema(responses=shapes.VersionWhole)
     def get(self, request: Request, flow_id: UUID, number: int) -> Response:
         version = queries.get_version(actor_of(request), flow_id, number)
-        return Response({**_version(version), "document": version.document})
+        people = queries.people_named(actor_of(request), version.authors)
+        return Response({**_version(version, people), "document": version.document})
 
 
 class ActivateView(APIView):
@@ -323,9 +334,9 @@ class StepTypesView(APIView):
         return Response(_catalogue())
 
 
-def _version(version: FlowVersion) -> shapes.Row:
+def _version(version: FlowVersion, people: Mapping[str, User]) -> shapes.Row:
     # ``active_id`` is an annotation of ``queries.versions_of``.
-    return shapes.version_row(version, getattr(version, "active_id", None))
+    return shapes.version_row(version, getattr(version, "active_id", None), people)
 
 
 @cache

@@ -1,5 +1,6 @@
 """Every shared read about flows. A flow that the actor may not view is not there."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
 from uuid import UUID
@@ -12,7 +13,7 @@ from apps.accounts.permissions import flows_with
 from apps.audit.queries import audit_rows, with_values
 from apps.core.errors import NotFound
 from apps.flows import ports
-from apps.flows.models import Draft, Flow, FlowState, FlowVersion
+from apps.flows.models import Draft, DraftRevision, Flow, FlowState, FlowVersion
 
 
 def visible_flows(actor: Actor) -> QuerySet[Flow]:
@@ -131,3 +132,40 @@ def get_version(actor: Actor, flow_id: UUID, number: int) -> FlowVersion:
     if found is None:
         raise NotFound(f"This flow has no version {number}.")
     return found
+
+
+def revisions_of(actor: Actor, flow_id: UUID) -> QuerySet[DraftRevision]:
+    """What a flow's draft was after each save that is still kept, newest first.
+
+    Raises:
+        NotFound: There is no such flow for this actor.
+    """
+    get_flow(actor, flow_id)
+    return (
+        DraftRevision.objects.for_workspace(actor.workspace_id)
+        .filter(flow_id=flow_id)
+        .annotate(draft_number=F("flow__draft__revision"))
+        .select_related("author")
+        .order_by("-number")
+    )
+
+
+def get_revision(actor: Actor, flow_id: UUID, number: int) -> DraftRevision:
+    """One revision with its document.
+
+    Raises:
+        NotFound: There is no such flow for this actor, or the revision is not kept any more.
+    """
+    found = revisions_of(actor, flow_id).select_related("author", "content").filter(number=number)
+    one = found.first()
+    if one is None:
+        raise NotFound(f"Revision {number} of this draft is not there, or not kept any more.")
+    return one
+
+
+def people_named(actor: Actor, ids: Iterable[str]) -> dict[str, User]:
+    """The people of these ids that belong, or belonged, to the actor's workspace."""
+    found = User.objects.filter(
+        pk__in=list(ids), memberships__workspace_id=actor.workspace_id
+    ).distinct()
+    return {str(one.pk): one for one in found}

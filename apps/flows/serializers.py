@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from rest_framework import serializers
 
 from apps.accounts.models import User
+from apps.flows.comparing import Compared, Side
 from apps.flows.examples import Example
-from apps.flows.models import MAX_NOTE, Draft, Flow, FlowVersion
+from apps.flows.models import MAX_NOTE, Draft, DraftRevision, Flow, FlowVersion
 from apps.flows.permissions import SHOWN, shown
 
 Row = dict[str, Any]
@@ -90,6 +92,18 @@ class Publication(serializers.Serializer[Any]):
     note = serializers.CharField(
         required=False, allow_blank=True, default="", max_length=MAX_NOTE, trim_whitespace=True
     )
+    changes = serializers.ListField(
+        child=serializers.CharField(max_length=2000),
+        required=False,
+        max_length=5000,
+        help_text="Ids of groups of changes, as the comparison of `active` and `draft` has them;"
+        " the others stay in the draft. Without it the whole draft is published.",
+    )
+    base = serializers.IntegerField(
+        required=False,
+        allow_null=True,
+        help_text="The active version that the changes were chosen against; due with `changes`.",
+    )
 
 
 class Reason(serializers.Serializer[Any]):
@@ -107,6 +121,7 @@ class VersionShown(serializers.Serializer[Any]):
     note = serializers.CharField(allow_blank=True)
     created_at = serializers.DateTimeField()
     is_active = serializers.BooleanField()
+    authors = Person(many=True, help_text="Whose changes it brought, as far as the draft knew.")
 
 
 class VersionPage(serializers.Serializer[Any]):
@@ -129,6 +144,97 @@ class PublishedVersion(VersionShown):
     unchanged = serializers.BooleanField(
         help_text="Whether it behaves as the version that was active before: the same hash."
     )
+
+
+class RevisionShown(serializers.Serializer[Any]):
+    """What the draft was after a save."""
+
+    number = serializers.IntegerField()
+    author = Person(allow_null=True)
+    created_at = serializers.DateTimeField()
+    kind = serializers.ChoiceField(choices=["saved", "restored"])
+    restored_from = serializers.CharField(
+        allow_blank=True, help_text="Of a restored one: `version 3` or `revision 12`."
+    )
+    changed = serializers.IntegerField(help_text="Places that differ from the one before.")
+    about = serializers.ListField(
+        child=serializers.CharField(), help_text="Titles of the first few steps that changed."
+    )
+    is_current = serializers.BooleanField()
+
+
+class RevisionPage(serializers.Serializer[Any]):
+    """A page of revisions."""
+
+    results = RevisionShown(many=True)
+    next = serializers.CharField(allow_null=True)
+    previous = serializers.CharField(allow_null=True)
+
+
+class RevisionWhole(RevisionShown):
+    """A revision with its document."""
+
+    document = serializers.DictField()
+
+
+class Restoration(serializers.Serializer[Any]):
+    """What the draft shall be: one of the two."""
+
+    version = serializers.IntegerField(required=False, min_value=1)
+    revision = serializers.IntegerField(required=False, min_value=1)
+
+
+class SideShown(serializers.Serializer[Any]):
+    """One of the two that are compared, with its document."""
+
+    kind = serializers.ChoiceField(choices=["version", "revision", "draft", "empty"])
+    number = serializers.IntegerField(allow_null=True)
+    author = Person(allow_null=True)
+    at = serializers.DateTimeField(allow_null=True)
+    note = serializers.CharField(allow_blank=True)
+    document = serializers.DictField()
+
+
+class ChangeShown(serializers.Serializer[Any]):
+    """One place that differs, in words."""
+
+    path = serializers.CharField(help_text="A JSON Pointer (RFC 6901); a link is `from:port>to`.")
+    kind = serializers.ChoiceField(choices=["added", "removed", "changed"])
+    step = serializers.CharField(allow_null=True)
+    text = serializers.CharField()
+
+
+class ChangeGroup(serializers.Serializer[Any]):
+    """Changes of which no part makes sense alone."""
+
+    id = serializers.CharField()
+    title = serializers.CharField(allow_blank=True)
+    steps = serializers.ListField(child=serializers.CharField())
+    authors = Person(many=True)
+    changes = ChangeShown(many=True)
+
+
+class RiskShown(serializers.Serializer[Any]):
+    """What to look at twice before it is published."""
+
+    code = serializers.CharField()
+    severity = serializers.ChoiceField(choices=["high", "note"])
+    step = serializers.CharField(allow_null=True)
+    text = serializers.CharField()
+
+
+class Comparison(serializers.Serializer[Any]):
+    """What differs between two states of a flow; where cards stand is told apart."""
+
+    before = SideShown()
+    after = SideShown()
+    same = serializers.BooleanField(help_text="Whether both behave alike: the same hash.")
+    groups = ChangeGroup(many=True)
+    moved = serializers.ListField(
+        child=serializers.CharField(), help_text="Steps whose cards stand elsewhere."
+    )
+    notes = RiskShown(many=True)
+    authors = Person(many=True)
 
 
 class Position(serializers.Serializer[Any]):
@@ -276,8 +382,11 @@ def flow_row(flow: Flow, rights: frozenset[str]) -> Row:
     }
 
 
-def version_row(version: FlowVersion, active_id: object) -> Row:
-    """A version as the API shows it."""
+def version_row(
+    version: FlowVersion, active_id: object, people: Mapping[str, User] | None = None
+) -> Row:
+    """A version as the API shows it; ``people`` are those that its ``authors`` name."""
+    known = people or {}
     return {
         "number": version.number,
         "hash": version.hash,
@@ -285,6 +394,47 @@ def version_row(version: FlowVersion, active_id: object) -> Row:
         "note": version.note,
         "created_at": version.created_at,
         "is_active": version.pk == active_id,
+        "authors": [person_row(known[one]) for one in version.authors if one in known],
+    }
+
+
+def revision_row(revision: DraftRevision) -> Row:
+    """A revision as the API shows it; from ``queries.revisions_of``."""
+    return {
+        "number": revision.number,
+        "author": person_row(revision.author),
+        "created_at": revision.created_at,
+        "kind": revision.kind,
+        "restored_from": revision.source,
+        "changed": revision.changed,
+        "about": revision.about,
+        "is_current": revision.number == getattr(revision, "draft_number", None),
+    }
+
+
+def comparison_row(found: Compared) -> Row:
+    """A comparison as the API shows it."""
+    return {
+        "before": _side_row(found.before),
+        "after": _side_row(found.after),
+        "same": found.is_same,
+        "groups": [
+            {**row, "authors": [person_row(one) for one in row["authors"]]} for row in found.groups
+        ],
+        "moved": found.moved,
+        "notes": found.notes,
+        "authors": [person_row(one) for one in found.authors],
+    }
+
+
+def _side_row(side: Side) -> Row:
+    return {
+        "kind": side.kind,
+        "number": side.number,
+        "author": person_row(side.author),
+        "at": side.at,
+        "note": side.note,
+        "document": side.document,
     }
 
 

@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.flows import api
+from apps.flows import api, changes_api
 
 _FLOW = "api/v1/flows/<uuid:flow_id>/"
 
@@ -17,6 +17,14 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(
         f"{_FLOW}versions/<int:number>/activate/", api.ActivateView.as_view(), name="flow-activate"
     ),
+    path(f"{_FLOW}revisions/", changes_api.RevisionsView.as_view(), name="flow-revisions"),
+    path(
+        f"{_FLOW}revisions/<int:number>/",
+        changes_api.RevisionView.as_view(),
+        name="flow-revision",
+    ),
+    path(f"{_FLOW}restore/", changes_api.RestoreView.as_view(), name="flow-restore"),
+    path(f"{_FLOW}compare/", changes_api.CompareView.as_view(), name="flow-compare"),
     path(f"{_FLOW}pause/", api.PauseView.as_view(), name="flow-pause"),
     path(f"{_FLOW}resume/", api.ResumeView.as_view(), name="flow-resume"),
     path(f"{_FLOW}archive/", api.ArchiveView.as_view(), name="flow-archive"),

@@ -128,6 +128,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "Same call if equal": ("what makes it the same call", "was denselben Aufruf ausmacht"),
     "Fields never stored in the clear": ("fields kept hidden", "verborgene Felder"),
     "Scheme": ("proof", "Nachweis"),
+    "Secret": ("secret", "Geheimnis"),
     "People": ("people", "Personen"),
     "Groups": ("groups", "Gruppen"),
     "Tries": ("number of tries", "Zahl der Versuche"),
