@@ -26,7 +26,7 @@ from apps.inbox.models import UserTask
 from apps.inbox.queries import decisions_by_task
 from apps.operations.audit_api import row_shown
 from apps.runs.models import Run
-from apps.runs.queries import version_numbers
+from apps.runs.queries import real, version_numbers
 
 PAGE = 500
 YOUNG = timedelta(seconds=15)
@@ -184,9 +184,8 @@ def _version_lines(versions: Sequence[FlowVersion]) -> Iterator[dict[str, Any]]:
 
 
 def _runs(actor: Actor) -> QuerySet[Run]:
-    return Run.objects.for_workspace(actor.workspace_id).filter(
-        flows_with(actor, "run.view", "flow_id")
-    )
+    runs = Run.objects.for_workspace(actor.workspace_id)
+    return real(runs.filter(flows_with(actor, "run.view", "flow_id")))
 
 
 def _run_lines(runs: Sequence[Run]) -> Iterator[dict[str, Any]]:

@@ -56,7 +56,9 @@ _OUTBOX = """
 select case when failed_at is null then 'waiting' else 'given_up' end, count(*)
 from core_outbox group by 1
 """
-_DAY = "select status, count(*) from run where id >= %(since)s group by 1"
+_DAY = """
+select status, count(*) from run where id >= %(since)s and trigger_type <> 'test' group by 1
+"""
 
 
 @dataclass(slots=True)

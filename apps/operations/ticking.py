@@ -22,10 +22,10 @@ from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
 from apps.operations import mails
-from apps.runs import doorbell, effects, forgetting, held, late, stuck, sweep
+from apps.runs import doorbell, effects, forgetting, held, late, samples, stuck, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
-from apps.triggers import events, firing, matching
+from apps.triggers import events, firing, listening, matching
 
 #: The clock is put right by less than this without anybody noticing.
 A_JUMP = timedelta(seconds=2)
@@ -113,6 +113,8 @@ def parts() -> list[Part]:
         Part("late commands", 3600, late.bury_late_commands),
         Part("old months", 3600, lambda: forgetting.drop_old_months(now=clock.real_now())),
         Part("old calls", 20, lambda: triggers.forget_raw(now=clock.now())),
+        Part("old samples", 3600, lambda: samples.forget_old(now=clock.now())),
+        Part("old listeners", 60, lambda: listening.forget_old(now=clock.now())),
         Part("old events", 3600, lambda: events.forget_events(now=clock.now())),
         Part("ended sign-ins", 3600, lambda: accounts.delete_expired(now=clock.now())),
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),

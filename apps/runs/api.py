@@ -17,7 +17,8 @@ from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
 from apps.engine import feel
-from apps.runs import commands, pressure, queries, shapes
+from apps.flows.queries import get_draft
+from apps.runs import commands, pressure, queries, samples, shapes, testing
 from apps.runs.models import Run
 
 
@@ -33,6 +34,7 @@ class RunsView(APIView):
             OpenApiParameter("to", OpenApiTypes.DATETIME, description="Created before."),
             OpenApiParameter("parent", OpenApiTypes.UUID, description="Started by this run only."),
             OpenApiParameter("stuck", bool, description="Runs that make no progress for too long."),
+            OpenApiParameter("tests", bool, description="Tests of drafts, left out otherwise."),
             *PAGE,
         ],
         responses=paged(shapes.RunShape),
@@ -163,7 +165,7 @@ class EvaluateView(APIView):
         shape = shapes.EvaluateShape(data=request.data)
         shape.is_valid(raise_exception=True)
         sent = shape.validated_data
-        context = _context(request, sent)
+        context, is_hidden = _context(request, sent)
         source = sent["expression"].removeprefix("=")
         try:
             compiled = feel.compile_expression(
@@ -174,15 +176,32 @@ class EvaluateView(APIView):
         except feel.FeelError as wrong:
             start, end = wrong.position
             raise BadExpression(
-                wrong.message,
+                _SAID_OF_HIDDEN if is_hidden else wrong.message,
                 reason=wrong.code,
                 position={"start": start, "end": end},
-                suggestion=wrong.suggestion,
+                suggestion=None if is_hidden else wrong.suggestion,
             ) from None
+        if is_hidden:
+            return Response(
+                {"value": samples.hidden(shown), "type": feel.type_name(value), "hidden": True}
+            )
         return Response({"value": shown, "type": feel.type_name(value)})
 
 
-def _context(request: Request, sent: dict[str, Any]) -> dict[str, Any]:
+def _context(request: Request, sent: dict[str, Any]) -> tuple[dict[str, Any], bool]:
+    """What the expression reads, and whether what it gives is kept from the caller."""
+    if "sample" not in sent:
+        return _context_of_run(request, sent), False
+    if "flow" not in sent:
+        raise Invalid("Name the flow of the sample as well.")
+    actor = actor_of(request)
+    draft = get_draft(actor, sent["flow"])
+    sample = samples.get_sample(actor, sent["flow"], sent["sample"])
+    known = testing.known_values(actor, draft, sample, clock.now())
+    return known, not samples.may_see(actor, draft.flow_id)
+
+
+def _context_of_run(request: Request, sent: dict[str, Any]) -> dict[str, Any]:
     if "run" not in sent:
         context = sent.get("context") or {}
         if not isinstance(context, dict):
@@ -202,7 +221,9 @@ def _context(request: Request, sent: dict[str, Any]) -> dict[str, Any]:
     }
 
 
-_FILTERS = ("flow", "status", "from", "to", "stuck", "parent")
+#: A fault's own words may hold what was read.
+_SAID_OF_HIDDEN = "The expression fails with this sample."
+_FILTERS = ("flow", "status", "from", "to", "stuck", "parent", "tests")
 
 
 def _filtered(request: Request) -> QuerySet[Run]:

@@ -21,6 +21,7 @@ from apps.runs import waits
 from apps.runs.conditions import conditions_read
 from apps.runs.models import Run, RunEvent, StuckRun
 from apps.runs.snapshots import fill_blobs
+from apps.runs.trying import TEST
 from apps.steps.document import CompiledStep
 
 #: So many runs that a run has started are listed with it.
@@ -46,16 +47,25 @@ def visible_runs(actor: Actor) -> QuerySet[Run]:
     )
 
 
+def real(runs: QuerySet[Run]) -> QuerySet[Run]:
+    """Without those that only try a draft out: nothing counts them."""
+    return runs.exclude(trigger_type=TEST)
+
+
 def filtered(runs: QuerySet[Run], asked: Mapping[str, str]) -> QuerySet[Run]:
     """Runs that fit: ``flow``, ``status`` (several by commas), ``from``, ``to``, ``stuck``.
 
-    ``parent``: those that this run has started.
+    ``parent``: those that this run has started. ``tests``: runs that try drafts out, which are
+    left out otherwise.
 
     Raises:
         Invalid: A name or a value is not known.
     """
-    if unknown := set(asked) - {"flow", "status", "from", "to", "stuck", "parent"}:
+    if unknown := set(asked) - {"flow", "status", "from", "to", "stuck", "parent", "tests"}:
         raise Invalid(f"Runs have no filter “{min(unknown)[:30]}”.")
+    if asked.get("tests", "") not in {"", "true", "false"}:
+        raise Invalid("“tests” is true or false.")
+    runs = runs.filter(trigger_type=TEST) if asked.get("tests") == "true" else real(runs)
     if asked.get("flow"):
         runs = runs.filter(flow_id=as_id(asked["flow"]))
     if asked.get("status"):
@@ -145,7 +155,7 @@ def get_run(actor: Actor, run_id: UUID) -> Run:
 
 def latest_runs(actor: Actor, flow_ids: Iterable[UUID]) -> dict[UUID, Run]:
     """The newest run of each flow; one look-up per flow in its own index."""
-    visible = visible_runs(actor)
+    visible = real(visible_runs(actor))
     found = {flow_id: visible.filter(flow_id=flow_id).first() for flow_id in flow_ids}
     return {flow_id: run for flow_id, run in found.items() if run is not None}
 
@@ -263,7 +273,7 @@ def replay_of(run: Run, rows: Iterable[RunEvent]) -> dict[str, Any] | None:
     """
     found = list(rows)
     row = next((one for one in found if one.type == "run.replayed"), None)
-    if row is None:
+    if row is None or row.data["mode"] == TEST:
         return None
     shown = {name: row.data[name] for name in ("of", "from_step", "mode")}
     end = found[-1]

@@ -23,6 +23,7 @@ from apps.runs.given import Given, Mode, Row, outcomes_to_give, still_fitting
 from apps.runs.models import Run
 from apps.runs.priorities import Priority
 from apps.runs.queries import get_run, journal
+from apps.runs.trying import TEST
 
 Version = Literal["own", "latest"]
 #: What a run may take over in all.
@@ -107,6 +108,8 @@ def start_again(
     Nothing happens where it is there already. Raises and locks as :func:`replay_run`; whether the
     caller may do it is for the caller to ask.
     """
+    if original.trigger_type == TEST:
+        raise NothingToReplay("A test is not done again; start another one from the editor.")
     flow = (
         Flow.objects.for_workspace(original.workspace_id)
         .select_for_update(no_key=True, of=("self",))

@@ -127,7 +127,7 @@ class RunShape(serializers.Serializer[Any]):
 
     id = serializers.UUIDField()
     flow = FlowNamed()
-    version = serializers.IntegerField()
+    version = serializers.IntegerField(allow_null=True, help_text="A test has none.")
     status = serializers.ChoiceField(RUN_STATUSES)
     error = _ERROR
     trigger = StartedBy()
@@ -264,11 +264,15 @@ class ReasonShape(serializers.Serializer[Any]):
 
 
 class EvaluateShape(serializers.Serializer[Any]):
-    """An expression and what it may read: a context, or the data of a run."""
+    """An expression and what it may read: a context, the data of a run, or a sample of a flow."""
 
     expression = serializers.CharField(max_length=20_000, trim_whitespace=False)
     context = JSON(required=False)  # type: ignore[assignment] # a field's name, as above
     run = serializers.UUIDField(required=False)
+    flow = serializers.UUIDField(required=False, help_text="The flow of the sample.")
+    sample = serializers.UUIDField(
+        required=False, help_text="With `flow`: its draft is read with this sample."
+    )
 
 
 class EvaluatedShape(serializers.Serializer[Any]):
@@ -276,6 +280,9 @@ class EvaluatedShape(serializers.Serializer[Any]):
 
     value = JSON()
     type = serializers.CharField()
+    hidden = serializers.BooleanField(
+        required=False, help_text="True where the value is not for the caller; its type is."
+    )
 
 
 _FILTER = inline_serializer(
@@ -289,6 +296,7 @@ _FILTER = inline_serializer(
         "to": serializers.CharField(required=False, help_text="Created before."),
         "stuck": serializers.CharField(required=False, help_text="true or false"),
         "parent": serializers.CharField(required=False, help_text="Started by this run."),
+        "tests": serializers.CharField(required=False, help_text="true: tests of drafts."),
     },
     required=False,
 )

@@ -40,7 +40,7 @@ select s.run_id, s.workspace_id, s.flow_id, r.updated_at, v.step, v.status, t.us
   t.counted_at is null or t.counted_at < %(stale)s
 from run_state s
 join run r on r.id = s.run_id and r.updated_at < %(before)s
-  and r.status in ('queued', 'running', 'waiting', 'cancelling')
+  and r.status in ('queued', 'running', 'waiting', 'cancelling') and r.trigger_type <> 'test'
 left join lateral (
   select a->>0 as step, (a->>1)::int as visit, a->>2 as status
   from json_array_elements(s.snapshot->'active') a
@@ -67,7 +67,8 @@ insert into step_time (flow_id, step, usual_s, visits, counted_at)
 select %(flow)s, %(step)s, percentile_cont(0.5) within group (order by took), count(*), %(now)s
 from (
   select extract(epoch from done.at - begun.at) as took
-  from (select id from run where flow_id = %(flow)s order by id desc limit %(visits)s) r
+  from (select id from run where flow_id = %(flow)s and trigger_type <> 'test'
+        order by id desc limit %(visits)s) r
   join run_event done on done.run_id = r.id and done.type = 'step.completed'
     and done.step = %(step)s
   join run_event begun on begun.run_id = r.id and begun.type = 'step.started'

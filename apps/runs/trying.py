@@ -4,9 +4,9 @@ A test run does what is drawn, except that effects are answered instead of sent 
 that somebody chose to send), people are not asked, and times that are waited for are passed over.
 What would have been sent is journaled as the input of its step.
 
-In its journal ``given`` holds ``outcomes`` (taken over, as of any run that does another again),
-``answers`` by step, ``{port, output?}`` or ``{port: "error", error?}``, and ``live``, the steps
-that are really done.
+In its journal ``given`` holds, by step, ``stand_ins`` (outcomes of steps that are not run but
+read, ``{port, output}``) and ``answers`` (``{port, output?}``, by ``error`` also ``{error?}``), and
+``live``, the steps that are really done.
 """
 
 from collections.abc import Mapping
@@ -42,10 +42,10 @@ def is_test(replay: Replay) -> bool:
     return replay is not None and replay["mode"] == TEST
 
 
-def outcomes_in(replay: Mapping[str, Any]) -> Mapping[str, Any]:
-    """What a run takes over of another, by place."""
-    given: Mapping[str, Any] = replay["given"]
-    return given["outcomes"] if replay["mode"] == TEST else given
+def stand_in_for(replay: Mapping[str, Any], step: str) -> Mapping[str, Any] | None:
+    """The outcome of a step that a test run does not run, but that others read."""
+    found: Mapping[str, Any] | None = replay["given"]["stand_ins"].get(step)
+    return found
 
 
 def answer_for(replay: Replay, step: str) -> Answer | None:

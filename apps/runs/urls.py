@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.runs import api, history_api, steering_api
+from apps.runs import api, history_api, steering_api, testing_api
 
 urlpatterns = [
     path("api/v1/runs/", api.RunsView.as_view()),
@@ -18,6 +18,11 @@ urlpatterns = [
     path("api/v1/runs/<uuid:run_id>/cancel/", api.CancelRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/pause/", steering_api.PauseRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/resume/", api.ResumeRunView.as_view()),
+    path("api/v1/runs/<uuid:run_id>/test/", testing_api.RunTestView.as_view()),
     path("api/v1/flows/<uuid:flow_id>/runs/", api.FlowRunsView.as_view()),
+    path("api/v1/flows/<uuid:flow_id>/samples/", testing_api.SamplesView.as_view()),
+    path("api/v1/flows/<uuid:flow_id>/samples/<uuid:sample_id>/", testing_api.SampleView.as_view()),
+    path("api/v1/flows/<uuid:flow_id>/test-plan/", testing_api.TestPlanView.as_view()),
+    path("api/v1/flows/<uuid:flow_id>/test-runs/", testing_api.TestRunsView.as_view()),
     path("api/v1/evaluate/", api.EvaluateView.as_view()),
 ]

@@ -13,7 +13,7 @@ from apps.core.models import uuid7
 from apps.engine import events as ev
 from apps.engine.lifecycle import RunStatus
 from apps.engine.state import to_json
-from apps.runs import doorbell, event_ports, limits, ports, stored
+from apps.runs import doorbell, event_ports, limits, ports, stored, trying
 from apps.runs.claiming import Batch
 from apps.runs.evaluation import Evaluation
 from apps.runs.priorities import PARKED
@@ -169,7 +169,9 @@ def write(cursor: Any, done: Sequence[Evaluation], batch: Batch) -> None:
         payloads=[
             {**_named(one.run), "error": one.error.as_json()}
             for one in over
-            if one.state.status is RunStatus.FAILED and one.error
+            if one.state.status is RunStatus.FAILED
+            and one.error
+            and not trying.is_test(one.run.replay)
         ],
         now=now,
     )

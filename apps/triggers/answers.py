@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+from uuid import UUID
 
 import msgspec
 
@@ -45,6 +46,12 @@ def accepted(run: Accepted) -> Reply:
     if run.is_held:
         said |= {"held": True, "detail": "The flow is paused; the run starts when it is resumed."}
     return _reply(200 if run.is_repeat else 202, "application/json", _encoder.encode(said))
+
+
+def heard(sample_id: UUID) -> Reply:
+    """202 for a call that a draft's own address keeps; it started nothing."""
+    said = {"sample": str(sample_id), "detail": "Kept as a sample; nothing was started."}
+    return _reply(202, "application/json", _encoder.encode(said))
 
 
 def flow_answer(answer: Answer) -> Reply:

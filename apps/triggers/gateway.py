@@ -26,7 +26,7 @@ from apps.core.models import uuid7
 from apps.engine import values
 from apps.runs import doorbell
 from apps.runs.pressure import BACKLOG, LAG_S, SAMPLE_EVERY_S
-from apps.triggers import addresses, answers, intake, signatures
+from apps.triggers import addresses, answers, intake, listening, signatures
 from apps.triggers.addresses import Address
 from apps.triggers.answers import Reply
 from apps.triggers.calls import (
@@ -184,6 +184,7 @@ class Gateway:
             # Two: more would only take the interpreter away from the loop.
             self._threads = ThreadPoolExecutor(2, thread_name_prefix="hooks")
             self._wires = Wires()
+            self._hearing = asyncio.Semaphore(AT_ONCE)
             self._memory = addresses.Memory()
             self._answers = Answers(self._wires)
             self._addresses = Groups(
@@ -201,7 +202,7 @@ class Gateway:
             raise MethodNotAllowed("A webhook takes POST alone.", allow="POST")
         address = _ADDRESS.fullmatch(scope["path"])
         if address is None:
-            raise no_webhook()
+            return await self._hear(scope["path"], headers, scope, receive)
         self._keep_going()
         body = await self._body(headers, receive)
         call = Call(headers, scope.get("query_string", b""), body or b"")
@@ -217,6 +218,26 @@ class Gateway:
         if taken.answer is None:
             return answers.accepted(taken.run)
         return await self._waited(taken.run, taken.answer, taken.wait_s, receive)
+
+    async def _hear(
+        self, path: str, headers: dict[str, str], scope: Scope, receive: Receive
+    ) -> Reply:
+        """A call to a draft's own address: kept as a sample, a few at a time."""
+        token = listening.token_in(path)
+        if token is None:
+            raise no_webhook()
+        self._keep_going()
+        body = await self._body(headers, receive)
+        call = Call(headers, scope.get("query_string", b""), body or b"")
+        self._in_hand += len(call.body)
+        try:
+            async with self._hearing:
+                heard = await asyncio.to_thread(
+                    listening.hear, token, call, is_whole=body is not None
+                )
+        finally:
+            self._in_hand -= len(call.body)
+        return answers.heard(heard.sample_id)
 
     def _keep_going(self) -> None:
         """Refuse early what could not be stored in time anyway."""

@@ -20,6 +20,7 @@ from apps.operations.governance import numbers
 from apps.operations.governance.base import CommandAdmin, CommandForm, RecordAdmin
 from apps.operations.governance.site import now, workspace_of
 from apps.runs.models import Run
+from apps.runs.queries import real
 from apps.triggers.models import Trigger
 
 BREAK = SafeString("<br>")  # a constant of ours; names and notes beside it are escaped
@@ -89,7 +90,7 @@ class FlowAdmin(CommandAdmin):
 
     @admin.display(description="Last run")
     def last_run(self, row: Flow) -> str:
-        run = Run.objects.filter(flow_id=row.pk).order_by("-id").first()
+        run = real(Run.objects.filter(flow_id=row.pk)).order_by("-id").first()
         if run is None:
             return "none"
         return f"{run.status}, {formats.date_format(run.created_at, 'DATETIME_FORMAT')}"

@@ -12,7 +12,7 @@ from apps.flows.models import Flow, FlowState
 from apps.inbox.models import UserTask
 from apps.runs.models import Run, StuckRun
 from apps.runs.priorities import Priority
-from apps.runs.queries import stuck_rows
+from apps.runs.queries import real, stuck_rows
 from apps.runs.sweep import oldest_command_age_s
 
 
@@ -36,7 +36,7 @@ def ownerless_flows(workspace_id: UUID | None) -> QuerySet[Flow]:
 def failed_today(workspace_id: UUID | None, now: datetime) -> QuerySet[Run]:
     """Runs that failed since midnight (UTC)."""
     midnight = now.replace(hour=0, minute=0, second=0, microsecond=0)
-    runs = Run.objects.filter(status="failed", finished_at__gte=midnight)
+    runs = real(Run.objects.filter(status="failed", finished_at__gte=midnight))
     return _in(runs.filter(created_at__gte=midnight - timedelta(days=90)), workspace_id)
 
 
