@@ -6,6 +6,7 @@ published; a later version is compatible if it takes the same or more, and gives
 (see ``steps.contracts.accepts_all``).
 """
 
+from collections import deque
 from collections.abc import Iterator, Mapping
 from functools import lru_cache
 from typing import Any
@@ -20,6 +21,8 @@ from apps.steps.texts import one_line
 
 KIND = "subflow"
 MOST_CALLERS = 5
+#: Where a flow leads to more flows than this, no circle is looked for.
+MOST_FLOWS_OF_A_CIRCLE = 50
 
 
 class CannotCall(ProductError):
@@ -120,8 +123,8 @@ def call_findings(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:
         yield from _version_findings(flow, other, step_id, version)
         if other.pk != flow.pk:
             yield from _input_findings(other, step_id, version, config.get("input"))
-        if other.pk == flow.pk and config.get("wait", True) is not False:
-            yield from _waits_for_itself(document, step_id)
+        if config.get("wait", True) is not False:
+            yield from _waits_for_itself(flow, other, document, step_id)
     yield from _broken_callers(flow, document)
 
 
@@ -145,26 +148,56 @@ def _version_findings(flow: Flow, other: Flow, step_id: str, version: object) ->
         )
 
 
-def _waits_for_itself(document: Mapping[str, Any], step_id: str) -> Iterator[Finding]:
+def _waits_for_itself(
+    flow: Flow, other: Flow, document: Mapping[str, Any], step_id: str
+) -> Iterator[Finding]:
     """A run under a limit that waits for another one under the same limit, and holds its place."""
     limit = at(document, "settings", "concurrency")
     most = limit.get("max") if isinstance(limit, Mapping) else None
     if not isinstance(most, int) or isinstance(most, bool):
         return
+    through = _way_back(flow, other)
+    if through is None:
+        return
+    again = f" again, through {through}" if through else ""
     path = pointer(("steps", step_id, "config", "flow"))
     fix = "Let the step not wait, take the limit of runs away, or put this part into another flow."
     if most == 1 and not limit.get("key"):
         message = (
             "At most one run of this flow is under way at once, and this step waits for another"
-            " one: neither would ever go on."
+            f" one{again}: neither would ever go on."
         )
         yield Finding("waits_for_itself", "error", message, fix, step_id, path)
         return
     message = (
         "A run holds its place under the limit of this flow's runs while this step waits for"
-        " another run of it: with no place left, none of them goes on."
+        f" another run of it{again}: with no place left, none of them goes on."
     )
     yield Finding("waits_for_itself", "warning", message, fix, step_id, path)
+
+
+def _way_back(flow: Flow, other: Flow) -> str | None:
+    """Through which flows that wait, as they are published, a call leads back; None where not."""
+    ways: deque[tuple[Flow, str]] = deque([(other, "")])
+    seen = {other.pk}
+    while ways and len(seen) <= MOST_FLOWS_OF_A_CIRCLE:
+        at_, through = ways.popleft()
+        if at_.pk == flow.pk:
+            return through
+        if at_.active_version_id is None:
+            continue
+        further = f"{through}, “{one_line(at_.name)}”" if through else f"“{one_line(at_.name)}”"
+        for _, config in _calls(FlowVersion.objects.get(pk=at_.active_version_id).document):
+            if config.get("wait", True) is False:
+                continue
+            try:
+                called = called_flow(flow.workspace_id, str(config.get("flow")))
+            except CannotCall:
+                continue
+            if called.pk not in seen:
+                seen.add(called.pk)
+                ways.append((called, further))
+    return None
 
 
 def _input_findings(other: Flow, step_id: str, version: object, given: object) -> Iterator[Finding]:

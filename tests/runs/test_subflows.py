@@ -445,6 +445,34 @@ class TestContracts:
         assert [one.severity for one in found] == ([severity] if severity else [])
         assert {one.code for one in found} <= {"waits_for_itself"}
 
+    def test_a_circle_of_several_flows_is_found_and_named(self, bench):
+        first = bench.publish(giving())
+        second = bench.publish(calling(called(first)))
+        third = bench.publish(calling(called(second)))
+        doc = calling(called(third)) | {"settings": {"concurrency": {"max": 1}}}
+        (found,) = calls.call_findings(first.flow, doc)
+
+        assert (found.code, found.severity) == ("waits_for_itself", "error")
+        assert f"through “{third.flow.name}”, “{second.flow.name}”" in found.message
+
+    def test_a_circle_that_somebody_does_not_wait_in_is_none(self, bench):
+        first = bench.publish(giving())
+        second = bench.publish(calling(called(first), wait=False))
+        third = bench.publish(calling("nobody's"))
+        limited = {"settings": {"concurrency": {"max": 1}}}
+
+        for other in (second, third):
+            assert not list(calls.call_findings(first.flow, calling(called(other)) | limited))
+
+    def test_a_circle_that_this_flow_is_not_in_ends_the_search(self, bench):
+        first = bench.publish(giving())
+        second = bench.publish(calling(called(first)))
+        republish(first, calling(called(second)))
+        limited = {"settings": {"concurrency": {"max": 1}}}
+
+        flow = bench.publish(giving()).flow
+        assert not list(calls.call_findings(flow, calling(called(second)) | limited))
+
     def test_one_that_does_not_wait_or_runs_another_is_not(self, bench):
         flow = bench.publish(giving()).flow
         other = bench.publish(giving())
