@@ -1,6 +1,6 @@
 import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { useRef, useState } from 'react';
+import { useMemo, useRef, useState } from 'react';
 import { useT } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
 import { CanvasControls } from '~/features/canvas/CanvasControls';
@@ -50,6 +50,10 @@ function Surface() {
   const events = useCanvasEvents(frame);
   const onKeyDown = useCanvasKeys(frame);
   useStage(frame);
+  // While a card is dragged, all of this is drawn once a frame: what does not change stays as it is.
+  const tools = useMemo(() => <CanvasControls><EditorControls map={map} onMap={() => setMap((shown) => !shown)} /></CanvasControls>, [map]);
+  const back = useMemo(() => <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--sb-grid)" />, []);
+  const overview = useMemo(() => (map ? <MiniMap pannable zoomable ariaLabel={t('editor.map')} nodeColor={mapColor} maskColor="var(--sb-scrim)" nodeBorderRadius={20} /> : null), [map, t]);
   return (
     /* eslint-disable jsx-a11y/no-noninteractive-element-interactions, jsx-a11y/no-noninteractive-tabindex -- one tab stop with its own keys */
     <div
@@ -72,7 +76,7 @@ function Surface() {
         edgeTypes={edgeTypes}
         fitView
         fitViewOptions={FIT}
-        minZoom={0.1}
+        minZoom={0.05}
         maxZoom={2}
         snapToGrid
         snapGrid={SNAP}
@@ -96,12 +100,10 @@ function Surface() {
         proOptions={{ hideAttribution: true }}
         {...events}
       >
-        <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--sb-grid)" />
-        {map ? <MiniMap pannable zoomable ariaLabel={t('editor.map')} nodeColor={mapColor} maskColor="var(--sb-scrim)" nodeBorderRadius={20} /> : null}
+        {back}
+        {overview}
       </ReactFlow>
-      <CanvasControls>
-        <EditorControls map={map} onMap={() => setMap(!map)} />
-      </CanvasControls>
+      {tools}
     </div>
   );
 }

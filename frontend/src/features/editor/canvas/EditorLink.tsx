@@ -4,7 +4,7 @@ import { memo } from 'react';
 import { useT } from '~/app/messages';
 import type { LinkEdgeType } from '~/features/canvas/graph';
 import { LinkEdge, linkPath, PlainEdge } from '~/features/canvas/LinkEdge';
-import { useFar } from '~/features/canvas/zoom';
+import { useDrawnFar } from '~/features/canvas/zoom';
 import { IconPlus } from '~/ui/icons';
 import { useEditor } from '../store';
 import { focusName, useView } from '../view';
@@ -15,7 +15,7 @@ const MANY = 120;
 
 /** A link with a `+` at its middle, which is also what the focus stands on. */
 export const EditorLink = memo(function EditorLink(props: EdgeProps<LinkEdgeType>) {
-  const far = useFar();
+  const far = useDrawnFar();
   // From afar a link is a line: what could be pressed on it would be too small to hit.
   return far && props.selected !== true ? <FarLink {...props} /> : <NearLink {...props} />;
 });

@@ -11,7 +11,7 @@ import type { StepNodeData, StepNodeType } from '~/features/canvas/graph';
 import { BODY } from '~/features/canvas/nesting';
 import { FarCard, StepCard } from '~/features/canvas/StepCard';
 import { PlainHandles, portSpot } from '~/features/canvas/StepNode';
-import { useFar } from '~/features/canvas/zoom';
+import { useDrawnFar } from '~/features/canvas/zoom';
 import { IconPlus } from '~/ui/icons';
 import { linksFrom } from '../document/links';
 import { useEditor } from '../store';
@@ -97,7 +97,7 @@ const Ports = ({ id, data, connectable }: Omit<PortProps, 'port'>) =>
 /** A step that can be dragged, connected and walked to. */
 export const EditorNode = memo(function EditorNode({ id, data, selected, isConnectable }: NodeProps<StepNodeType>) {
   // Where links begin is in the node itself, so that from afar no port has to be in the page.
-  const far = useFar();
+  const far = useDrawnFar();
   if (far) return <FarCard {...data} selected={selected} />;
   return (
     <StepCard {...data} selected={selected}>

@@ -188,14 +188,17 @@ const SILENT = { ariaRole: 'presentation' as const, ariaLabel: undefined, domAtt
 export function useDrawnLinks(document: FlowDocument, types: Lookup, selected: string | null): LinkEdgeType[] {
   const t = useT();
   const { links, steps } = document;
-  const [kept] = useState(() => ({ current: new Map<string, DrawnLink>() }));
+  const [kept] = useState(() => ({ current: new Map<string, DrawnLink>(), all: [] as LinkEdgeType[] }));
   const names = useMemo(() => linkKeys(links), [links]);
   const drawn = useMemo(() => {
     const next = new Map<string, DrawnLink>();
     const ways = links.flatMap((link, index) => {
       if (!canBeDrawn({ links, steps }, link)) return [];
       const id = names[index] ?? String(index);
-      const key = [link, steps[link.from], steps[link.to]?.['in'], containersOf({ steps }, link.to).length, types, t];
+      // What a step is called or does moves none of its links: only what its ways out come of.
+      const from = steps[link.from];
+      const known = from !== undefined && types.step(from.type, from.version) === undefined ? links : null;
+      const key = [link, from?.type, from?.version, from?.config, from?.['on_error'], from?.['time_limit'], known, containersOf({ steps }, link.to).length, types, t];
       const last = kept.current.get(id);
       const now = last && same(last.key, key) ? last : { key, edge: { ...drawLink({ links, steps }, link, index, types, t), id, ...SILENT } };
       next.set(id, now);
@@ -203,7 +206,12 @@ export function useDrawnLinks(document: FlowDocument, types: Lookup, selected: s
     });
     // eslint-disable-next-line react-hooks/immutability -- a cache, as above
     kept.current = next;
-    return [...ways, ...drawUndos({ steps }).map((edge) => ({ ...edge, ...SILENT }))];
+    const all = [...ways, ...drawUndos({ steps }).map((edge) => ({ ...edge, ...SILENT }))];
+    // The same list where nothing changed: React Flow compares lists, and sorts every link of a new one.
+    if (same(kept.all, all)) return kept.all;
+    // eslint-disable-next-line react-hooks/immutability -- a cache, as above
+    kept.all = all;
+    return all;
   }, [links, names, steps, types, t, kept]);
   return useMemo(() => (selected === null ? drawn : drawn.map((edge) => (edge.id === selected ? { ...edge, selected: true } : edge))), [drawn, selected]);
 }
