@@ -112,7 +112,7 @@ def compare(actor: Actor, before: Side, after: Side, language: Language, draft: 
                 "changes": [
                     {
                         "path": one.id,
-                        "kind": kind_of(one),
+                        "became": kind_of(one),
                         "step": one.step,
                         "text": tell(one, old, new, language),
                     }

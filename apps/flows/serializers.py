@@ -152,7 +152,7 @@ class RevisionShown(serializers.Serializer[Any]):
     number = serializers.IntegerField()
     author = Person(allow_null=True)
     created_at = serializers.DateTimeField()
-    kind = serializers.ChoiceField(choices=["saved", "restored"])
+    how = serializers.ChoiceField(choices=["saved", "restored"])
     restored_from = serializers.CharField(
         allow_blank=True, help_text="Of a restored one: `version 3` or `revision 12`."
     )
@@ -187,7 +187,7 @@ class Restoration(serializers.Serializer[Any]):
 class SideShown(serializers.Serializer[Any]):
     """One of the two that are compared, with its document."""
 
-    kind = serializers.ChoiceField(choices=["version", "revision", "draft", "empty"])
+    what = serializers.ChoiceField(choices=["version", "revision", "draft", "empty"])
     number = serializers.IntegerField(allow_null=True)
     author = Person(allow_null=True)
     at = serializers.DateTimeField(allow_null=True)
@@ -199,7 +199,7 @@ class ChangeShown(serializers.Serializer[Any]):
     """One place that differs, in words."""
 
     path = serializers.CharField(help_text="A JSON Pointer (RFC 6901); a link is `from:port>to`.")
-    kind = serializers.ChoiceField(choices=["added", "removed", "changed"])
+    became = serializers.ChoiceField(choices=["added", "removed", "changed"])
     step = serializers.CharField(allow_null=True)
     text = serializers.CharField()
 
@@ -404,7 +404,7 @@ def revision_row(revision: DraftRevision) -> Row:
         "number": revision.number,
         "author": person_row(revision.author),
         "created_at": revision.created_at,
-        "kind": revision.kind,
+        "how": revision.kind,
         "restored_from": revision.source,
         "changed": revision.changed,
         "about": revision.about,
@@ -429,7 +429,7 @@ def comparison_row(found: Compared) -> Row:
 
 def _side_row(side: Side) -> Row:
     return {
-        "kind": side.kind,
+        "what": side.kind,
         "number": side.number,
         "author": person_row(side.author),
         "at": side.at,

@@ -232,7 +232,7 @@ class TestTheApi:
         assert [group["id"] for group in found["groups"]] == [f"/steps/{one}/title"]
         assert "heißt jetzt „Mine“" in found["groups"][0]["changes"][0]["text"]
         assert found["groups"][0]["authors"][0]["email"] == builder.email
-        assert (found["before"]["number"], found["after"]["kind"]) == (1, "draft")
+        assert (found["before"]["number"], found["after"]["what"]) == (1, "draft")
         same = browser.get(f"{root}compare/?from=1&to=r1").json()
         assert (same["same"], same["groups"]) == (True, [])
         restored = people.send(

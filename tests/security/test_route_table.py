@@ -38,6 +38,7 @@ BODIES = {
     "PATCH /api/v1/flows/{flow}/": {"name": "Renamed"},
     "PUT /api/v1/flows/{flow}/draft/": {**DOCUMENT, "layout": {"trigger": [9, 9]}},
     "POST /api/v1/flows/{flow}/publish/": {"note": "third"},
+    "POST /api/v1/flows/{flow}/restore/": {"version": 1},
     "POST /api/v1/flows/{flow}/runs/": {"input": {"amount": 3}},
     "POST /api/v1/evaluate/": {"expression": "1 + 1"},
     "POST /api/v1/trigger-preview/": {"cron": "0 9 * * *", "zone": "UTC"},
@@ -58,7 +59,10 @@ BODIES = {
     "POST /api/v1/operations/resume/": REASON,
 }
 QUERIES = {"GET /api/v1/runs/latest/": "?flows={flow}"}
-HEADERS = {"PUT /api/v1/flows/{flow}/draft/": {"If-Match": '"{revision}"'}}
+HEADERS = {
+    "PUT /api/v1/flows/{flow}/draft/": {"If-Match": '"{revision}"'},
+    "POST /api/v1/flows/{flow}/restore/": {"If-Match": '"{revision}"'},
+}
 
 #: What a browser's forms send: to the pages before sign-in, the inbox and the console.
 FORMS = {
