@@ -250,3 +250,112 @@ class TestWhatIsVisible:
 )
 def test_a_page_of_this_host_has_its_origin(origin, host, same):
     assert is_same_origin(origin, host) is same
+
+
+class TestPresence:
+    """Pages that show the same flow hear of each other."""
+
+    FLOW = "019a2f3c-0000-7000-8000-000000000001"
+
+    @staticmethod
+    def says(socket, **said):
+        socket.incoming.put_nowait({"type": "websocket.receive", "text": json.dumps(said)})
+
+    async def open(self, cookie):
+        socket = Socket(headers(cookie))
+        assert await socket.next() == "accept"
+        assert (await socket.next())["type"] == "hello"
+        return socket
+
+    async def quiet(self, socket):
+        await asyncio.sleep(0.2)
+        assert socket.said.empty()
+
+    def test_names_who_is_here_and_what_they_have_selected(self, acme, cookie_of):
+        ana = people.person(acme, "builder", email="ana@acme.test")
+        bob = people.person(acme, "viewer", email="bob@acme.test")
+        cookies = cookie_of(ana), cookie_of(bob)
+
+        async def scenario():
+            first, second = [await self.open(cookie) for cookie in cookies]
+            self.says(first, type="here", flow=self.FLOW, selected=["approve"])
+            await self.quiet(second)
+            self.says(second, type="here", flow=self.FLOW, selected=["<b>", 3, "tell"])
+            seen = await first.next()
+            assert (seen["type"], seen["who"]["name"], seen["selected"]) == (
+                "here",
+                "Bob",
+                ["tell"],
+            )
+            answered = await second.next()
+            assert (answered["who"]["user"], answered["selected"]) == (str(ana.pk), ["approve"])
+            self.says(first, type="here", flow=self.FLOW, selected=[])
+            assert (await second.next())["selected"] == []
+            await first.leave()
+            gone = await second.next()
+            assert (gone["type"], gone["who"]["id"]) == ("gone", answered["who"]["id"])
+            await second.leave()
+
+        on_a_loop(scenario)
+
+    def test_keeps_workspaces_apart_and_asks_for_the_right_to_see(self, acme, cookie_of):
+        elsewhere = people.person(people.make_workspace("other"), "builder", email="x@other.test")
+        blind = people.person(acme, "approver", email="blind@acme.test")
+        seen = people.person(acme, "builder")
+        cookies = [cookie_of(one) for one in (seen, elsewhere, blind)]
+
+        async def scenario():
+            sockets = [await self.open(cookie) for cookie in cookies]
+            for socket in sockets:
+                self.says(socket, type="here", flow=self.FLOW, selected=[])
+            for socket in sockets:
+                await self.quiet(socket)
+                await socket.leave()
+
+        on_a_loop(scenario)
+
+    def test_drops_what_is_no_such_message(self, acme, cookie_of):
+        cookie = cookie_of(people.person(acme, "builder"))
+
+        async def scenario():
+            socket = await self.open(cookie)
+            for text in ("", "{", "[]", "3", "null", '{"type": "here"}', '{"flow": 3}', "[" * 5000):
+                socket.incoming.put_nowait({"type": "websocket.receive", "text": text})
+            self.says(socket, type="here", flow="not-an-id")
+            self.says(socket, type="other", flow=self.FLOW)
+            await self.quiet(socket)
+            await tell(live.group_of(acme.pk), "flow", ["a"])
+            assert (await socket.next())["type"] == "flow"
+            await socket.leave()
+
+        on_a_loop(scenario)
+
+    @pytest.mark.parametrize("how", ["long", "often", "bytes"])
+    def test_closes_on_a_flood(self, acme, cookie_of, how):
+        cookie = cookie_of(people.person(acme, "builder"))
+
+        async def scenario():
+            socket = await self.open(cookie)
+            if how == "bytes":
+                socket.incoming.put_nowait({"type": "websocket.receive", "bytes": b"x"})
+            for _ in range(1 if how == "long" else consumers.MOST_SAID + 1):
+                text = "x" * 9000 if how == "long" else "{}"
+                socket.incoming.put_nowait({"type": "websocket.receive", "text": text})
+            assert await socket.next() == consumers.TOO_MUCH
+            await socket.leave()
+
+        on_a_loop(scenario)
+
+    def test_ends_with_the_session(self, acme, cookie_of, monkeypatch):
+        user = people.person(acme, "builder")
+        cookie = cookie_of(user)
+        monkeypatch.setattr(consumers, "JUDGED_FOR_S", -1)
+
+        async def scenario():
+            socket = await self.open(cookie)
+            monkeypatch.setattr(consumers, "actor_of_session", lambda _key: None)
+            self.says(socket, type="here", flow=self.FLOW, selected=[])
+            assert await socket.next() == consumers.NOT_SIGNED_IN
+            await socket.leave()
+
+        on_a_loop(scenario)
