@@ -17,6 +17,7 @@ from apps.flows.compiled import compiled
 from apps.flows.models import Flow, FlowState, FlowVersion
 from apps.steps.contracts import accepts_all
 from apps.steps.findings import Finding, at, pointer
+from apps.steps.fit import World, value_findings, world_of
 from apps.steps.texts import one_line
 
 KIND = "subflow"
@@ -109,6 +110,7 @@ def broken(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
 
 def call_findings(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:
     """Flows that are named and are not there, and callers that this document would break."""
+    world = world_of(document)
     for step_id, config in _calls(document):
         named, path = config.get("flow"), ("steps", step_id, "config", "flow")
         if not isinstance(named, str) or not named:
@@ -122,7 +124,7 @@ def call_findings(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:
         version = config.get("version", "latest")
         yield from _version_findings(flow, other, step_id, version)
         if other.pk != flow.pk:
-            yield from _input_findings(other, step_id, version, config.get("input"))
+            yield from _input_findings(other, step_id, config, world)
         if config.get("wait", True) is not False:
             yield from _waits_for_itself(flow, other, document, step_id)
     yield from _broken_callers(flow, document)
@@ -200,8 +202,11 @@ def _way_back(flow: Flow, other: Flow) -> str | None:
     return None
 
 
-def _input_findings(other: Flow, step_id: str, version: object, given: object) -> Iterator[Finding]:
-    """Names that the other flow asks for and is not given: the step would always fail."""
+def _input_findings(
+    other: Flow, step_id: str, config: Mapping[str, Any], world: World
+) -> Iterator[Finding]:
+    """Names that the other flow asks for and is not given, and what does not fit."""
+    version, given = config.get("version", "latest"), config.get("input")
     found = other.versions.filter(number=version) if isinstance(version, int) else None
     version_id = other.active_version_id if found is None else None
     if found is not None:
@@ -219,6 +224,9 @@ def _input_findings(other: Flow, step_id: str, version: object, given: object) -
                 step_id,
                 pointer(("steps", step_id, "config", "input")),
             )
+    if isinstance(asked, Mapping):
+        path = ("steps", step_id, "config", "input")
+        yield from value_findings(names, asked, world, path, step=step_id)
 
 
 def _broken_callers(flow: Flow, document: Mapping[str, Any]) -> Iterator[Finding]:

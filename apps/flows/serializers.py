@@ -251,6 +251,21 @@ class Choice(serializers.Serializer[Any]):
     port = serializers.CharField(help_text="Several where it takes several at once, by commas.")
 
 
+class RepairChange(serializers.Serializer[Any]):
+    """One operation of JSON Patch (RFC 6902)."""
+
+    op = serializers.ChoiceField(choices=["add", "remove", "replace"])
+    path = serializers.CharField()
+    value = serializers.JSONField(required=False)
+
+
+class RepairShown(serializers.Serializer[Any]):
+    """What puts a finding right at once, where one way to do so is safe."""
+
+    does = serializers.CharField(help_text="What a button for it says.")
+    patch = RepairChange(many=True)
+
+
 class FindingShown(serializers.Serializer[Any]):
     """One thing that is wrong or doubtful."""
 
@@ -264,6 +279,7 @@ class FindingShown(serializers.Serializer[Any]):
     fix = serializers.CharField()
     position = Position(allow_null=True)
     way = Choice(many=True, help_text="The choices that lead there, where that is known.")
+    repair = RepairShown(allow_null=True)
 
 
 class Findings(serializers.Serializer[Any]):

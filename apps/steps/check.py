@@ -27,7 +27,8 @@ from apps.steps.containers import container_findings, field_findings
 from apps.steps.contracts import accepts_all, faults, schema_flaw
 from apps.steps.document import FORMAT
 from apps.steps.fields import read_fields
-from apps.steps.findings import Finding, at, pointer
+from apps.steps.findings import Finding, Repair, added, at, pointer, replaced
+from apps.steps.fit import World, fit_findings
 from apps.steps.links import graph_findings, graph_of, read_links
 from apps.steps.reads import KnownStep, Reads
 from apps.steps.texts import CONTROL, STEP_ID, did_you_mean, found, one_line, shown
@@ -144,6 +145,7 @@ def _format(document: Mapping[str, Any]) -> Finding | None:
         "The document does not say its format.",
         f'Add "format": "{FORMAT}".',
         path="/format",
+        repair=Repair(f"Say that it is {FORMAT}", added("/format", FORMAT)),
     )
 
 
@@ -173,11 +175,13 @@ class _Check:
         if trigger_type is not None:
             yield from trigger_config_findings(trigger_type, trigger_config, reads)
         yield from run_key_findings(at(self.document, "settings", "concurrency", "key"), reads)
+        world = World(self.document, self.steps)
         for step in self.steps.values():
             if step.type is not None:
                 config = self.document["steps"][step.id].get("config")
                 config = {} if config is None else config
                 yield from step_config_findings(step, step.type, config, reads)
+                yield from fit_findings(step, config, world)
                 yield from field_value_findings(step, self.document["steps"][step.id], reads)
                 yield from assignee_findings(step, self.known.groups, self.known.people)
 
@@ -377,15 +381,18 @@ def _is_layout(layout: object) -> bool:
 
 def _text_findings(value: object, what: str, step: str | None, path: DocPath) -> Iterator[Finding]:
     """A name is one line of text; markup in it is text like any other."""
+    repair: Repair | None = None
     if not isinstance(value, str):
         message, fix = f"{what} must be text; it is {found(value)}.", "Write text."
     elif CONTROL.search(value):
         message, fix = f"{what} holds a line break or a hidden sign.", "Write it on one line."
+        plain = " ".join(CONTROL.sub(" ", value).split())
+        repair = Repair("Take the hidden signs out", replaced(pointer(path), plain))
     elif len(value) > MAX_NAME:
         message, fix = f"{what} has {len(value)} characters; {MAX_NAME} at most.", "Shorten it."
     else:
         return
-    yield Finding("bad_name", "error", message, fix, step, pointer(path))
+    yield Finding("bad_name", "error", message, fix, step, pointer(path), repair=repair)
 
 
 def _numbers(document: Mapping[str, Any]) -> Iterator[Finding]:

@@ -1,12 +1,13 @@
 """Judge the configs of steps and triggers: fields, expressions, secrets."""
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
 from apps.engine.graph import TRIGGER, Behaviour
 from apps.steps.config_errors import config_flaws
 from apps.steps.document import cell_source, expression_source
-from apps.steps.findings import Finding, Flaw, at, is_template, pointer
+from apps.steps.findings import Finding, Flaw, Repair, at, is_template, pointer, replaced
 from apps.steps.reads import EVERYTHING, KnownStep, Place, Reads
 from apps.steps.registry import CheckConfig, FieldNames, StepType, TriggerType
 from apps.steps.texts import CONTROL, CREDENTIAL, did_you_mean, one_line
@@ -51,8 +52,19 @@ def step_config_findings(
             yield from _expression(reads, Place(step.id, (*root, *path)), text, names)
         elif evaluated is not None and (looks := unmarked(text)):
             message = f"“{looks[0]}” is taken as text, word for word; no “=” stands before it."
-            place = Place(step.id, (*root, *path))
-            yield place.finding("looks_like_expression", message, looks[1], severity="warning")
+            yield Finding(
+                "looks_like_expression",
+                "warning",
+                message,
+                looks[1],
+                step.id,
+                pointer((*root, *path)),
+                repair=(
+                    Repair("Take its value", replaced(pointer((*root, *path)), looks[2]))
+                    if looks[2]
+                    else None
+                ),
+            )
     yield from _secrets(type_, config, step.id, root)
 
 
@@ -109,8 +121,12 @@ def _as_findings(
     refused = {flaw.path for flaw in flaws}
     more = check(config) if check is not None and isinstance(config, Mapping) else ()
     for flaw in (*flaws, *(one for one in more if one.path not in refused)):
+        repair = flaw.repair.below(pointer(root)) if flaw.repair else None
         yield Finding(
-            flaw.code, flaw.severity, flaw.message, flaw.fix, step, pointer((*root, *flaw.path))
+            *(flaw.code, flaw.severity, flaw.message, flaw.fix),
+            step,
+            pointer((*root, *flaw.path)),
+            repair=repair,
         )
 
 
@@ -122,7 +138,8 @@ def _expression(
         message = "The expression is empty."
         yield place.finding("bad_expression", message, "Write a value, such as trigger.body.name.")
         return
-    yield from reads.findings(place, source, names=names)
+    lead = text[: len(text) - len(source)]
+    yield from reads.findings(replace(place, lead=lead), source, names=names)
 
 
 def _texts(

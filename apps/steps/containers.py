@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from apps.engine.graph import BODY, TRIGGER, Behaviour, Link
 from apps.steps.fields import NAMES, StepFields
-from apps.steps.findings import Finding, pointer
+from apps.steps.findings import Finding, Repair, pointer, removed
 from apps.steps.reads import KnownStep
 from apps.steps.texts import did_you_mean, found, one_line
 
@@ -170,6 +170,7 @@ def _for_effects(step: KnownStep) -> Iterator[Finding]:
                 "Take it out; it is for steps such as a request or a mail.",
                 step.id,
                 pointer(("steps", step.id, name)),
+                repair=Repair("Take it out", removed(pointer(("steps", step.id, name)))),
             )
 
 

@@ -32,8 +32,13 @@ _ALONE = {"x-feel": "expression", "x-names": [EVENT], "x-alone": True}
 # Reads the event and nothing else: it is evaluated where no run is.
 OfEvent = Annotated[str, Field(json_schema_extra=_ALONE)]
 # Whether an event is let through, told by the event alone.
-IfEvent = Annotated[str, Field(json_schema_extra={**_ALONE, "x-widget": "condition"})]
-_BESIDE = {"x-feel": "expression", "x-names": [EVENT], "x-widget": "condition"}
+IfEvent = Annotated[
+    str,
+    Field(json_schema_extra={**_ALONE, "x-widget": "condition", "x-type": "boolean"}),
+]
+_BESIDE = {
+    "x-feel": "expression", "x-names": [EVENT], "x-widget": "condition", "x-type": "boolean",
+}  # fmt: skip
 # Whether an event is meant; reads the event beside the run's data.
 WithEvent = Annotated[str, Field(json_schema_extra=_BESIDE)]
 RunValue = Annotated[str, Field(json_schema_extra={"x-feel": "expression"})]

@@ -1,10 +1,61 @@
 """What a check says about a flow document: which step, what is wrong, and what to do about it."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, Literal
 
 Severity = Literal["error", "warning"]
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """One operation of JSON Patch. Source: RFC 6902; only these three are used."""
+
+    op: Literal["add", "remove", "replace"]
+    path: str
+    value: Any = None
+
+    def as_json(self) -> dict[str, Any]:
+        """As it is written."""
+        named = {"op": self.op, "path": self.path}
+        return named if self.op == "remove" else {**named, "value": self.value}
+
+
+@dataclass(frozen=True, slots=True)
+class Repair:
+    """What puts a finding right at once, where there is one safe way to do so.
+
+    Safe is what only takes away what is of no use, or says exactly what will be done. ``does`` is
+    what the button says.
+    """
+
+    does: str
+    changes: tuple[Change, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """The repair as the API shows it."""
+        return {"does": self.does, "patch": [one.as_json() for one in self.changes]}
+
+    def below(self, root: str) -> "Repair":
+        """The same for a document in which the config stands at ``root``."""
+        return Repair(
+            self.does, tuple(Change(one.op, root + one.path, one.value) for one in self.changes)
+        )
+
+
+def removed(path: str) -> tuple[Change, ...]:
+    """What is at a pointer is taken out."""
+    return (Change("remove", path),)
+
+
+def replaced(path: str, value: Any) -> tuple[Change, ...]:
+    """What is at a pointer becomes something else."""
+    return (Change("replace", path, value),)
+
+
+def added(path: str, value: Any) -> tuple[Change, ...]:
+    """Something is put at a pointer where nothing is yet."""
+    return (Change("add", path, value),)
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,6 +71,8 @@ class Flaw:
     message: str
     fix: str
     severity: Severity = "error"
+    #: From the root of the config.
+    repair: Repair | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +94,7 @@ class Finding:
     path: str = ""
     position: tuple[int, int] | None = None
     way: tuple[tuple[str, str], ...] = ()
+    repair: Repair | None = field(default=None, compare=False)
 
     def as_json(self) -> dict[str, Any]:
         """The finding as the API shows it."""
@@ -55,6 +109,7 @@ class Finding:
                 {"start": self.position[0], "end": self.position[1]} if self.position else None
             ),
             "way": [{"step": step, "port": port} for step, port in self.way],
+            "repair": self.repair.as_json() if self.repair else None,
         }
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from apps.engine.exploring import Verdict, Way, explore
+from apps.engine.feel.errors import nearest
 from apps.engine.graph import (
     TRIGGER,
     TRIGGER_PORT,
@@ -13,10 +14,10 @@ from apps.engine.graph import (
     JoinRule,
     Link,
 )
-from apps.engine.soundness import Soundness, Starving
+from apps.engine.soundness import ERROR_PORT, Soundness, Starving
 from apps.steps.containers import around
 from apps.steps.fields import join_rule
-from apps.steps.findings import Finding, Severity, pointer
+from apps.steps.findings import Finding, Repair, Severity, added, pointer, removed, replaced
 from apps.steps.reads import KnownStep
 from apps.steps.registry import StepType
 from apps.steps.texts import did_you_mean, found, one_line, shown
@@ -50,7 +51,10 @@ def read_links(document: Mapping[str, Any], steps: Steps) -> tuple[list[Finding]
             message = f"{_between(steps, link)} is there twice."
             fix = "Take one of them out."
             path = pointer(("links", index))
-            findings.append(Finding("duplicate_link", "error", message, fix, link.source, path))
+            repair = Repair("Take one of them out", removed(path))
+            findings.append(
+                Finding("duplicate_link", "error", message, fix, link.source, path, repair=repair)
+            )
     return findings, list(good.values())
 
 
@@ -187,13 +191,25 @@ def _read_link(steps: Steps, index: int, link: object) -> tuple[list[Finding], L
         fix = "Link to the first step instead; a trigger only starts runs."
         step = source if source != TRIGGER else None
         to = pointer((*path, "to"))
-        return [Finding("link_into_trigger", "error", message, fix, step, to)], None
+        repair = Repair("Take the link out", removed(pointer(path)))
+        return [Finding("link_into_trigger", "error", message, fix, step, to, repair=repair)], None
     named = link.get("port")
     if named is not None and not isinstance(named, str):
         message = f"The way out of link {index + 1} must be text; it is {found(named)}."
-        return [_bad_port(index, source, "bad_link", message, "Name a way out.")], None
+        fix = "Name a way out."
+        return [_bad_port(index, source, code="bad_link", message=message, fix=fix)], None
     port, wrong = _port(steps, source, named or "")
-    return [_bad_port(index, source, *one) for one in wrong], Link(index, source, port, target)
+    ports = steps[source].ports if source in steps else ()
+    return [
+        _bad_port(
+            *(index, source),
+            code=code,
+            message=message,
+            fix=fix,
+            near=nearest(named or "", ports) if code == "unknown_port" else None,
+        )
+        for code, message, fix in wrong
+    ], Link(index, source, port, target)
 
 
 def _port(steps: Steps, source: str, named: str) -> tuple[str, list[tuple[str, str, str]]]:
@@ -226,8 +242,18 @@ def _port(steps: Steps, source: str, named: str) -> tuple[str, list[tuple[str, s
     return named, []
 
 
-def _bad_port(index: int, source: str, code: str, message: str, fix: str) -> Finding:
-    return Finding(code, "error", message, fix, source, pointer(("links", index, "port")))
+def _bad_port(
+    index: int, source: str, *, code: str, message: str, fix: str, near: str | None = None
+) -> Finding:
+    place = pointer(("links", index, "port"))
+    repair = None
+    if code == "no_ports":
+        repair = Repair("Take the link out", removed(pointer(("links", index))))
+    elif code == "unknown_port" and source == TRIGGER:
+        repair = Repair("Leave the way out away", removed(place))
+    elif near:
+        repair = Repair(f"Use the way out “{one_line(near, 30)}”", replaced(place, near))
+    return Finding(code, "error", message, fix, source, place, repair=repair)
 
 
 def _is_end(steps: Steps, end: object) -> bool:
@@ -243,6 +269,7 @@ def _no_such_end(steps: Steps, index: int, name: str, end: object) -> Finding:
         f"Link {index + 1} {what} {missing}.",
         did_you_mean(end, steps) or "Take the link out, or link it to a step.",
         path=pointer(("links", index, name)),
+        repair=Repair("Take the link out", removed(pointer(("links", index)))),
     )
 
 
@@ -270,6 +297,10 @@ def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Findin
     for port in step.ports:
         if graph.from_port(step.id, port):
             continue
+        if port == ERROR_PORT and type_.behaviour is Behaviour.EFFECT:
+            if step.fields.on_error is None or step.fields.on_error.then == "path":
+                yield _no_failure_lane(step)
+            continue
         matters = port in type_.must_link or port in type_.fails_unlinked
         if step.fields.scope is not None and not matters:
             continue  # an item ends where nothing follows
@@ -283,6 +314,23 @@ def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Findin
             step.id,
             _at(step.id),
         )
+
+
+def _no_failure_lane(step: KnownStep) -> Finding:
+    """A step that touches the world, and nobody has said what is to happen when that fails."""
+    return Finding(
+        "no_failure_lane",
+        "warning",
+        f"“{step.title}” touches the outside, and nothing says what happens when that fails;"
+        " the run then fails.",
+        "Link its way out “error”, or choose under “When it fails” what is done.",
+        step.id,
+        _at(step.id),
+        repair=Repair(
+            "Ask a person when it fails",
+            added(pointer(("steps", step.id, "on_error")), {"then": "ask"}),
+        ),
+    )
 
 
 _STARVING: Mapping[bool, tuple[str, Severity]] = {

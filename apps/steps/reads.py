@@ -16,7 +16,7 @@ from apps.engine.graph import TRIGGER
 from apps.engine.soundness import ERROR_PORT, Soundness
 from apps.steps.event_ways import EVENT, EVENT_FIELDS
 from apps.steps.fields import NO_FIELDS, StepFields, ports_of
-from apps.steps.findings import Finding, Severity, pointer
+from apps.steps.findings import Finding, Repair, Severity, pointer, replaced
 from apps.steps.registry import FieldNames, StepModel, StepType
 from apps.steps.texts import one_line
 
@@ -81,6 +81,8 @@ class Place:
 
     step: str
     path: tuple[str | int, ...]
+    #: What stands before the expression in its text: ``=``.
+    lead: str = ""
 
     def finding(
         self,
@@ -90,9 +92,12 @@ class Place:
         *,
         severity: Severity = "error",
         position: tuple[int, int] | None = None,
+        repair: Repair | None = None,
     ) -> Finding:
         """A finding about this place."""
-        return Finding(code, severity, message, fix, self.step, pointer(self.path), position)
+        return Finding(
+            *(code, severity, message, fix, self.step, pointer(self.path), position), repair=repair
+        )
 
 
 class Reads:
@@ -135,8 +140,11 @@ class Reads:
             else:
                 found = self._judge(place, path, guarded=guarded)
             for code, severity, message, fix in found:
+                position = _position(source, path)
+                better = self._better(path) if code in _MISREAD else None
+                repair = _rewritten(place, source, position, better) if better else None
                 yield place.finding(
-                    code, message, fix, severity=severity, position=_position(source, path)
+                    code, message, fix, severity=severity, position=position, repair=repair
                 )
 
     def _judge(
@@ -329,6 +337,23 @@ class Reads:
             return self.trigger_type in {"schedule", "manual", EVENT}
         return part == "body" and self.trigger_type == "schedule" and name != "scheduled_for"
 
+    def _better(self, path: Path) -> str | None:
+        """The path that is surely meant, where the one that is written is not there."""
+        match path:
+            case ("trigger", "headers", name, *_) if name != name.lower():
+                return ".".join((*path[:2], name.lower(), *path[3:]))
+            case ("trigger", "scheduled_for"):
+                return "trigger.body.scheduled_for"
+            case ("steps", target, *rest) if target not in self.steps:
+                near = nearest(target, self.steps)
+                return ".".join(("steps", near, *rest)) if near else None
+            case ("steps", target, "output", name, *rest):
+                near = nearest(name, self.steps[target].output or ())
+                return ".".join(("steps", target, "output", near, *rest)) if near else None
+            case (name, "output" | "error", *_) if name in self.steps:
+                return ".".join(("steps", *path))
+        return None
+
     def _near(self, name: str) -> str:
         if name in self.steps:
             return f"Write steps.{name}.output to read what that step gave."
@@ -336,6 +361,23 @@ class Reads:
         if near:
             return f"Did you mean “{near}”?"
         return f"Write where it comes from: trigger.body.{name}, or steps.<id>.output.{name}."
+
+
+_MISREAD = frozenset({"missing_path", "unknown_name"})
+
+
+def _rewritten(
+    place: Place, source: str, position: tuple[int, int] | None, better: str
+) -> Repair | None:
+    """The expression with another path in place of the one at ``position``, if that is FEEL."""
+    if position is None:
+        return None
+    written = source[: position[0]] + better + source[position[1] :]
+    try:
+        feel.compile_expression(written)
+    except feel.FeelError:
+        return None
+    return Repair(f"Read {better}", replaced(pointer(place.path), place.lead + written))
 
 
 _MEND = "Put the expression right; the form shows the place."

@@ -12,6 +12,7 @@ The JSON Schemas of ``Config`` carry keywords for the editor:
 - ``x-when: {field: value or values}``: shown only while a field beside it has that value;
 - ``x-one-of: [fields]`` on an object: exactly one of them is meant;
 - ``x-labels: {value: words}``: how the values of an enum are said;
+- ``x-type`` on an expression: the JSON type of what it must give;
 - ``x-names: [names]`` on an expression: what it reads beside the run's data; with
   ``x-alone: true`` it reads nothing else.
 """
@@ -35,8 +36,11 @@ from apps.steps.outcomes import ItemEnd
 Feel = Annotated[str, Field(json_schema_extra={"x-feel": "expression"})]
 # The same, where it says yes or no: the editor lets people put it together by choosing.
 Condition = Annotated[
-    str, Field(json_schema_extra={"x-feel": "expression", "x-widget": "condition"})
+    str,
+    Field(json_schema_extra={"x-feel": "expression", "x-widget": "condition", "x-type": "boolean"}),
 ]
+# The same, where it gives a list.
+Items = Annotated[str, Field(json_schema_extra={"x-feel": "expression", "x-type": "array"})]
 # A text that is unary tests of FEEL; kept as text in the config, asked by the step.
 Tests = Annotated[str, Field(json_schema_extra={"x-feel": "unary"})]
 # A text that may be FEEL behind a leading "="; the step gets the value.
@@ -427,6 +431,13 @@ def _read_ports(config: Mapping[str, Any], paths: str) -> list[str]:
                 here = [item for one in here if isinstance(one, list) for item in one]
         found.extend(one for one in here if isinstance(one, str) and one)
     return found
+
+
+def schema_nodes(
+    schema: Mapping[str, Any],
+) -> Iterator[tuple[tuple[str, ...], Mapping[str, Any]]]:
+    """Every part of a config's JSON Schema with its path, ``*`` for list items and map values."""
+    return _nodes(schema, schema, ())
 
 
 def _expression_fields(

@@ -25,8 +25,8 @@ _LOOKS = re.compile(f"{_BRACED}|{_DOLLAR}|(?P<path>{_PATH})")
 _SIGNS = ("{{", "trigger.", "steps.", "run.")
 
 
-def unmarked(text: str) -> tuple[str, str] | None:
-    """What in a text looks like an expression, and the sentence that says how to write one."""
+def unmarked(text: str) -> tuple[str, str, str] | None:
+    """What in a text looks like one, how to write it, and the whole as an expression or empty."""
     if not any(sign in text for sign in _SIGNS):
         return None
     first = _LOOKS.search(text)
@@ -34,9 +34,9 @@ def unmarked(text: str) -> tuple[str, str] | None:
         return None
     written = " + ".join(_pieces(text.strip()))
     if len(written) <= LONGEST_FIX and _compiles(written):
-        return one_line(first[0]), f"Write = {written} if its value is meant."
+        return one_line(first[0]), f"Write = {written} if its value is meant.", f"= {written}"
     fix = 'Begin with “=” and join texts with “+”: = "Order of " + string(trigger.body.name).'
-    return one_line(first[0]), fix
+    return one_line(first[0]), fix, ""
 
 
 def _pieces(text: str) -> Iterator[str]:

@@ -197,6 +197,7 @@ class TestCheck:
         assert {"no_trigger", "no_steps"} <= set(codes(answer))
         assert set(answer.json()["findings"][0]) == {
             "code", "severity", "step", "path", "message", "fix", "position", "way",
+            "repair",
         }  # fmt: skip
         assert codes(send(web, "POST", f"{url}check/", {"document": None})) == ["bad_document"]
 

@@ -418,6 +418,25 @@ class TestContracts:
         found = [one for one in calls.call_findings(flow, doc) if one.code == "missing_input"]
         assert ["“n”" in one.message for one in found] == [True for _ in missing]
 
+    @pytest.mark.parametrize(
+        ("given", "codes"),
+        [
+            ({"n": "= trigger.id"}, ["type_mismatch"]),
+            ({"n": "seven"}, ["type_mismatch"]),
+            ({"n": "= trigger.body.n"}, []),
+            ({"n": "= 1 + 2"}, []),
+            ({"n": 1, "text": "= trigger.id + trigger.id"}, []),
+            ({"n": 1, "text": '= "more than three"'}, ["may_be_too_long"]),
+        ],
+    )
+    def test_what_does_not_fit_is_found_at_check(self, bench, given, codes):
+        text = {"type": "string", "maxLength": 3}
+        taken = {**NUMBER, "properties": {**NUMBER["properties"], "text": text}}
+        asked = bench.publish(giving(input=taken))
+        flow = bench.publish(waiting()).flow
+        doc = calling(called(asked), input=given)
+        assert [one.code for one in calls.call_findings(flow, doc)] == codes
+
     @pytest.mark.parametrize("odd", [True, {}, {"required": "n"}, None])
     def test_a_contract_of_any_shape_is_no_reason_to_fail(self, bench, odd):
         asked = bench.publish(giving(input=odd))

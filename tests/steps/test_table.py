@@ -276,3 +276,58 @@ def test_rules_that_an_expression_gives_are_asked_like_others():
     assert Play(document, body).output("use") == {"got": 1}
     ragged = '= [{when: ["> 5"], then: ["1", "2"]}]'
     assert Play(flow({**TABLE, "rules": ragged}), body).error()["code"] == "table_shape"
+
+
+class TestTrials:
+    """Test rows beside the rules."""
+
+    def said(self, tests, **config):
+        return [
+            (one.path.removeprefix("/steps/look/config/"), one.message, one.severity)
+            for one in findings({"tests": tests, **config})
+            if one.code == "table_test_failed"
+        ]
+
+    def trial(self, given, expect):
+        return {"given": given, "expect": expect}
+
+    def test_each_failure_names_its_row_and_what_came_out(self):
+        plain = {
+            "inputs": [{"label": "Amount", "expression": "trigger.body.amount"}],
+            "outputs": [{"name": "size", "type": "string"}],
+            "hit": "unique",
+            "rules": [
+                {"when": ["< 10"], "then": ['"small"']},
+                {"when": [">= 10"], "then": ['"large"']},
+            ],
+        }
+        rows = [
+            self.trial(["3"], ['"small"']),
+            self.trial(["10"], ['"small"']),
+            self.trial(['"x"'], ['"small"']),
+            self.trial(["1", "2"], ['"small"']),
+            self.trial(["3 +"], ['"small"']),
+            self.trial(["3"], ["trigger.body.x"]),
+            self.trial(["3"], [""]),
+        ]
+        said = self.said(rows, **plain)
+        assert [one[0] for one in said] == ["tests/1", "tests/2", "tests/3", "tests/4", "tests/5"]
+        assert 'size = "small" and gets "large"' in said[0][1]
+        assert all(severity == "warning" for _, _, severity in said)
+
+    def test_no_match_and_numbers_and_collected_rows(self):
+        plain = {
+            "inputs": [{"expression": "trigger.body.amount"}],
+            "outputs": [{"name": "fee"}, {"name": "tag"}],
+            "hit": "collect",
+            "rules": [
+                {"when": ["> 1"], "then": ["1.50", '"a"']},
+                {"when": ["> 2"], "then": ["2", '"b"']},
+            ],
+        }
+        good = self.trial(["3"], ["[1.5, 2.0]", '["a", "b"]'])
+        assert self.said([good, self.trial(["0"], ["[]", "[]"])], **plain) == []
+        first = {**plain, "hit": "first"}
+        assert "cannot be tried" in self.said([self.trial(["0"], ["1", "1"])], **first)[0][1]
+        truth = {**first, "rules": [{"when": ["-"], "then": ["true", "1"]}]}
+        assert len(self.said([self.trial(["0"], ["1", "true"])], **truth)) == 1

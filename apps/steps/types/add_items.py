@@ -8,7 +8,7 @@ from pydantic import Field
 from apps.engine.graph import Behaviour
 from apps.steps.outcomes import AddItems, StepError
 from apps.steps.registry import (
-    Feel,
+    Items,
     PureContext,
     StepModel,
     step_type,
@@ -19,7 +19,7 @@ class Config(StepModel):
     to: str = Field(
         min_length=1, max_length=63, title="For each", json_schema_extra={"x-widget": "step"}
     )
-    items: Feel = Field(min_length=1, title="List")
+    items: Items = Field(min_length=1, title="List")
 
 
 class Output(StepModel):

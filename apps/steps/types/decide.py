@@ -10,7 +10,7 @@ from typing import Any
 from pydantic import Field
 
 from apps.engine.graph import Behaviour
-from apps.steps.findings import Flaw, at
+from apps.steps.findings import Flaw, Repair, added, at
 from apps.steps.outcomes import Exit, StepError
 from apps.steps.registry import (
     Condition,
@@ -46,6 +46,7 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
             ("otherwise",),
             "There is no way out for the case that no condition holds.",
             "Name the way to take then, under “Otherwise”.",
+            repair=Repair("Call it “otherwise”", added("/otherwise", "otherwise")),
         )
     seen: set[str] = set()
     branches = config.get("branches")

@@ -15,6 +15,7 @@ from apps.steps.registry import (
     Condition,
     Feel,
     ItemContext,
+    Items,
     PureContext,
     StepModel,
     step_type,
@@ -36,7 +37,7 @@ class When(StepModel):
 
 
 class Config(StepModel):
-    items: Feel = Field(min_length=1, title="List", examples=["trigger.body.lines"])
+    items: Items = Field(min_length=1, title="List", examples=["trigger.body.lines"])
     parallel: int = Field(10, ge=1, le=1000, title="At the same time")
     result: Feel | None = Field(
         None,

@@ -6,18 +6,20 @@ for anything, and what then comes out. Later steps read the result by its name.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from decimal import Decimal
 from functools import partial
 from itertools import islice
 from typing import Any, Final, Literal
 
-from pydantic import Field
+from pydantic import Field, ValidationError
 
-from apps.engine import feel, tables
+from apps.engine import feel, tables, values
 from apps.engine.feel.errors import Fault
 from apps.engine.feel.types import described
 from apps.engine.graph import Behaviour
 from apps.engine.table_cover import Example, find_gap, find_overlaps, said
-from apps.steps.findings import Flaw, Severity, at
+from apps.steps.findings import Flaw, Repair, Severity, at, replaced
 from apps.steps.outcomes import Exit, StepError
 from apps.steps.registry import (
     Feel,
@@ -30,6 +32,7 @@ from apps.steps.registry import (
 _MOST_RULES: Final = 1_000
 _MOST_COLUMNS: Final = 30
 _MOST_FLAWS: Final = 5
+_MOST_TRIALS: Final = 100
 _NAME: Final = r"^[^\W\d]\w*$"
 
 Hit = Literal["unique", "first", "any", "collect"]
@@ -70,6 +73,14 @@ class Rule(StepModel):
     note: str = Field("", max_length=1000, title="Note")
 
 
+class Trial(StepModel):
+    """Values for the inputs, and what shall come out; a cell that is empty is not looked at."""
+
+    given: list[str] = Field(max_length=_MOST_COLUMNS, title="Given")
+    expect: list[str] = Field(max_length=_MOST_COLUMNS, title="Expected")
+    note: str = Field("", max_length=1000, title="Note")
+
+
 class Config(StepModel):
     inputs: list[Input] = Field(min_length=1, max_length=_MOST_COLUMNS, title="Inputs")
     outputs: list[Column] = Field(min_length=1, max_length=_MOST_COLUMNS, title="Results")
@@ -102,6 +113,12 @@ class Config(StepModel):
         max_length=_MOST_COLUMNS,
         title="If no rule matches",
         description="A result for each column; without it, no match is an error.",
+    )
+    tests: list[Trial] = Field(
+        default_factory=list,
+        max_length=_MOST_TRIALS,
+        title="Test rows",
+        description="Tried with each check; runs do not look at them.",
     )
 
     model_config = {"json_schema_extra": {"x-widget": "decision-table"}}
@@ -137,6 +154,8 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     cells = [at(rule, "when") for rule in _rules(config)]
     if not misfits and cells and all(isinstance(row, list) for row in cells):
         yield from _cover_flaws(config, cells)
+    if not misfits:
+        yield from trial_flaws(config)
 
 
 def _aggregate_flaws(config: Mapping[str, Any]) -> Iterator[Flaw]:
@@ -148,6 +167,7 @@ def _aggregate_flaws(config: Mapping[str, Any]) -> Iterator[Flaw]:
             ("aggregate",),
             "Only rules that are all taken can be made into one value.",
             "Choose “Take them all”, or make nothing of them.",
+            repair=Repair("Make nothing of them", replaced("/aggregate", None)),
         )
     elif len(_names(config)) > 1:
         yield Flaw(
@@ -349,3 +369,110 @@ def _results(
             )
         found[column.name] = value
     return found
+
+
+# Test rows: the table itself, asked with values that are written beside it
+
+
+class _TrialContext:
+    """A run without data, at a set time: what a table reads beside its inputs cannot be tried."""
+
+    now = datetime(2026, 1, 1, tzinfo=UTC)
+    zone = "UTC"
+
+    def evaluate(self, expression: str) -> Any:
+        """The FEEL value. Raises ``FeelError``."""
+        source = expression.removeprefix("=")
+        return feel.compile_expression(source).evaluate({}, now=self.now, zone=self.zone)
+
+    def matches(self, tests: str, value: Any) -> bool:
+        """Whether a value passes unary tests. Raises ``FeelError``."""
+        compiled = feel.compile_unary_tests(tests if tests.strip() else "-")
+        return compiled.hold(value, {}, now=self.now, zone=self.zone)
+
+
+def trial_flaws(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """Test rows in which something else comes out than is expected, or nothing can."""
+    if not _listed(config, "tests"):
+        return
+    try:
+        table = Config.model_validate(config)
+    except ValidationError:
+        return  # what does not fit is said at its place
+    for index, trial in enumerate(table.tests):
+        flaw = _tried(table, trial, index)
+        if flaw is not None:
+            yield flaw
+
+
+def _tried(table: Config, trial: Trial, index: int) -> Flaw | None:
+    path, name = ("tests", index), f"Test {index + 1}"
+    if len(trial.given) != len(table.inputs) or len(trial.expect) != len(table.outputs):
+        return Flaw(
+            "table_test_failed",
+            path,
+            f"{name} has not one cell for each input and each result.",
+            "Give it a cell for each.",
+            "warning",
+        )
+    inputs = [
+        one.model_copy(update={"expression": cell or "null"})
+        for one, cell in zip(table.inputs, trial.given, strict=True)
+    ]
+    trying: Any = _TrialContext()
+    try:
+        gave: Any = run(table.model_copy(update={"inputs": inputs}), trying).output
+        wanted = {
+            column.name: feel.to_json(trying.evaluate(cell))
+            for column, cell in zip(table.outputs, trial.expect, strict=True)
+            if cell.strip()
+        }
+    except (StepError, feel.FeelError) as wrong:
+        return Flaw(
+            "table_test_failed",
+            path,
+            f"{name} cannot be tried: {wrong.message}",
+            "Change the row or the rules; what is read of a run is not known here.",
+            "warning",
+        )
+    gave = _by_column(gave, table)
+    wrong_ones = [one for one, value in wanted.items() if not _same(gave.get(one), value)]
+    if not wrong_ones:
+        return None
+    said_ = ", ".join(
+        f"{one} = {_written(wanted[one])} and gets {_written(gave.get(one))}"
+        for one in wrong_ones[:3]
+    )
+    given = [
+        _written(gave.get(one.name)) if cell.strip() else cell
+        for one, cell in zip(table.outputs, trial.expect, strict=True)
+    ]
+    return Flaw(
+        "table_test_failed",
+        path,
+        f"{name} expects {said_}.",
+        "Change the rules, or what is expected.",
+        "warning",
+        repair=Repair("Expect what it gives", replaced(f"/tests/{index}/expect", given)),
+    )
+
+
+def _by_column(gave: Mapping[str, Any], table: Config) -> Mapping[str, Any]:
+    """Rows that are collected as a list for each column, as a test row expects them."""
+    rows = gave.get("results")
+    if len(table.outputs) < 2 or not isinstance(rows, list):
+        return gave
+    return {one.name: [row[one.name] for row in rows] for one in table.outputs}
+
+
+def _same(one: Any, other: Any) -> bool:
+    return (type(one) is type(other) and one == other) or (_is_number(one) and one == other)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | Decimal) and not isinstance(value, bool)
+
+
+def _written(value: Any) -> str:
+    """A value as JSON, which FEEL reads as the same."""
+    return values.dumps(value)[:200]

@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, TextInput, Tooltip } from '@mantine/core';
+import { ActionIcon, Button, Menu, TextInput, Tooltip } from '@mantine/core';
 import type { Finding } from '~/api/types';
 import { useT } from '~/app/messages';
 import { tintOf, useLookup } from '~/features/canvas/catalogue';
@@ -10,6 +10,7 @@ import { firstLine, restOf } from './canvas/help';
 import { fieldOfFinding, findingsOf, useFindings } from './findings';
 import { ConfigForm } from './form/ConfigForm';
 import { PanelLinks } from './PanelLinks';
+import { repairFinding } from './repairing';
 import { StandsIn } from './StandsIn';
 import { StepRules } from './StepRules';
 import classes from './SidePanel.module.css';
@@ -102,11 +103,16 @@ export function GeneralFindings({ owner }: { owner: string }) {
 }
 
 export function FindingNote({ finding }: { finding: Finding }) {
+  const t = useT();
+  const readOnly = useEditor((editor) => editor.readOnly);
   const Glyph = LOOK[finding.severity];
   return (
     <div className={classes.general} data-severity={finding.severity}>
       <Glyph size={16} aria-hidden />
-      <span>{[finding.message, finding.fix].filter(Boolean).join(' ')}</span>
+      <span>
+        {[finding.message, finding.fix].filter(Boolean).join(' ')}{' '}
+        {finding.repair && !readOnly ? <Button size="compact-xs" onClick={() => repairFinding(finding, t)}>{finding.repair.does}</Button> : null}
+      </span>
     </div>
   );
 }
