@@ -31,6 +31,9 @@ const sides = [
   { selector: 'Property[key.name=/^(textAlign|float)$/][value.value=/^(left|right)$/]', message: SIDES },
 ];
 
+const BY_HAND = 'Only page.keyboard, or only page.mouse, touches the page here.';
+const byHandOnly = (names, message, unless = '') => [{ selector: `CallExpression[callee.property.name=/^(${names})$/]${unless}`, message }];
+
 export default tseslint.config(
   { ignores: ['**/generated.ts'] },
   js.configs.recommended,
@@ -68,6 +71,28 @@ export default tseslint.config(
       '@typescript-eslint/no-empty-function': 'off',
       '@typescript-eslint/unbound-method': 'off',
     },
+  },
+  {
+    // Two builders of one flow: neither may set anything up past the page, or touch it by other means than its own.
+    files: ['**/tests/e2e/both-ways/*.ts'],
+    rules: {
+      'no-restricted-syntax': [
+        'error',
+        ...markup,
+        ...byHandOnly('evaluate|evaluateHandle|evaluateAll|\\$eval|\\$\\$eval|addInitScript|addScriptTag|exposeFunction|dispatchEvent|route|request|fetch|setContent|waitForFunction|storageState|addCookies', BY_HAND),
+        { selector: 'MemberExpression[property.name=/^(request|context)$/]', message: BY_HAND },
+        ...byHandOnly('click|dblclick|fill|clear|check|uncheck|setChecked|tap|hover|focus|blur|press|pressSequentially|type|selectOption|selectText|dragTo|dragAndDrop|setInputFiles', BY_HAND, "[callee.object.name!='keyboard'][callee.object.property.name!='keyboard']"),
+      ],
+      'no-restricted-globals': ['error', { name: 'fetch', message: BY_HAND }],
+    },
+  },
+  {
+    files: ['**/tests/e2e/both-ways/keyboard.ts'],
+    rules: { 'no-restricted-properties': ['error', { object: 'page', property: 'mouse', message: BY_HAND }, { object: 'page', property: 'touchscreen', message: BY_HAND }] },
+  },
+  {
+    files: ['**/tests/e2e/both-ways/mouse.ts'],
+    rules: { 'no-restricted-properties': ['error', { object: 'keyboard', property: 'press', message: BY_HAND }, { object: 'page', property: 'touchscreen', message: BY_HAND }] },
   },
   { files: ['**/scripts/**'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } }, rules: { 'no-console': 'off' } },
 );

@@ -11,7 +11,7 @@ import classes from './SidePanel.module.css';
 import { StepPanel } from './StepPanel';
 import { useEditor } from './store';
 import { TriggerPanel } from './trigger/TriggerPanel';
-import { useView } from './view';
+import { onStage, useView } from './view';
 
 const NAME = 'signalbox.panel';
 const LEAST = 300;
@@ -77,8 +77,17 @@ export function PanelBody({ flowId }: { flowId: string }) {
   const only = selected.length === 1 ? selected[0] : undefined;
   const isStep = useEditor(({ document }) => only !== undefined && only in document.steps);
   const isNote = useEditor(({ document }) => only !== undefined && isNoteId(only) && only in notesOf(document));
+  // Back to where the form belongs, unless a list or a hint in the form was closed by it.
+  const leave = (event: KeyboardEvent) => {
+    const isOpen = (event.target as HTMLElement).getAttribute('aria-expanded') === 'true';
+    if (event.key !== 'Escape' || event.defaultPrevented || isOpen || !event.currentTarget.contains(event.target as Node)) return;
+    event.preventDefault();
+    if (only !== undefined) onStage()?.focus({ step: only });
+    else if (link !== null) onStage()?.focus({ link });
+  };
   return (
-    <aside id={PANEL} className={classes.panel} aria-label={t('editor.panel')}>
+    // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape leaves it from anywhere inside
+    <aside id={PANEL} className={classes.panel} aria-label={t('editor.panel')} onKeyDown={leave}>
       {only === TRIGGER ? <TriggerPanel flowId={flowId} /> : isNote && only !== undefined ? <NotePanel key={only} id={only} /> : isStep && only !== undefined ? <StepPanel key={only} flowId={flowId} id={only} /> : selected.length === 0 && link !== null ? <LinkPanel link={link} flowId={flowId} /> : <FlowPanel flowId={flowId} />}
     </aside>
   );

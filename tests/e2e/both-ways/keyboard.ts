@@ -1,0 +1,126 @@
+/** The demo flow, built with the keys alone: nothing here but `page.keyboard` touches the page. */
+import type { Page } from 'playwright-core';
+import { EMAIL, exported, hasFocus, NAME, said, saved, TITLES } from './shared';
+import type { Role } from './shared';
+
+const MOST_TABS = 80;
+
+export async function buildByKeyboard(page: Page, url: string, password: string): ReturnType<typeof exported> {
+  const { keyboard } = page;
+  const press = (...keys: string[]) => keys.reduce((before, key) => before.then(() => keyboard.press(key)), Promise.resolve());
+
+  /** Tab on until the focus stands there. */
+  const tabTo = async (role: Role, name: string | RegExp) => {
+    const wanted = page.getByRole(role, typeof name === 'string' ? { name, exact: true } : { name }).and(page.locator(':focus'));
+    for (let tabs = 0; tabs < MOST_TABS; tabs += 1) {
+      if ((await wanted.count()) === 1) return hasFocus(page, role, name);
+      await keyboard.press('Tab');
+    }
+    throw new Error(`the focus never came to ${role} ${String(name)}`);
+  };
+
+  /** In a list that is open: find and take. */
+  const choose = async (list: string | RegExp, term: string) => {
+    await hasFocus(page, 'combobox', list);
+    await keyboard.type(term);
+    await page.getByRole('option', { selected: true }).filter({ hasText: term }).waitFor();
+    await press('Enter');
+  };
+
+  /** Give the focused step a title in its form, and come back to it. */
+  const title = async (text: string) => {
+    await press('Enter');
+    await hasFocus(page, 'textbox', 'Title');
+    await press('Control+A');
+    await keyboard.type(text);
+    await press('Escape');
+    await hasFocus(page, 'group', new RegExp(`^${text.replace('?', '\\?')},`));
+  };
+
+  await page.goto(`${url}/sign-in/`);
+  await tabTo('textbox', /mail/i);
+  await keyboard.type(EMAIL);
+  await tabTo('textbox', /password/i);
+  await keyboard.type(password);
+  await press('Enter');
+  await page.getByRole('button', { name: 'New flow' }).waitFor();
+
+  await tabTo('button', 'New flow');
+  await press('Enter');
+  await hasFocus(page, 'textbox', 'Name');
+  await keyboard.type(NAME);
+  await press('Enter');
+  await page.getByRole('application').waitFor();
+
+  // Into the canvas: the trigger first, and a step behind it.
+  await tabTo('application', /^Empty flow\./);
+  await press('Enter');
+  await hasFocus(page, 'group', /^By hand, Trigger/);
+  await press('a');
+  await choose('Add a step', 'Decide');
+  await hasFocus(page, 'group', /^Decide, Decide\..*2 of 2\. After Trigger/);
+  await title(TITLES.decide);
+
+  // By its ways out: each has a name of its own.
+  await press('p');
+  await hasFocus(page, 'button', `Port yes of ${TITLES.decide}, not connected`);
+  await press('Enter');
+  await choose('Add a step', 'Approval');
+  await hasFocus(page, 'group', /^Approval, Approval/);
+  await title(TITLES.approval);
+  await press('ArrowLeft');
+  await hasFocus(page, 'group', /^Large order\?, Decide.*Then Approve the order/);
+  await press('p', 'ArrowDown');
+  await hasFocus(page, 'button', `Port no of ${TITLES.decide}, not connected`);
+  await press('Enter');
+  await choose('Add a step', 'Map');
+  await hasFocus(page, 'group', /^Map, Map/);
+  await title(TITLES.map);
+  await press('a');
+  await choose('Add a step', 'Stop');
+  await hasFocus(page, 'group', /^Stop, Stop/);
+  await title(TITLES.done);
+
+  // Back along the links, up to the other branch, and a link from there.
+  await press('ArrowLeft');
+  await hasFocus(page, 'group', /^Note the order, Map/);
+  await press('ArrowUp');
+  await hasFocus(page, 'group', /^Approve the order, Approval/);
+  await press('p');
+  await hasFocus(page, 'button', `Port approved of ${TITLES.approval}, not connected`);
+  await press('c');
+  await choose(`Connect ${TITLES.approval} to`, TITLES.map);
+  await hasFocus(page, 'group', /^Note the order, Map.*After Large order\?, Approve the order/);
+  await press('ArrowUp');
+  await hasFocus(page, 'group', /^Approve the order, Approval/);
+  await press('p', 'ArrowDown');
+  await hasFocus(page, 'button', `Port rejected of ${TITLES.approval}, not connected`);
+  await press('Enter');
+  await choose('Add a step', 'Stop');
+  await hasFocus(page, 'group', /^Stop, Stop/);
+  await title(TITLES.refused);
+
+  // Into a link, out again: what stood around is joined. And back and forth in the history.
+  await press('Home');
+  await hasFocus(page, 'group', /^By hand, Trigger/);
+  await press('p', 'ArrowRight');
+  await hasFocus(page, 'button', /^Link from .* to Large order\?/);
+  await press('Enter');
+  await choose('Add a step', 'Delay');
+  await hasFocus(page, 'group', /^Delay, Delay.*After Trigger\. Then Large order\?/);
+  await press('Delete');
+  await said(page, 'Delete Delay');
+  await press('Control+z');
+  await said(page, 'Undone: Delete Delay');
+  await press('Control+Shift+Z');
+  await said(page, 'Redone: Delete Delay');
+  await saved(page);
+
+  const download = page.waitForEvent('download');
+  await press('Control+k');
+  await hasFocus(page, 'textbox', /^Search/);
+  await keyboard.type('Export');
+  await page.getByRole('button', { name: 'Export as a file' }).last().waitFor();
+  await press('ArrowDown', 'Enter');
+  return exported(await download);
+}
