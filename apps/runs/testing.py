@@ -261,7 +261,9 @@ def known_values(actor: Actor, draft: Draft, sample: samples.Found, now: datetim
     except HasErrors:
         events = []
     for name, outcome in foreseeing.tell(events).outcomes.items():
-        found = {part: outcome[part] for part in ("output", "error") if part in outcome}
+        found: dict[str, Any] = {
+            part: outcome[part] for part in ("output", "error") if part in outcome
+        }
         steps.setdefault(name, found)
     run_id = str(sample.run_id or sample.id)
     return {
@@ -315,7 +317,7 @@ def _planned(actor: Actor, draft: Draft, asked: Asked, now: datetime) -> Plan:
     )
 
 
-def _static_part(draft: Draft, asked: Asked) -> Mapping[str, Any]:
+def _static_part(draft: Draft, asked: Asked) -> narrowing.Drawn:
     """What of the draft can run at all, if nothing is wrong with it."""
     found = errors_in(findings_of(draft.flow, draft.document))
     hopeless = [one for one in found if one.code in HOPELESS]

@@ -17,7 +17,7 @@ class SampleShape(serializers.Serializer[Any]):
     """What a flow may be tried with."""
 
     id = serializers.UUIDField(help_text="Of one that is read from a run, that run's.")
-    source = serializers.ChoiceField(SOURCES)
+    source = serializers.ChoiceField(SOURCES)  # type: ignore[assignment] # a field's name
     type = serializers.CharField(help_text="Of the trigger.")
     name = serializers.CharField()
     run = serializers.UUIDField(allow_null=True, help_text="Whose steps' outputs go with it.")

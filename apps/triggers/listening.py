@@ -220,6 +220,7 @@ def _kept(listener: Listener, call: Call, *, is_whole: bool, now: datetime) -> H
         now=now,
         zone=zone_of(listener.workspace_id),
     )
+    started: Any = values.loads(ready.payload)
     with transaction.atomic():
         # Counted under the row's lock, so that two at once do not both take the last place.
         place = Listener.objects.filter(
@@ -233,7 +234,7 @@ def _kept(listener: Listener, call: Call, *, is_whole: bool, now: datetime) -> H
             flow_id=listener.flow_id,
             source=Sample.Source.HEARD,
             name=ready.summary[:150],
-            trigger=values.loads(ready.payload)["trigger"],
+            trigger=started["trigger"],
             created_at=now,
         )
         make_room(listener.flow_id)

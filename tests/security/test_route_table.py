@@ -11,7 +11,7 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.audit.models import AuditEvent
-from tests.security.world import CALLERS, DOCUMENT, World, outcome
+from tests.security.world import CALLERS, DOCUMENT, SAMPLE, World, outcome
 from tests.support import people
 
 TABLE = Path(__file__).with_name("routes.txt")
@@ -40,6 +40,14 @@ BODIES = {
     "POST /api/v1/flows/{flow}/publish/": {"note": "third"},
     "POST /api/v1/flows/{flow}/restore/": {"version": 1},
     "POST /api/v1/flows/{flow}/runs/": {"input": {"amount": 3}},
+    "POST /api/v1/flows/{flow}/samples/": {"text": '{"amount": 3}'},
+    "POST /api/v1/flows/{flow}/send-test/": {"sample": str(SAMPLE), "to": "flow"},
+    "POST /api/v1/flows/{flow}/test-plan/": {"kind": "dry", "sample": str(SAMPLE)},
+    "POST /api/v1/flows/{flow}/test-runs/": {
+        "kind": "dry",
+        "sample": str(SAMPLE),
+        "announced": ["ask", "end"],
+    },
     "POST /api/v1/evaluate/": {"expression": "1 + 1"},
     "POST /api/v1/trigger-preview/": {"cron": "0 9 * * *", "zone": "UTC"},
     "POST /api/v1/events/": {
@@ -55,10 +63,24 @@ BODIES = {
     "POST /api/v1/runs/resume/": {"filter": {"status": "paused"}, **REASON},
     "POST /api/v1/runs/cancel/": {"filter": {"status": "waiting"}, **REASON},
     "POST /api/v1/runs/replay/": {"filter": {"status": "failed"}, **REASON},
+    "POST /api/v1/audit/evidence/": {
+        "from": "2026-01-01",
+        "to": "2026-12-31",
+        "lists": ["changes", "access"],
+    },
+    "POST /api/v1/audit/destinations/": {
+        "name": "Another",
+        "kind": "syslog_tcp",
+        "address": "logs.example.com:6514",
+    },
+    "PATCH /api/v1/audit/destinations/{destination}/": {"is_paused": True},
     "POST /api/v1/operations/stop/": REASON,
     "POST /api/v1/operations/resume/": REASON,
 }
-QUERIES = {"GET /api/v1/runs/latest/": "?flows={flow}"}
+QUERIES = {
+    "GET /api/v1/runs/latest/": "?flows={flow}",
+    "GET /api/v1/audit/consistency/": "?from=1&to=1",
+}
 HEADERS = {
     "PUT /api/v1/flows/{flow}/draft/": {"If-Match": '"{revision}"'},
     "POST /api/v1/flows/{flow}/restore/": {"If-Match": '"{revision}"'},
@@ -77,10 +99,13 @@ FORMS = {
 }
 
 #: Reads that are themselves an event: who took the data away is in the trail.
-NOTED_READS = re.compile(r"GET /api/v1/(export/|audit/bundle/|audit/{event}/proof/)")
+NOTED_READS = re.compile(
+    r"GET /api/v1/(export/|audit/(bundle|consistency|{event}/proof|evidence/{pack}/file)/)"
+)
 #: Writes with nothing for the trail: they keep nothing, or only what one has seen.
 QUIET = {
     "POST /api/v1/flows/{flow}/check/": "says what is wrong with a document",
+    "POST /api/v1/flows/{flow}/test-plan/": "says what a test would do",
     "POST /api/v1/evaluate/": "says what an expression gives",
     "POST /api/v1/trigger-preview/": "says when a schedule would fire",
     "POST /api/v1/alerts/read/": "what one has read is one's own",

@@ -2,6 +2,7 @@
 
 from typing import Any
 from urllib.parse import urlsplit
+from uuid import UUID
 
 from django.test import Client
 
@@ -16,11 +17,14 @@ from apps.flows import commands as flows
 from apps.flows.models import Draft, Flow, FlowVersion
 from apps.inbox.models import UserTask
 from apps.operations.alerts import raise_alert
-from apps.operations.models import AlertKind
+from apps.operations.destinations import add_destination
+from apps.operations.models import AlertKind, TrailJob
 from apps.runs import commands as runs
+from apps.runs import testing
 from apps.runs.drive import drive_all
-from apps.runs.models import Run
+from apps.runs.models import Run, Sample
 from apps.triggers.events import publish_event
+from apps.triggers.listening import open_listener
 from apps.triggers.models import Trigger
 from tests.support import people
 
@@ -29,6 +33,7 @@ CALLERS = (
     "g.view", "g.edit", "g.publish", "g.run", "other",
 )  # fmt: skip
 
+SAMPLE = UUID("019aa000-0000-7000-8000-000000000001")
 DOCUMENT: dict[str, Any] = {
     "format": "signalbox.flow/1",
     "name": "Onboarding",
@@ -77,8 +82,10 @@ class World:
             self.other, *people.ROLES, email="everything@other.test"
         )
         self._run()
+        self._tests()
         self._event()
         self._people_and_connections()
+        self._trail()
         seal_pending(now=clock.now())
         self.ids["event"] = AuditEvent.objects.filter(workspace_id=self.acme.pk).latest("id").pk
         self.ids["seal"] = AuditSeal.objects.latest("number").pk
@@ -153,6 +160,27 @@ class World:
             "kind": "runs",
         }
 
+    def _tests(self) -> None:
+        now = clock.now()
+        Sample.objects.create(
+            id=SAMPLE,
+            workspace_id=self.acme.pk,
+            flow_id=self.flow.pk,
+            source=Sample.Source.PASTED,
+            trigger={"type": "webhook", "body": {"amount": 7}, "headers": {}, "query": {}},
+            created_at=now,
+        )
+        open_listener(actor=self.author, flow_id=self.flow.pk, now=now)
+        tested = testing.start_test(
+            actor=self.author,
+            flow_id=self.flow.pk,
+            asked=testing.Asked(kind="dry", sample=SAMPLE),
+            announced=["ask", "end"],
+            now=now,
+        )
+        drive_all()
+        self.ids |= {"sample": SAMPLE, "tested": tested.pk}
+
     def _event(self) -> None:
         sent = {"specversion": "1.0", "id": "1", "source": "shop", "type": "order.made"}
         event, _ = publish_event(actor=self.author, event=sent, now=clock.now())
@@ -178,6 +206,38 @@ class World:
             "secret": "crm",
             "host": host.pk,
         }
+
+    def _trail(self) -> None:
+        now, user = clock.now(), self.users["admin"]
+        destination = add_destination(
+            actor=self.admin,
+            name="Log",
+            kind="syslog_tcp",
+            address="127.0.0.1:9",
+            secret="",
+            with_rows=True,
+            with_checkpoints=True,
+            from_start=True,
+            now=now,
+        )
+        made = {"workspace_id": self.acme.pk, "asked_by": user, "created_at": now}
+        over = {"state": "done", "finished_at": now}
+        check = TrailJob.objects.create(kind="check", **made)
+        wanted = {"from": now.isoformat(), "to": now.isoformat(), "flow": "", "flow_name": ""}
+        result = {
+            "name": "evidence.zip",
+            "bytes": 3,
+            "sha256": "a" * 64,
+            "lists": {"changes": 0},
+            "versions": 0,
+            "seals": [],
+            "unsealed": 0,
+        }
+        pack = TrailJob.objects.create(
+            kind="evidence", wanted={**wanted, "lists": ["changes"]}, result=result, **over, **made
+        )
+        pack.parts.create(number=0, content=b"zip")
+        self.ids |= {"destination": destination.pk, "check": check.pk, "pack": pack.pk}
 
 
 def outcome(answer: Any) -> str:
