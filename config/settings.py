@@ -330,6 +330,10 @@ SPECTACULAR_SETTINGS = {
         "TaskStatus": "apps.inbox.api.TASK_STATUSES",
         "TaskKind": "apps.inbox.api.TASK_KINDS",
         "WaitKind": "apps.runs.shapes.WAITS",
+        "TestKind": "apps.runs.testing_shapes.KINDS",
+        "DestinationKind": "apps.operations.models.DestinationKind",
+        "JobState": "apps.operations.models.JobState",
+        "RowState": "apps.operations.trail_api.ROW_STATES",
     },
 }
 

@@ -1,29 +1,34 @@
 #!/usr/bin/env python3
-"""Check a bundle of the audit trail, offline. Needs only Python 3.11+ and `cryptography`.
+"""Check a bundle of the audit trail, a proof of one row, or an evidence pack, offline.
 
-    python verify_audit.py BUNDLE --fingerprint HEX [--checkpoints FILE]
+    python verify_audit.py FILE --fingerprint HEX [--checkpoints FILE]
+
+Needs Python 3.11+ and nothing else: no network, no Signalbox. Signatures are Ed25519 (RFC 8032);
+where the package `cryptography` is at hand it checks them, which is quicker, else this program
+does so itself.
 
 The fingerprint names the key that signed the trail. Get it from the administrator by another way
-than the bundle: the keys that the bundle names are believed only where their fingerprint is one
+than the file: the keys that the file names are believed only where their fingerprint is one
 you gave, or where a key that you trust handed over to them. The exit status is 0 only if all is
 well.
 """
 
 import argparse
+import csv
 import hashlib
+import io
 import json
 import re
 import sys
+import zipfile
 from collections.abc import Iterable, Iterator
 from pathlib import Path
-from typing import Any
-
-from cryptography.exceptions import InvalidSignature
-from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
+from typing import IO, Any
 
 BUNDLE_FORMAT = "signalbox.audit.bundle/1"
 ROW_FORMAT = "signalbox.audit/1"
 SEAL_FORMAT = "signalbox.audit.seal/1"
+EVIDENCE_FORMAT = "signalbox.evidence/1"
 ROW_NAMES = {
     "actor", "at", "commitments", "correlation_id", "flow", "format",
     "id", "on_behalf_of", "target", "verb", "workspace",
@@ -67,12 +72,95 @@ def seal_hash(statement: dict[str, Any]) -> bytes:
 
 def is_signed(public: bytes, signature: bytes, purpose: str, digest: bytes) -> bool:
     """Whether that key signed that digest for that purpose."""
+    message = purpose.encode() + b"\x00" + digest
     try:
-        key = Ed25519PublicKey.from_public_bytes(public)
-        key.verify(signature, purpose.encode() + b"\x00" + digest)
+        from cryptography.exceptions import InvalidSignature
+        from cryptography.hazmat.primitives.asymmetric.ed25519 import (
+            Ed25519PublicKey,
+        )
+    except ImportError:
+        return is_ed25519(public, signature, message)
+    try:
+        Ed25519PublicKey.from_public_bytes(public).verify(signature, message)
     except (InvalidSignature, ValueError):
         return False
     return True
+
+
+# Ed25519 as RFC 8032, section 5.1.7 and section 6 have it; points are (X, Y, Z, T) with x = X/Z,
+# y = Y/Z, xy = T/Z. Nothing here is secret, so nothing need take the same time for every input.
+
+FIELD = 2**255 - 19
+ORDER = 2**252 + 27742317777372353535851937790883648493
+CURVE_D = -121665 * pow(121666, FIELD - 2, FIELD) % FIELD
+Point = tuple[int, int, int, int]
+NEUTRAL: Point = (0, 1, 1, 0)
+
+
+def added(one: Point, other: Point) -> Point:
+    """The sum of two points."""
+    a = (one[1] - one[0]) * (other[1] - other[0]) % FIELD
+    b = (one[1] + one[0]) * (other[1] + other[0]) % FIELD
+    c = 2 * one[3] * other[3] * CURVE_D % FIELD
+    d = 2 * one[2] * other[2] % FIELD
+    e, f, g, h = b - a, d - c, d + c, b + a
+    return (e * f % FIELD, g * h % FIELD, f * g % FIELD, e * h % FIELD)
+
+
+def combined(first: int, one: Point, second: int, other: Point) -> Point:
+    """``first`` times one point and ``second`` times another, added up."""
+    both = added(one, other)
+    found = NEUTRAL
+    for bit in range(max(first.bit_length(), second.bit_length()) - 1, -1, -1):
+        found = added(found, found)
+        match first >> bit & 1, second >> bit & 1:
+            case 1, 1:
+                found = added(found, both)
+            case 1, 0:
+                found = added(found, one)
+            case 0, 1:
+                found = added(found, other)
+    return found
+
+
+def as_point(text: bytes) -> Point | None:
+    """A point from its 32 bytes; None where they are none."""
+    y = int.from_bytes(text, "little")
+    sign, y = y >> 255, y & (2**255 - 1)
+    if y >= FIELD:
+        return None
+    square = (y * y - 1) * pow(CURVE_D * y * y + 1, FIELD - 2, FIELD) % FIELD
+    x = pow(square, (FIELD + 3) // 8, FIELD)
+    if (x * x - square) % FIELD:
+        x = x * pow(2, (FIELD - 1) // 4, FIELD) % FIELD
+    if (x * x - square) % FIELD or (x == 0 and sign):
+        return None
+    if x & 1 != sign:
+        x = FIELD - x
+    return (x, y, 1, x * y % FIELD)
+
+
+def as_bytes(point: Point) -> bytes:
+    """A point's 32 bytes."""
+    inverse = pow(point[2], FIELD - 2, FIELD)
+    x, y = point[0] * inverse % FIELD, point[1] * inverse % FIELD
+    return (y | (x & 1) << 255).to_bytes(32, "little")
+
+
+BASE = as_point((4 * pow(5, FIELD - 2, FIELD) % FIELD).to_bytes(32, "little"))
+
+
+def is_ed25519(public: bytes, signature: bytes, message: bytes) -> bool:
+    """RFC 8032, section 5.1.7, with nothing but whole numbers."""
+    if len(public) != 32 or len(signature) != 64 or BASE is None:
+        return False
+    key, scalar = as_point(public), int.from_bytes(signature[32:], "little")
+    if key is None or scalar >= ORDER:
+        return False
+    digest = hashlib.sha512(signature[:32] + public + message).digest()
+    challenge = int.from_bytes(digest, "little") % ORDER
+    against = (FIELD - key[0], key[1], key[2], FIELD - key[3])
+    return as_bytes(combined(scalar, BASE, challenge, against)) == signature[:32]
 
 
 def merkle_root(leaves: list[bytes]) -> bytes:
@@ -138,6 +226,8 @@ class Verifier:
         self.times: list[str] = []
         self.rows = self.seals = self.values = self.hidden = self.others = self.compared = 0
         self.withheld: dict[str, int] = {}
+        #: Of an evidence pack what its lists are compared with.
+        self.shown: dict[str, tuple[str, str, str]] | None = None
         self.ended = False
         self.problems: list[str] = []
 
@@ -252,6 +342,8 @@ class Verifier:
             part = name.partition(".")[0] if name.partition(".")[2] != "label" else name
             self.withheld[part] = self.withheld.get(part, 0) + 1
         leaf = leaf_hash(row)
+        if self.shown is not None:
+            self.shown[row["id"]] = (leaf.hex(), row["at"], row["verb"])
         if "path" not in line:
             self.leaves.append(leaf)
             return
@@ -303,6 +395,83 @@ class Verifier:
             self.problems.append("The bundle's header names other seals than it holds.")
 
 
+class Pack:
+    """An evidence pack: its manifest, its files, the rows of its lists."""
+
+    def __init__(self, archive: zipfile.ZipFile) -> None:
+        self.archive = archive
+        self.listed = 0
+        self.problems: list[str] = []
+        self.manifest: dict[str, Any] = {}
+
+    def run(self, verifier: Verifier) -> None:
+        """Check all of it; what is wrong with its trail is in ``verifier``.
+
+        Raises:
+            Broken: The archive is no evidence pack.
+        """
+        names = [one.filename for one in self.archive.infolist()]
+        try:
+            text = self.archive.read("manifest.json")
+            signature = bytes.fromhex(self.archive.read("manifest.sig").decode().strip())
+            self.manifest = json.loads(text, object_pairs_hook=unique)
+            self.check_manifest(text, signature, verifier.trusted)
+            self.check_files(names)
+            with self.archive.open("trail.ndjson") as lines:
+                verifier.shown = {}
+                verifier.run(lines)
+            if verifier.header["workspace"] != self.manifest["workspace"]:
+                self.problems.append("The trail in the pack is another workspace's.")
+            for name in self.manifest["lists"]:
+                self.check_list(name, verifier.shown)
+        except (KeyError, TypeError, ValueError, AttributeError, zipfile.BadZipFile) as error:
+            raise Broken(f"It is no evidence pack in the format: {error!r}.") from None
+
+    def check_manifest(self, text: bytes, signature: bytes, trusted: set[str]) -> None:
+        if self.manifest["format"] != EVIDENCE_FORMAT:
+            raise Broken(
+                f"The format is {self.manifest['format']!r}; this program reads"
+                f" {EVIDENCE_FORMAT!r}."
+            )
+        public = bytes.fromhex(self.manifest["key"])
+        key = sha256(public).hex()
+        if key not in trusted:
+            self.problems.append(f"The pack is signed by the key {key}, which you do not trust.")
+        elif not is_signed(public, signature, EVIDENCE_FORMAT, sha256(text)):
+            self.problems.append("The manifest was changed, or the signature beside it is wrong.")
+
+    def check_files(self, names: list[str]) -> None:
+        files = self.manifest["files"]
+        if len(names) != len(set(names)):
+            self.problems.append("A file stands twice in the archive.")
+        for name in sorted(set(names) - files.keys() - {"manifest.json", "manifest.sig"}):
+            self.problems.append(f"The file {name!r} was added to the pack.")
+        for name in sorted(files.keys() - set(names)):
+            self.problems.append(f"The file {name!r} was taken out of the pack.")
+        for name in sorted(files.keys() & set(names)):
+            digest = hashlib.sha256()
+            with self.archive.open(name) as file:
+                while piece := file.read(1 << 20):
+                    digest.update(piece)
+            if digest.hexdigest() != files[name]["sha256"]:
+                self.problems.append(f"The file {name!r} was changed.")
+
+    def check_list(self, name: str, shown: dict[str, tuple[str, str, str]]) -> None:
+        """Every row of a list is a row of the trail that the pack proves."""
+        count = 0
+        with self.archive.open(f"{name}.csv") as file:
+            text: IO[str] = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            for row in csv.DictReader(text):
+                count += 1
+                if shown.get(row["id"]) != (row["hash"], row["at"], row["verb"]):
+                    self.problems.append(
+                        f"The row {row['id']} of {name}.csv is not the one in the trail."
+                    )
+        if count != self.manifest["lists"][name]:
+            self.problems.append(f"{name}.csv has {count} rows; its manifest says otherwise.")
+        self.listed += count
+
+
 def tell(verifier: Verifier) -> None:
     """Print what was found."""
     header, seal = verifier.header, verifier.seal
@@ -330,7 +499,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("bundle", help="the file from GET /api/v1/audit/bundle/")
+    parser.add_argument("bundle", help="a bundle, a proof or an evidence pack")
     parser.add_argument(
         "--fingerprint", action="append", required=True, help="SHA-256 of the trusted key, in hex"
     )
@@ -345,14 +514,36 @@ def main(arguments: list[str] | None = None) -> int:
             with Path(options.checkpoints).open(encoding="ascii") as text:
                 points = {number: (hash_, mark) for number, hash_, mark in read_checkpoints(text)}
         verifier = Verifier(set(options.fingerprint), points)
-        with Path(options.bundle).open("rb") as lines:
-            verifier.run(lines)
+        pack = verify(Path(options.bundle), verifier)
     except (Broken, OSError, UnicodeDecodeError) as error:
         print(f"The bundle does NOT verify: {error}")
         return 1
     tell(verifier)
-    print("The bundle does NOT verify." if verifier.problems else "The bundle verifies.")
-    return 1 if verifier.problems else 0
+    what = "bundle"
+    if pack is not None:
+        what = "evidence pack"
+        print(f"{len(pack.manifest['files'])} files, {pack.listed} rows in its lists.")
+        for problem in pack.problems:
+            print(f"PROBLEM: {problem}")
+    bad = bool(verifier.problems or (pack and pack.problems))
+    print(f"The {what} does NOT verify." if bad else f"The {what} verifies.")
+    return int(bad)
+
+
+def verify(path: Path, verifier: Verifier) -> Pack | None:
+    """Check a file of either kind; the pack, where it is one.
+
+    Raises:
+        Broken: It is neither.
+    """
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as archive:
+            pack = Pack(archive)
+            pack.run(verifier)
+        return pack
+    with path.open("rb") as lines:
+        verifier.run(lines)
+    return None
 
 
 if __name__ == "__main__":

@@ -5,7 +5,7 @@ is there as hashes. The last line signs the file, so that nobody on its way can 
 ``tools/verify_audit.py`` checks it; ``docs/audit-format.md`` describes it.
 """
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import datetime
 from hashlib import sha256
 from itertools import accumulate, chain, groupby
@@ -21,10 +21,19 @@ from apps.audit import merkle
 from apps.audit.keys import signing_keys
 from apps.audit.models import AuditLeaf, AuditSeal
 from apps.audit.queries import audit_rows, get_row
-from apps.audit.stored import StoredRow, json_object, rows_of_seals
+from apps.audit.stored import (
+    StoredRow,
+    json_object,
+    leaf_hashes,
+    one_stored_row,
+    rows_of_seals,
+)
 from apps.core.errors import Conflict
 
-__all__ = ["bundle_of_period", "proof_of_row"]
+__all__ = ["bundle_of_period", "consistency", "proof_of_row"]
+
+#: Which of the workspace's rows are shown.
+Chosen = Callable[[StoredRow], bool]
 
 _SEALS_AT_ONCE: Final = 200
 _ROWS_AT_ONCE: Final = 5_000
@@ -38,11 +47,13 @@ def bundle_of_period(
     withhold: Collection[str],
     made_by: str,
     now: datetime,
+    chosen: Chosen | None = None,
 ) -> Iterator[bytes]:
     """The workspace's sealed rows of a period, with every seal from the first to the last.
 
     ``withhold`` names fields whose values are left out: ``actor.label``, or ``before.`` for all
-    of a part. Rows that are not sealed yet are not in it.
+    of a part. Rows that are not sealed yet are not in it. ``chosen`` says which rows are shown;
+    the others are there as hashes, or not at all where a row's path to the root is shorter.
     """
     first, last = _span(workspace_id, since, until)
     header = {
@@ -54,7 +65,7 @@ def bundle_of_period(
         "to": audit_format.time_text(until) if until else "",
         "workspace": str(workspace_id),
     }
-    return _signed(header, _period_lines(workspace_id, first, last, withhold))
+    return _signed(header, _period_lines(workspace_id, first, last, withhold, chosen))
 
 
 def proof_of_row(
@@ -71,8 +82,10 @@ def proof_of_row(
     if leaf is None:
         raise Conflict("This row is not sealed yet; try again in a few seconds.")
     seal = AuditSeal.objects.get(number=leaf.seal_number)
-    leaves = _leaves_by_seal(workspace_id, seal.number, seal.number)[seal.number]
-    steps = merkle.path([row.leaf for row in leaves], leaf.leaf_index)
+    steps = merkle.path(leaf_hashes(seal.number), leaf.leaf_index)
+    stored = one_stored_row(event_id)
+    if stored is None or stored.stored_id is None:
+        raise Conflict("This row was deleted from the trail while it was read.")
     header = {
         "format": audit_format.BUNDLE_FORMAT,
         "from": "",
@@ -82,9 +95,50 @@ def proof_of_row(
         "to": "",
         "workspace": str(workspace_id),
     }
-    row = _row(leaves[leaf.leaf_index], withhold)
+    row = _row(stored, withhold)
     proof = {**row, "index": leaf.leaf_index, "path": [step.hex() for step in steps]}
     return _signed(header, iter([_seal(seal), proof]))
+
+
+def consistency(
+    workspace_id: UUID, first: int, last: int, *, made_by: str, now: datetime
+) -> Iterator[bytes]:
+    """That one checkpoint continues another: every seal from ``first`` to ``last``, and no row.
+
+    Each seal names the hash of the one before, so who kept the line of ``first`` in a checkpoint
+    file knows that nothing before it was changed while ``last`` was reached. It is a bundle, and
+    ``verify_audit.py`` checks it with ``--checkpoints``.
+
+    Raises:
+        Conflict: The trail does not have these seals, or they are the wrong way round.
+    """
+    head = AuditSeal.objects.aggregate(last=Max("number"))["last"] or 0
+    if not 1 <= first <= last <= head:
+        raise Conflict(
+            f"There are seals 1 to {head}; give two of them, the earlier one first."
+            if head
+            else "Nothing is sealed yet; try again in a few seconds."
+        )
+    header = {
+        "format": audit_format.BUNDLE_FORMAT,
+        "from": "",
+        "made_at": audit_format.time_text(now),
+        "made_by": made_by,
+        "seals": [first, last],
+        "to": "",
+        "workspace": str(workspace_id),
+    }
+    return _signed(header, _seal_lines(first, last))
+
+
+def _seal_lines(first: int, last: int) -> Iterator[dict[str, Any]]:
+    while first <= last:
+        batch = AuditSeal.objects.filter(number__gte=first, number__lte=last).order_by("number")
+        seals = list(batch[:_SEALS_AT_ONCE])
+        yield from map(_seal, seals)
+        if not seals:
+            return
+        first = seals[-1].number + 1
 
 
 def _signed(header: dict[str, Any], lines: Iterator[dict[str, Any]]) -> Iterator[bytes]:
@@ -110,7 +164,11 @@ def _signed(header: dict[str, Any], lines: Iterator[dict[str, Any]]) -> Iterator
 
 
 def _period_lines(
-    workspace_id: UUID, first: int, last: int, withhold: Collection[str]
+    workspace_id: UUID,
+    first: int,
+    last: int,
+    withhold: Collection[str],
+    chosen: Chosen | None,
 ) -> Iterator[dict[str, Any]]:
     # By keyset, not by cursor: nothing stays open while the reader takes its time.
     while first and first <= last:
@@ -125,7 +183,12 @@ def _period_lines(
         leaves = _leaves_by_seal(workspace_id, batch[0].number, batch[-1].number)
         for seal in batch:
             yield _seal(seal)
-            yield from _leaf_lines(leaves.get(seal.number, []), workspace_id, withhold)
+            own = leaves.get(seal.number, [])
+            yield from (
+                _leaf_lines(own, workspace_id, withhold)
+                if chosen is None
+                else _chosen_lines(own, workspace_id, withhold, chosen)
+            )
         first = batch[-1].number + 1
 
 
@@ -164,6 +227,22 @@ def _leaf_lines(
                 yield _row(row, withhold)
         else:
             yield {"hashes": [row.leaf.hex() for row in group]}
+
+
+def _chosen_lines(
+    leaves: list[StoredRow], workspace_id: UUID, withhold: Collection[str], chosen: Chosen
+) -> Iterator[dict[str, Any]]:
+    """The chosen rows of a seal, each with its own path to the root: others are not shown."""
+    own = str(workspace_id)
+    places = [
+        at for at, row in enumerate(leaves) if row.workspace == own and row.at and chosen(row)
+    ]
+    if not places:
+        return
+    tree = merkle.Tree([row.leaf for row in leaves])
+    for at in places:
+        path = [step.hex() for step in tree.path(at)]
+        yield {**_row(leaves[at], withhold), "index": at, "path": path}
 
 
 def _row(row: StoredRow, withhold: Collection[str]) -> dict[str, Any]:

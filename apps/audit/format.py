@@ -22,6 +22,7 @@ from apps.engine import values
 ROW_FORMAT: Final = "signalbox.audit/1"
 SEAL_FORMAT: Final = "signalbox.audit.seal/1"
 BUNDLE_FORMAT: Final = "signalbox.audit.bundle/1"
+EVIDENCE_FORMAT: Final = "signalbox.evidence/1"
 SALT_BYTES: Final = 16
 MAX_VALUE_CHARS: Final = 32_768
 NO_SEAL: Final = bytes(32)
@@ -190,6 +191,11 @@ def erasure_digest(pairs: Iterable[tuple[UUID, str]]) -> str:
 def signed_bundle_text(digest: bytes) -> bytes:
     """The bytes that the signature at a bundle's end covers."""
     return BUNDLE_FORMAT.encode() + b"\x00" + digest
+
+
+def signed_evidence_text(digest: bytes) -> bytes:
+    """The bytes that the signature beside an evidence pack's manifest covers."""
+    return EVIDENCE_FORMAT.encode() + b"\x00" + digest
 
 
 def words(salted: Salted) -> list[str]:

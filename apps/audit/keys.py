@@ -38,6 +38,10 @@ class SigningKey:
         """Sign the digest of a bundle's bytes."""
         return self.private.sign(audit_format.signed_bundle_text(digest))
 
+    def sign_evidence(self, digest: bytes) -> bytes:
+        """Sign the digest of an evidence pack's manifest."""
+        return self.private.sign(audit_format.signed_evidence_text(digest))
+
     def mac(self, row_hash: bytes) -> bytes:
         """Mark a row that is not sealed yet, so that nobody without the key can change it."""
         return hmac.digest(self.mac_key, row_hash, "sha256")

@@ -9,7 +9,7 @@ Source: RFC 6962, section 2.1 (the tree) and 2.1.1 (proofs).
 from collections.abc import Sequence
 from hashlib import sha256
 
-__all__ = ["EMPTY", "leaf_hash", "path", "root", "root_from_path"]
+__all__ = ["EMPTY", "Tree", "leaf_hash", "path", "root", "root_from_path"]
 
 EMPTY = sha256(b"").digest()
 
@@ -33,23 +33,39 @@ def root(leaves: Sequence[bytes]) -> bytes:
     return level[0]
 
 
+class Tree:
+    """A tree kept whole, for the proofs of several of its leaves."""
+
+    def __init__(self, leaves: Sequence[bytes]) -> None:
+        self._levels = [list(leaves)]
+        while len(self._levels[-1]) > 1:
+            self._levels.append(_parents(self._levels[-1]))
+
+    def path(self, index: int) -> list[bytes]:
+        """The hashes that lead from one leaf to the root, lowest first.
+
+        Raises:
+            IndexError: The tree has no such leaf.
+        """
+        count = len(self._levels[0])
+        if not 0 <= index < count:
+            raise IndexError(f"The tree has {count} leaves; there is no leaf {index}.")
+        steps = []
+        for level in self._levels[:-1]:
+            sibling = index ^ 1
+            if sibling < len(level):
+                steps.append(level[sibling])
+            index >>= 1
+        return steps
+
+
 def path(leaves: Sequence[bytes], index: int) -> list[bytes]:
     """The hashes that lead from one leaf to the root, lowest first.
 
     Raises:
         IndexError: The tree has no such leaf.
     """
-    if not 0 <= index < len(leaves):
-        raise IndexError(f"The tree has {len(leaves)} leaves; there is no leaf {index}.")
-    steps = []
-    level = list(leaves)
-    while len(level) > 1:
-        sibling = index ^ 1
-        if sibling < len(level):
-            steps.append(level[sibling])
-        level = _parents(level)
-        index >>= 1
-    return steps
+    return Tree(leaves).path(index)
 
 
 def root_from_path(leaf: bytes, index: int, count: int, steps: Sequence[bytes]) -> bytes | None:

@@ -146,9 +146,18 @@ def with_values(events: Iterable[AuditEvent]) -> list[Row]:
     for event in events:
         kept = salted.get(event.id, {})
         seal, index = places.get(event.id, (None, None))
-        read = {name: values.loads(text) for name, (_, text) in kept.items()}
+        read = {name: _value(pair) for name, pair in kept.items()}
         rows.append(Row(event, kept, seal, index, read))
     return rows
+
+
+def _value(pair: Any) -> Any:
+    """A kept value. What somebody put in the place of one is shown as it is, never an error."""
+    try:
+        _, text = pair
+        return values.loads(text)
+    except (values.BadJson, ValueError, TypeError, AttributeError):
+        return str(pair)
 
 
 def get_row(workspace_id: UUID, event_id: UUID) -> AuditEvent:

@@ -7,7 +7,7 @@ what one of them finds depends on no other.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import UUID
 
 from apps.audit import format as audit_format
@@ -54,7 +54,8 @@ class Report:
         self.problems += other.problems
 
 
-class SealedRows(NamedTuple):
+@dataclass(frozen=True)
+class SealedRows:
     """What a seal says about its rows."""
 
     number: int

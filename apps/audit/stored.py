@@ -6,13 +6,23 @@ as it is, so that the hash over it comes out wrong and tells.
 
 from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
+from uuid import UUID
 
 import msgspec
 from django.db import connection
 
 from apps.audit import format as audit_format
 
-__all__ = ["StoredRow", "fetch", "json_object", "rows_of_seals", "stream", "unsealed_rows"]
+__all__ = [
+    "StoredRow",
+    "fetch",
+    "json_object",
+    "leaf_hashes",
+    "one_stored_row",
+    "rows_of_seals",
+    "stream",
+    "unsealed_rows",
+]
 
 
 class StoredRow(NamedTuple):
@@ -73,6 +83,19 @@ def rows_of_seals(first: int, last: int) -> list[StoredRow]:
     return [StoredRow(*leaf, *contents.get(leaf[4], absent)) for leaf in leaves]
 
 
+def leaf_hashes(seal: int) -> list[bytes]:
+    """The hashes of a seal's leaves, in order."""
+    return [row[2] for row in fetch(_LEAVES, [seal, seal])]
+
+
+def one_stored_row(event_id: UUID) -> StoredRow | None:
+    """One row with its leaf, or with its mark while it waits; None where it has neither."""
+    for query in (_ONE_SEALED, _ONE_UNSEALED):
+        for row in fetch(query, [event_id]):
+            return StoredRow(*row)
+    return None
+
+
 def unsealed_rows() -> Iterator[StoredRow]:
     """The rows that wait for a seal, in order."""
     return (StoredRow(*row) for row in stream("audit_unsealed_rows", _UNSEALED))
@@ -116,6 +139,17 @@ select {_CONTENT} from audit_event e
 left join audit_value v on v.event_id = e.id and v.event_id = any(%s::uuid[])
 where e.id = any(%s::uuid[])
 """  # noqa: S608 - constants
+_JOINED = f"""
+{_CONTENT} from {{}} l left join audit_event e on e.id = l.event_id
+left join audit_value v on v.event_id = l.event_id where l.event_id = %s
+"""
+_ONE_SEALED = (
+    "select l.seal_number, l.leaf_index, l.hash, null, l.event_id::text,"
+    + _JOINED.format("audit_leaf")
+)
+_ONE_UNSEALED = "select null, null, l.row_hash, l.mac, l.event_id::text," + _JOINED.format(
+    "audit_unsealed"
+)
 _UNSEALED = f"""
 select null, null, u.row_hash, u.mac, u.event_id::text, {_CONTENT} from audit_unsealed u
 left join audit_event e on e.id = u.event_id left join audit_value v on v.event_id = u.event_id

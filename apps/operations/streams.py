@@ -20,10 +20,18 @@ def streamed_lines(request: Request, lines: Iterable[bytes], *, name: str) -> St
     iterator = iter(lines)
     first = list(next_lines(iterator))
     pieces = chain([b"".join(first)], _pieces(iterator))
+    return streamed_bytes(request, pieces, name=name, content_type="application/x-ndjson")
+
+
+def streamed_bytes(
+    request: Request, pieces: Iterable[bytes], *, name: str, content_type: str
+) -> StreamingHttpResponse:
+    """A file to save, sent piece by piece as it is read."""
+    pieces = iter(pieces)
     # Django gathers an ordinary iterator in memory under ASGI, an asynchronous one under WSGI.
     is_asgi = isinstance(request._request, ASGIRequest)  # noqa: SLF001 - DRF hides what it wraps
     response = StreamingHttpResponse(
-        _in_thread(pieces) if is_asgi else pieces, content_type="application/x-ndjson"
+        _in_thread(pieces) if is_asgi else pieces, content_type=content_type
     )
     response["Content-Disposition"] = f'attachment; filename="{name}"'
     response["Cache-Control"] = "no-store"

@@ -21,7 +21,7 @@ from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
-from apps.operations import mails
+from apps.operations import mails, trail_jobs, trail_work
 from apps.runs import doorbell, effects, forgetting, held, late, samples, stuck, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
@@ -100,6 +100,9 @@ def parts() -> list[Part]:
         Part("unheard events", 1, matching.ring_if_due),
         Part("outbox", 1, relay_if_due),
         Part("seals", 5, lambda: seal_pending(now=clock.now())),
+        Part("logs elsewhere", 2, trail_work.send_to_logs),
+        Part("checks and evidence", 2, trail_work.take_up_jobs),
+        Part("old checks and evidence", 3600, lambda: trail_jobs.forget_jobs(now=clock.now())),
         Part("counted rows", 10, lambda: audit.write_counted(now=clock.now())),
         Part("stuck runs", 15, stuck.Watch().look),
         Part("partitions of runs", 3600, lambda: ensure_partitions(clock.real_now())),

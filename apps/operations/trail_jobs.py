@@ -1,0 +1,181 @@
+"""What is made about the trail beside the request that asked for it: checks and evidence packs.
+
+A job is a row; a worker leases it, does it in a process of its own (the work is long and would
+hold up the others of the worker) and notes the end. A worker that dies leaves a lease that runs
+out; after three tries the job has failed.
+"""
+
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Callable, Mapping
+from datetime import datetime, timedelta
+from typing import Any, Final
+from uuid import UUID
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import Q, QuerySet
+
+from apps.accounts.actors import Actor
+from apps.accounts.permissions import require
+from apps.audit.commands import record
+from apps.audit.records import Target
+from apps.core import clock, live
+from apps.core.errors import Conflict, Forbidden, NotFound, ProductError
+from apps.core.models import uuid7
+from apps.operations.models import JOB_TRANSITIONS, JobState, TrailJob
+
+__all__ = ["ask_for", "due_jobs", "forget_jobs", "jobs", "one_job", "work_on", "work_outside"]
+
+LEASE: Final = timedelta(minutes=15)
+MOST_TRIES: Final = 3
+MOST_OPEN: Final = 3
+KEPT: Final = timedelta(days=30)
+
+_LABELS = {"check": "Check of the trail", "evidence": "Evidence pack"}
+_VERBS = {"check": "audit.verify", "evidence": "export.read"}
+_RIGHTS = {"check": ("audit.view",), "evidence": ("audit.view", "export.read")}
+_log = logging.getLogger(__name__)
+
+#: What does a job of each kind: it gives the result, and may write parts.
+Doer = Callable[[TrailJob], dict[str, Any]]
+
+
+class TooManyOpen(Conflict):
+    """As many as may wait or run at once do."""
+
+    code = "too_many_open"
+
+
+def jobs(actor: Actor, kind: str) -> QuerySet[TrailJob]:
+    """The workspace's jobs of a kind, newest first, for who may ask for one."""
+    for right in _RIGHTS[kind]:
+        require(actor, right)
+    mine = TrailJob.objects.for_workspace(actor.workspace_id).filter(kind=kind)
+    return mine.select_related("asked_by").order_by("-id")
+
+
+def one_job(actor: Actor, kind: str, job_id: UUID) -> TrailJob:
+    """One of them.
+
+    Raises:
+        NotFound: There is none of that id.
+    """
+    found = jobs(actor, kind).filter(pk=job_id).first()
+    if found is None:
+        raise NotFound("There is no such check." if kind == "check" else "There is no such pack.")
+    return found
+
+
+@transaction.atomic
+def ask_for(*, actor: Actor, kind: str, wanted: dict[str, Any], now: datetime) -> TrailJob:
+    """Ask for a check or an evidence pack; it is made soon, beside this request.
+
+    Raises:
+        TooManyOpen: As many as may be under way at once are.
+    """
+    mine = jobs(actor, kind)
+    if actor.user_id is None:
+        raise Forbidden("Only a person can ask for this.")
+    open_ones = mine.filter(state__in=[JobState.WAITING, JobState.RUNNING]).count()
+    if open_ones >= MOST_OPEN:
+        raise TooManyOpen(f"{open_ones} are under way already; wait until one is done.")
+    job = TrailJob(
+        id=uuid7(),
+        workspace_id=actor.workspace_id,
+        kind=kind,
+        wanted=wanted,
+        asked_by_id=actor.user_id,
+        created_at=now,
+    )
+    job.save(force_insert=True)
+    record(
+        who=actor.who,
+        workspace_id=actor.workspace_id,
+        verb=_VERBS[kind],
+        target=Target("audit", str(job.pk), _LABELS[kind]),
+        details={"what": kind, **wanted},
+        now=now,
+    )
+    return job
+
+
+def due_jobs(*, now: datetime) -> list[UUID]:
+    """The jobs that nobody works on, oldest first."""
+    return list(_free(now).order_by("id").values_list("pk", flat=True)[:10])
+
+
+def work_outside(job_id: UUID) -> int:
+    """Do a job in a process of its own; returns its exit status."""
+    done = subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "manage.py", "trail_job", str(job_id)],
+        cwd=settings.BASE_DIR,
+        env=dict(os.environ),
+        check=False,
+    )
+    return done.returncode
+
+
+def work_on(job_id: UUID, doers: Mapping[str, Doer]) -> bool:
+    """Do one job; False where somebody else does it, or it is over.
+
+    Safe to call twice: the lease lets one in, and what a dead one has left is made anew.
+    """
+    now = clock.now()
+    taken = _free(now).filter(pk=job_id)
+    job = taken.first()
+    if job is None or not taken.update(
+        state=_moved(job, JobState.RUNNING), leased_until=now + LEASE, tries=job.tries + 1
+    ):
+        return False
+    job.refresh_from_db()
+    if job.tries > MOST_TRIES:
+        _end(job, JobState.FAILED, error="It was tried three times and never came to an end.")
+        return True
+    job.parts.all().delete()
+    try:
+        result = doers[job.kind](job)
+    except ProductError as error:
+        _end(job, JobState.FAILED, error=error.message)
+    except Exception:
+        _log.exception("the job %s failed", job.pk)
+        _end(job, JobState.FAILED, error="Something went wrong here; the server's log says what.")
+        raise
+    else:
+        _end(job, JobState.DONE, result=result)
+    return True
+
+
+def forget_jobs(*, now: datetime) -> int:
+    """Delete what was made long ago; returns how many jobs. The rows of the trail stay."""
+    old = TrailJob.objects.filter(created_at__lt=now - KEPT, finished_at__isnull=False)
+    count = old.count()
+    old.delete()
+    return count
+
+
+def _free(now: datetime) -> QuerySet[TrailJob]:
+    idle = Q(state=JobState.WAITING) | Q(state=JobState.RUNNING, leased_until__lt=now)
+    return TrailJob.objects.filter(idle)
+
+
+def _moved(job: TrailJob, state: JobState) -> JobState:
+    if state not in JOB_TRANSITIONS[JobState(job.state)]:
+        raise ValueError(f"{job} is {job.state}; it cannot become {state}.")
+    return state
+
+
+@transaction.atomic
+def _end(
+    job: TrailJob, state: JobState, *, result: dict[str, Any] | None = None, error: str = ""
+) -> None:
+    TrailJob.objects.filter(pk=job.pk, leased_until=job.leased_until).update(
+        state=_moved(job, state),
+        result=result,
+        error=error,
+        leased_until=None,
+        finished_at=clock.now(),
+    )
+    live.publish(job.workspace_id, "audit", [job.pk])
