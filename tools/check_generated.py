@@ -13,6 +13,7 @@ from pathlib import Path
 from tools import (
     life_cycles,
     patterns,
+    texts,
     typing_settings,  # noqa: F401 - stand-ins for keys and addresses
 )
 
@@ -22,7 +23,7 @@ OPENAPI = ROOT / "frontend" / "openapi.json"
 
 def main() -> int:
     """Check all of it, or with ``--write`` write the OpenAPI document anew."""
-    drawn = _pages_not_as_drawn()
+    drawn = _pages_not_as_drawn() or texts.check()
     os.environ["DJANGO_SETTINGS_MODULE"] = "config.settings"
     with tempfile.TemporaryDirectory(prefix="sb-") as folder:
         fresh = Path(folder) / "openapi.json"

@@ -16,6 +16,7 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
+from apps.core import sentences
 from apps.core.errors import Invalid, PreconditionFailed, PreconditionRequired, ProductError
 from apps.engine import values
 
@@ -120,13 +121,21 @@ def problem(error: ProductError) -> Response:
 
 def problem_body(error: ProductError) -> dict[str, Any]:
     """A foreseen error as ``{type, title, status, detail, code, …}``."""
+    fields = dict(error.fields)
+    if isinstance(fields.get("findings"), list):
+        fields["findings"] = sentences.findings_said(fields["findings"])
+    if isinstance(fields.get("errors"), list):
+        fields["errors"] = [
+            sentences.said_in(one, "message") if isinstance(one, dict) else one
+            for one in fields["errors"]
+        ]
     return {
         "type": f"/problems/{error.code}",
         "title": re.sub(r"(?<!^)(?=[A-Z])", " ", type(error).__name__).capitalize(),
         "status": error.status,
-        "detail": error.message,
+        "detail": sentences.said(error.message),
         "code": error.code,
-        **error.fields,
+        **fields,
     }
 
 
@@ -190,7 +199,7 @@ def _plain(status: int, code: str, detail: str) -> Response:
         "type": f"/problems/{code}",
         "title": code.replace("_", " ").capitalize(),
         "status": status,
-        "detail": detail,
+        "detail": sentences.said(detail),
         "code": code,
     }
     return Response(body, status=status, content_type=PROBLEM)

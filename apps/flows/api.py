@@ -9,6 +9,7 @@ from functools import cache
 from typing import Any, ClassVar
 from uuid import UUID
 
+from django.utils.translation import get_language
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema
 from rest_framework.request import Request
@@ -23,6 +24,7 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages, etag, if_match
 from apps.core.idempotency import idempotent
+from apps.core.sentences import findings_said, said_in, schema_said
 from apps.flows import checks, commands, queries
 from apps.flows import serializers as shapes
 from apps.flows.candidates import Choice
@@ -38,6 +40,8 @@ KEY = OpenApiParameter(
     "Idempotency-Key", str, OpenApiParameter.HEADER, description="Makes a repeat harmless."
 )
 PROBLEM = "application/problem+json"
+#: What of the catalogue is JSON Schema, with words for forms in it.
+SCHEMAS = ("config_schema", "output_schema")
 DOCUMENT = OpenApiResponse(
     OpenApiTypes.OBJECT, description="The bare document; its revision is in ETag."
 )
@@ -170,7 +174,7 @@ class CheckView(APIView):
         started = time.perf_counter()
         findings = checks.findings_of(draft.flow, given["document"] if is_sent else draft.document)
         took_ms = round((time.perf_counter() - started) * 1000, 1)
-        rows = [finding.as_json() for finding in findings]
+        rows = findings_said([finding.as_json() for finding in findings])
         return Response({"findings": rows, "checked_ms": took_ms})
 
 
@@ -331,7 +335,7 @@ class StepTypesView(APIView):
 
     @extend_schema(responses=shapes.Catalogue)
     def get(self, _request: Request) -> Response:
-        return Response(_catalogue())
+        return Response(_catalogue(get_language() or ""))
 
 
 def _version(version: FlowVersion, people: Mapping[str, User]) -> shapes.Row:
@@ -345,8 +349,15 @@ def _document_schema() -> dict[str, Any]:
 
 
 @cache
-def _catalogue() -> dict[str, Any]:
+def _catalogue(_language: str) -> dict[str, Any]:
+    """In the language of this request, by which it is kept."""
     return {
-        "results": [one.as_json() for one in registry.catalogue()],
-        "triggers": [one.as_json() for one in registry.triggers()],
+        "results": [_type_said(one.as_json()) for one in registry.catalogue()],
+        "triggers": [_type_said(one.as_json()) for one in registry.triggers()],
     }
+
+
+def _type_said(row: Mapping[str, Any]) -> dict[str, Any]:
+    shown = said_in(row, "title", "help", "category")
+    schemas = {name: schema_said(row[name]) for name in SCHEMAS if row.get(name)}
+    return {**shown, **schemas}

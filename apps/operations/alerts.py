@@ -3,7 +3,7 @@
 The outbox calls the handlers; each may be called twice for one message.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from datetime import datetime, timedelta
 from hashlib import sha256
 from typing import Any
@@ -12,6 +12,7 @@ from uuid import UUID
 from django.db import connection, transaction
 from django.db.models import F, QuerySet
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
 from apps.accounts.actors import Actor
@@ -19,6 +20,7 @@ from apps.accounts.models import User, Workspace
 from apps.accounts.permissions import flows_with, has_right
 from apps.accounts.queries import actor_of_user, people_in
 from apps.core import clock, live
+from apps.core.sentences import said
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow
 from apps.inbox.models import UserTask
@@ -39,11 +41,8 @@ def tell_of_failed_run(payload: dict[str, Any]) -> None:
     error = payload["error"]
     flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
     step = _step_title(UUID(payload["run"]), error["step"])
-    if step:
-        title = gettext("“%(flow)s” failed at “%(step)s”") % {"flow": flow.name, "step": step}
-    else:
-        title = gettext("“%(flow)s” failed") % {"flow": flow.name}
-    for user in owners(flow):
+    for user in told(owners(flow)):
+        words = gettext("“%(flow)s” failed at “%(step)s”") if step else gettext("“%(flow)s” failed")
         raise_alert(
             user=user,
             flow=flow,
@@ -51,8 +50,8 @@ def tell_of_failed_run(payload: dict[str, Any]) -> None:
             cause=f"{error['step']}/{error['code']}",
             case_id=UUID(payload["run"]),
             run_id=UUID(payload["run"]),
-            title=title,
-            body=error["message"],
+            title=words % {"flow": flow.name, "step": step},
+            body=said(error["message"]),
             now=clock.now(),
         )
 
@@ -64,7 +63,7 @@ def tell_of_held_run(payload: dict[str, Any]) -> None:
     """
     flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
     operators = people_in(flow.workspace_id, teams=["operator"])
-    for user in {one.pk: one for one in [*operators, *owners(flow)]}.values():
+    for user in told({one.pk: one for one in [*operators, *owners(flow)]}.values()):
         raise_alert(
             user=user,
             flow=flow,
@@ -85,10 +84,10 @@ def tell_of_stuck_run(payload: dict[str, Any]) -> None:
     """Handles ``run.stuck``: tells the flow's owner where a run makes no progress, and why."""
     flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
     step = _step_title(UUID(payload["run"]), payload["step"])
-    words = gettext("“%(flow)s” makes no progress at “%(step)s”")
-    if not step:
-        words = gettext("“%(flow)s” makes no progress")
-    for user in owners(flow):
+    for user in told(owners(flow)):
+        words = gettext("“%(flow)s” makes no progress at “%(step)s”")
+        if not step:
+            words = gettext("“%(flow)s” makes no progress")
         raise_alert(
             user=user,
             flow=flow,
@@ -97,7 +96,7 @@ def tell_of_stuck_run(payload: dict[str, Any]) -> None:
             case_id=UUID(payload["run"]),
             run_id=UUID(payload["run"]),
             title=words % {"flow": flow.name, "step": step},
-            body=payload["detail"],
+            body=said(payload["detail"]),
             now=clock.now(),
         )
 
@@ -107,14 +106,14 @@ def tell_of_too_few(payload: dict[str, Any]) -> None:
     task = UserTask.objects.get(pk=payload["task"])
     flow = Flow.objects.select_related("owner").get(pk=task.flow_id)
     found = payload["found"]
-    body = ngettext(
-        "%(needed)d must approve, but only %(found)d person can be asked. It cannot be approved:"
-        " cancel the run, or name more people in the step and start it again.",
-        "%(needed)d must approve, but only %(found)d people can be asked. It cannot be approved:"
-        " cancel the run, or name more people in the step and start it again.",
-        found,
-    ) % {"needed": payload["needed"], "found": found}
-    for user in owners(flow):
+    for user in told(owners(flow)):
+        body = ngettext(
+            "%(needed)d must approve, but only %(found)d person can be asked. It cannot be"
+            " approved: cancel the run, or name more people in the step and start it again.",
+            "%(needed)d must approve, but only %(found)d people can be asked. It cannot be"
+            " approved: cancel the run, or name more people in the step and start it again.",
+            found,
+        ) % {"needed": payload["needed"], "found": found}
         raise_alert(
             user=user,
             flow=flow,
@@ -140,11 +139,11 @@ def tell_of_circle(payload: dict[str, Any]) -> None:
         f"{one.type} (“{names[one.flow_id]}”)" if one.flow_id in names else one.type
         for one in chain
     ]
-    body = gettext(
-        "An event did not start this flow: %(depth)d in a row, each caused by the one before, are"
-        " more than %(most)d. It looks like a circle. The last of them: %(chain)s"
-    ) % {"depth": event.depth, "most": MAX_DEPTH, "chain": " → ".join(links[-CHAIN_SHOWN:])}
-    for user in owners(flow):
+    for user in told(owners(flow)):
+        body = gettext(
+            "An event did not start this flow: %(depth)d in a row, each caused by the one before,"
+            " are more than %(most)d. It looks like a circle. The last of them: %(chain)s"
+        ) % {"depth": event.depth, "most": MAX_DEPTH, "chain": " → ".join(links[-CHAIN_SHOWN:])}
         raise_alert(
             user=user,
             flow=flow,
@@ -161,10 +160,10 @@ def tell_of_circle(payload: dict[str, Any]) -> None:
 def tell_of_refused_start(payload: dict[str, Any]) -> None:
     """Handles ``start.refused``: tells the flow's owner what an event or schedule did not start."""
     flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
-    words = gettext("A time of its schedule did not start “%(flow)s”")
-    if payload["event_type"]:
-        words = gettext("An event “%(event)s” did not start “%(flow)s”")
-    for user in owners(flow):
+    for user in told(owners(flow)):
+        words = gettext("A time of its schedule did not start “%(flow)s”")
+        if payload["event_type"]:
+            words = gettext("An event “%(event)s” did not start “%(flow)s”")
         raise_alert(
             user=user,
             flow=flow,
@@ -173,7 +172,7 @@ def tell_of_refused_start(payload: dict[str, Any]) -> None:
             case_id=UUID(payload["case"]),
             run_id=None,
             title=words % {"flow": flow.name, "event": payload["event_type"]},
-            body=payload["reason"],
+            body=said(payload["reason"]),
             now=clock.now(),
         )
 
@@ -267,6 +266,13 @@ def owners(flow: Flow) -> list[User]:
     ):
         return [owner]
     return people_in(flow.workspace_id, teams=["admin"])
+
+
+def told(people: Iterable[User]) -> Iterator[User]:
+    """Each of them in turn; what is said meanwhile is said in their language."""
+    for user in people:
+        with translation.override(user.mail_language):
+            yield user
 
 
 def _write_mail(alert: Alert, *, before: int, now: datetime) -> None:

@@ -13,6 +13,7 @@ from django.conf import settings
 from django.core.mail import EmailMessage
 from django.db import transaction
 from django.template.loader import render_to_string
+from django.utils import translation
 from django.utils.translation import gettext
 
 from apps.accounts.models import User, Workspace
@@ -34,26 +35,27 @@ def tell_assignees(payload: dict[str, Any]) -> None:
     now = clock.now()
     workspace = Workspace.objects.get(pk=task.workspace_id)
     for assignee in task.assignees.filter(dropped_at__isnull=True).select_related("user"):
-        zone = ZoneInfo(assignee.user.zone or workspace.zone)
-        text = render_to_string(
-            "operations/mail/task.txt",
-            {
-                "name": assignee.user.get_full_name(),
-                "title": task.title,
-                "until": words.moment(task.due_at, zone) if task.due_at else "",
-                "link": address(f"/inbox/{task.pk}/"),
-                "workspace": workspace.name,
-            },
-        )
-        write_notice(
-            workspace_id=task.workspace_id,
-            user=assignee.user,
-            key=f"task/{task.pk}/{assignee.user_id}",
-            task_id=task.pk,
-            subject=gettext("To decide: %(title)s") % {"title": task.title},
-            text=text,
-            now=now,
-        )
+        with translation.override(assignee.user.mail_language):
+            zone = ZoneInfo(assignee.user.zone or workspace.zone)
+            text = render_to_string(
+                "operations/mail/task.txt",
+                {
+                    "name": assignee.user.get_full_name(),
+                    "title": task.title,
+                    "until": words.moment(task.due_at, zone) if task.due_at else "",
+                    "link": address(f"/inbox/{task.pk}/"),
+                    "workspace": workspace.name,
+                },
+            )
+            write_notice(
+                workspace_id=task.workspace_id,
+                user=assignee.user,
+                key=f"task/{task.pk}/{assignee.user_id}",
+                task_id=task.pk,
+                subject=gettext("To decide: %(title)s") % {"title": task.title},
+                text=text,
+                now=now,
+            )
 
 
 @transaction.atomic

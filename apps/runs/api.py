@@ -16,6 +16,7 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
+from apps.core.sentences import error_said
 from apps.engine import feel
 from apps.flows.queries import get_draft
 from apps.runs import commands, pressure, queries, samples, shapes, testing
@@ -241,7 +242,7 @@ def shown(runs: list[Run]) -> list[dict[str, Any]]:
             "flow": {"id": run.flow_id, "name": names.get(run.flow_id, "")},
             "version": numbers.get(run.version_id),
             "status": run.status,
-            "error": run.error,
+            "error": error_said(run.error),
             "trigger": {"type": run.trigger_type},
             "started_by": run.started_by,
             "created_at": run.created_at,

@@ -13,6 +13,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.permissions import flows_with
 from apps.core.errors import Invalid, NotFound
 from apps.core.models import first_uuid7_at
+from apps.core.sentences import error_said
 from apps.engine.graph import TRIGGER, Behaviour
 from apps.engine.lifecycle import RunStatus, StepStatus
 from apps.flows.compiled import compiled
@@ -368,7 +369,7 @@ def _fold(step: dict[str, Any], row: RunEvent) -> None:
             step.update(port=data["port"] or None, output=data["output"], error=None)
             step["finished_at"] = row.at
         elif "error" in data:
-            step["error"] = data["error"]
+            step["error"] = error_said(data["error"])
         if row.type == "step.failed":
             port = data.get("port") or "error"
             step.update(output=data.get("output"), finished_at=row.at, port=port)

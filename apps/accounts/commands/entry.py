@@ -17,7 +17,7 @@ from django.db import transaction
 from django.db.models import Q
 from django.template.loader import render_to_string
 from django.urls import reverse
-from django.utils import timezone
+from django.utils import timezone, translation
 from django.utils.translation import gettext
 
 from apps.accounts import throttle
@@ -258,12 +258,13 @@ def send_reset(*, email: str, now: datetime) -> None:
             expires_at=now + RESET_LASTS,
             created_at=now,
         )
-    _mail(
-        to=user.email,
-        subject=gettext("Set a new password"),
-        template="accounts/mail/reset.txt",
-        context={"name": user.name, "link": _link("account_reset_password_from_key", value)},
-    )
+    with translation.override(user.mail_language):
+        _mail(
+            to=user.email,
+            subject=gettext("Set a new password"),
+            template="accounts/mail/reset.txt",
+            context={"name": user.name, "link": _link("account_reset_password_from_key", value)},
+        )
 
 
 @transaction.atomic
@@ -329,17 +330,19 @@ def send_invitation(*, invitation_id: UUID, now: datetime) -> None:
     ).update(token_hash=token_hash(value))
     if not changed:
         return
-    _mail(
-        to=row.email,
-        subject=gettext("Invitation to %(workspace)s") % {"workspace": row.workspace.name},
-        template="accounts/mail/invitation.txt",
-        context={
-            "invited_by": row.invited_by.name,
-            "workspace": row.workspace.name,
-            "link": _link("invitation", value),
-            "expires_at": row.expires_at,
-        },
-    )
+    # Whoever invites somebody has chosen a language that both read.
+    with translation.override(row.invited_by.mail_language):
+        _mail(
+            to=row.email,
+            subject=gettext("Invitation to %(workspace)s") % {"workspace": row.workspace.name},
+            template="accounts/mail/invitation.txt",
+            context={
+                "invited_by": row.invited_by.name,
+                "workspace": row.workspace.name,
+                "link": _link("invitation", value),
+                "expires_at": row.expires_at,
+            },
+        )
 
 
 @transaction.atomic
