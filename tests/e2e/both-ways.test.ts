@@ -30,6 +30,9 @@ describe.skipIf(!hasChromium || URL_ === '')('the same flow', () => {
     const complaints = watchComplaints(page);
     try {
       built[how] = await by(page, URL_, PASSWORD);
+    } catch (error) {
+      const focus = await page.evaluate(() => document.activeElement?.outerHTML.slice(0, 300));
+      throw new Error(`the focus is on ${focus ?? 'nothing'}`, { cause: error });
     } finally {
       await page.screenshot({ path: `${SHOTS}${how}.png` });
       await context.close();

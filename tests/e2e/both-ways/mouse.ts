@@ -72,7 +72,7 @@ export async function buildByMouse(page: Page, url: string, password: string): R
   for (let times = 0; times < 3; times += 1) await press(page.getByRole('button', { name: 'Zoom out', exact: true }));
   // Room to the right of the start.
   await drag(await middle(card('By hand')), [360, 420]);
-  await hasFocus(page, 'button', 'Zoom out');
+  await hasFocus(page, 'group', /^By hand, Trigger/);
 
   // From the palette onto the canvas, and a link drawn to it.
   await carry('Decide', [560, 420]);

@@ -21,6 +21,10 @@ export function useStage(frame: RefObject<HTMLDivElement | null>): void {
   const flow = useReactFlow();
   const types = useLookup();
   useEffect(() => {
+    // React Flow calls itself an application, too; one inside the other has nothing to say.
+    frame.current?.querySelector('.react-flow')?.setAttribute('role', 'presentation');
+  }, [frame]);
+  useEffect(() => {
     const find = (target: FocusTarget) => {
       const name = focusName(target);
       const selector = 'step' in target && !('port' in target) ? `.react-flow__node[data-id="${CSS.escape(target.step)}"]` : `[data-focus="${CSS.escape(name)}"]`;
