@@ -195,10 +195,10 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         "outcomes": list(rules.OUTCOMES[task.kind]),
         "answers": [
             {"outcome": one.outcome, "label": one.label, "then": one.then}
-            for one in words.answers(task, len(people))
+            for one in words.answers(task, people)
         ],
         "without_answer": words.without_answer(task),
-        "rule": words.rule_sentence(task.rule, len(people)),
+        "rule": words.rule_sentence(task.rule, people),
         "assignees": [one.user.get_full_name() for one in people],
         "decisions": [
             {

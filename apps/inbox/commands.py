@@ -17,10 +17,11 @@ from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductErro
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
 from apps.inbox import queries, rules
 from apps.inbox.models import Decision, TaskAssignee, UserTask
-from apps.inbox.opening import NO_ASSIGNEE, publish, tell_too_few
+from apps.inbox.opening import NO_ASSIGNEE, publish, tell_too_few, voters_of
 from apps.inbox.permissions import require_decider
 from apps.runs.commands import fail_wait, resolve_wait, settle_held
 from apps.runs.ports import NOBODY, Wait
+from apps.steps import deciding
 
 MAX_COMMENT = 5000
 
@@ -254,20 +255,16 @@ def refusal_for(actor: Actor, task: UserTask, now: datetime) -> ProductError | N
 
 @dataclass(frozen=True)
 class _Standing:
-    """Who has answered what, and how many may still answer."""
+    """Who has answered what, and everybody who was asked as the rule counts them."""
 
     decisions: Sequence[Decision]
-    undecided: int
-
-    def count(self, outcome: str) -> int:
-        return sum(one.outcome == outcome for one in self.decisions)
+    voters: Sequence[deciding.Voter]
 
 
 def _standing(task: UserTask) -> _Standing:
     decisions = queries.decisions_of(task)
-    answered = {one.user_id for one in decisions}
-    people = task.assignees.filter(dropped_at__isnull=True).values_list("user_id", flat=True)
-    return _Standing(decisions, len(set(people) - answered))
+    answers = {one.user_id: one.outcome for one in decisions}
+    return _Standing(decisions, voters_of(task.assignees.all(), answers))
 
 
 def _check_open(person_id: UUID, task: UserTask, now: datetime) -> None:
@@ -297,18 +294,19 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
     Returns whether it has ended. The caller holds the task's row.
     """
     standing = _standing(task)
-    if not standing.decisions and not standing.undecided:
-        _give_up(task, now)
-        return True
     outcome = _verdict(task, standing)
     if outcome is None:
         return False
+    if outcome == deciding.NOBODY:
+        _give_up(task, now)
+        return True
     if not _close([task], TaskStatus.DECIDED, outcome=outcome, now=now):
         if decision is None:
             return False  # overdue: the next sweep closes it
         raise TooLate("The time to decide this is over; nothing was changed.")
     if decision is None and outcome == rules.REJECTED:
-        tell_too_few(task, found=standing.count(rules.APPROVED) + standing.undecided, now=now)
+        left = [one for one in standing.voters if not one.is_gone and one.answer != outcome]
+        tell_too_few(task, found=len(left), now=now)
     if task.kind == rules.EXCEPTION:
         _settle(task, outcome, standing.decisions[0].user.email, now)
     else:
@@ -318,14 +316,9 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
 
 def _verdict(task: UserTask, standing: _Standing) -> str | None:
     """What the answers so far come to; None while it is open."""
-    if task.kind == rules.EXCEPTION:
-        return standing.decisions[0].outcome if standing.decisions else None
-    return rules.verdict(
-        task.rule,
-        approvals=standing.count(rules.APPROVED),
-        rejections=standing.count(rules.REJECTED),
-        undecided=standing.undecided,
-    )
+    if task.kind == rules.EXCEPTION and standing.decisions:
+        return standing.decisions[0].outcome
+    return deciding.verdict(deciding.Terms.of(task.rule), standing.voters)
 
 
 def _settle(task: UserTask, answer: Any, by: str, now: datetime) -> None:

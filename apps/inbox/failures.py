@@ -37,6 +37,8 @@ def as_question(asked: TaskRequest) -> Mapping[str, Any]:
         "users": [owner] if owner else [],
         "groups": [ASKED_ROLE],
         "rule": {"any": 1},
+        "weights": [],
+        "veto": {"users": [], "groups": []},
         "due_at": None,
         "fields": _facts(asked),
         "requester": "",

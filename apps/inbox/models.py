@@ -89,6 +89,7 @@ class TaskAssignee(models.Model):
 
     ``is_open`` mirrors the task's status and ``workspace_id`` its workspace, so that a person's
     open tasks are one index range; ``dropped_at``: the person lost access while it was open.
+    ``weight`` and ``may_veto`` are what the step said of the person when it was opened.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -99,6 +100,8 @@ class TaskAssignee(models.Model):
     )
     #: The group through which the person was found; empty where named.
     via = models.CharField(max_length=63, blank=True, default="")
+    weight = models.PositiveSmallIntegerField(default=1, db_default=1)
+    may_veto = models.BooleanField(default=False, db_default=False)
     is_open = models.BooleanField(default=True)
     dropped_at = models.DateTimeField(null=True)
 

@@ -15,6 +15,7 @@ from apps.engine import values
 from apps.inbox import failures, rules
 from apps.inbox.models import TaskAssignee, UserTask
 from apps.runs.ports import Refusal, TaskRequest
+from apps.steps import deciding
 
 NO_ASSIGNEE = "no_assignee"
 
@@ -38,13 +39,13 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
         if not eligible:
             refusals.append(_nobody(asked, request, only_requester=bool(people)))
             continue
-        task = _task(asked, request, requester, len(eligible), now)
+        task = _task(asked, request, requester, now)
+        asked_now = found.assignees(task, request, eligible)
+        voters = voters_of(asked_now)
+        task.needed = deciding.needed(task.rule, voters)
         tasks.append(task)
-        assignees += [
-            TaskAssignee(task=task, workspace_id=task.workspace_id, user=user, via=via)
-            for user, via in eligible
-        ]
-        if task.needed > len(eligible):
+        assignees += asked_now
+        if not deciding.is_reachable(deciding.Terms.of(task.rule), voters, "for"):
             tell_too_few(task, found=len(eligible), now=now)
     UserTask.objects.bulk_create(tasks)
     TaskAssignee.objects.bulk_create(assignees)
@@ -53,6 +54,21 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
     )
     publish(tasks)
     return refusals
+
+
+def voters_of(
+    assignees: Iterable[TaskAssignee], answers: Mapping[UUID, str] | None = None
+) -> list[deciding.Voter]:
+    """Those a task was put to as its rule counts them; ``answers`` by the ids of people."""
+    return [
+        deciding.Voter(
+            (answers or {}).get(one.user_id, ""),
+            one.weight,
+            one.may_veto,
+            one.dropped_at is not None,
+        )
+        for one in assignees
+    ]
 
 
 def tell_too_few(task: UserTask, *, found: int, now: datetime) -> None:
@@ -104,6 +120,8 @@ class _People:
         self, workspace_id: UUID, users: Sequence[str], groups: Sequence[str]
     ) -> list[tuple[User, str]]:
         """Whom the step names, each with the group through which they were found, if any."""
+        if not users and not groups:
+            return []
         key = (workspace_id, tuple(users), tuple(groups))
         if key not in self._asked:
             named = {address.strip().lower() for address in users}
@@ -113,6 +131,39 @@ class _People:
                 (one, "" if one.email in named else via.get(one.pk, "")) for one in people
             ]
         return self._asked[key]
+
+    def assignees(
+        self, task: UserTask, request: Mapping[str, Any], people: Iterable[tuple[User, str]]
+    ) -> list[TaskAssignee]:
+        """Each of the people, with the weight and the veto that the step gives them.
+
+        Of several weights that fit a person, the one for the person's own address counts, else
+        the greatest.
+        """
+        weights = [
+            (one["weight"], self._named(task.workspace_id, one["who"]))
+            for one in request["weights"]
+        ]
+        veto = request["veto"]
+        vetoing = {
+            user.pk for user, _ in self.asked(task.workspace_id, veto["users"], veto["groups"])
+        }
+        return [
+            TaskAssignee(
+                task=task,
+                workspace_id=task.workspace_id,
+                user=user,
+                via=via,
+                weight=_weight(user, weights),
+                may_veto=user.pk in vetoing,
+            )
+            for user, via in people
+        ]
+
+    def _named(self, workspace_id: UUID, who: str) -> dict[UUID, bool]:
+        """The people meant, each with whether their own address names them."""
+        found = {user.pk: False for user, _ in self.asked(workspace_id, [], [who])}
+        return found | {user.pk: True for user, _ in self.asked(workspace_id, [who], [])}
 
     def requester(self, workspace_id: UUID, address: str) -> User | None:
         """The member of this workspace with that address, active or not.
@@ -149,6 +200,11 @@ def _groups_of(workspace_id: UUID, groups: Sequence[str]) -> dict[UUID, str]:
     return found
 
 
+def _weight(user: User, weights: Iterable[tuple[int, Mapping[UUID, bool]]]) -> int:
+    fitting = [(people[user.pk], weight) for weight, people in weights if user.pk in people]
+    return max(fitting, default=(False, 1))[1]
+
+
 def _nobody(asked: TaskRequest, request: Mapping[str, Any], *, only_requester: bool) -> Refusal:
     named = ", ".join([*request["groups"], *request["users"]])
     if asked.kind == "exception":
@@ -166,7 +222,6 @@ def _task(
     asked: TaskRequest,
     request: Mapping[str, Any],
     requester: User | None,
-    people: int,
     now: datetime,
 ) -> UserTask:
     task = UserTask(
@@ -187,7 +242,6 @@ def _task(
         requester=requester,
         requester_text="" if requester else _on_one_line(request["requester"])[:254],
         allow_requester=request["allow_requester"],
-        needed=rules.needed(request["rule"], people),
         due_at=datetime.fromisoformat(request["due_at"]) if request["due_at"] else None,
         opened_at=now,
         updated_at=now,

@@ -126,11 +126,11 @@ def _task_page(
         "time": _time(task, request, actor, now),
         "details": details.as_markup(task.details) if task.details.strip() else "",
         "facts": [Fact(fact["label"], words.shown(fact["value"], zone)) for fact in task.facts],
-        "rule": words.rule_sentence(task.rule, len(people)),
-        "is_short": task.status == TaskStatus.OPEN and words.is_short(task.rule, len(people)),
+        "rule": words.rule_sentence(task.rule, people),
+        "is_short": task.status == TaskStatus.OPEN and words.is_short(task.rule, people),
         "people": [one.user.get_full_name() for one in people],
         "via": queries.group_of(actor, people),
-        "answers": words.answers(task, len(people)),
+        "answers": words.answers(task, people),
         "without_answer": words.without_answer(task),
         "decisions": [
             {

@@ -20,7 +20,9 @@ from apps.engine import values
 from apps.engine.graph import Behaviour
 from apps.flows.compiled import compiled
 from apps.inbox import rules
-from apps.inbox.models import UserTask
+from apps.inbox.models import TaskAssignee, UserTask
+from apps.inbox.opening import voters_of
+from apps.steps import deciding
 from apps.steps.document import CompiledFlow, CompiledStep
 
 MAX_DEPTH = 6
@@ -65,33 +67,62 @@ class Shown:
         return list(zip(self.labels, self.parts[0].parts, strict=True))
 
 
-def rule_sentence(rule: Mapping[str, Any], people: int) -> str:
-    """The rule in words, for so many people who may answer."""
+def rule_sentence(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> str:
+    """The rule in words, for the people who may answer."""
+    voters = voters_of(people)
     if is_short(rule, people):
-        wanted = rules.needed(rule, people)
         return ngettext(
             "%(wanted)d must approve, but only %(people)d person can be asked:"
             " this cannot be approved.",
             "%(wanted)d must approve, but only %(people)d people can be asked:"
             " this cannot be approved.",
-            people,
-        ) % {"wanted": wanted, "people": people}
-    if "any" in rule or people == 1:
+            len(people),
+        ) % {"wanted": deciding.needed(rule, voters), "people": len(people)}
+    said = [_approved_when(rule, voters), _rejected_when(rule, voters)]
+    if veto := [one.user.get_full_name() for one in people if one.may_veto]:
+        said.append(gettext("A rejection by %(names)s ends it.") % {"names": ", ".join(veto)})
+    return " ".join(filter(None, said))
+
+
+def _approved_when(rule: Mapping[str, Any], voters: Sequence[deciding.Voter]) -> str:
+    counts = {"wanted": deciding.needed(rule, voters), "people": len(voters)}
+    if "majority" in rule and len(voters) > 1:
+        return gettext(
+            "When all %(people)d have answered, the majority decides; a tie is a rejection."
+        ) % {"people": len(voters)}
+    if "weight" in rule:
+        weights = {**counts, "all": sum(one.weight for one in voters)}
+        return gettext("Approvals must weigh %(wanted)d of %(all)d together.") % weights
+    if "any" in rule or len(voters) == 1:
+        if rule.get("rejection"):
+            return gettext("One approval is enough.")
         return gettext("The first answer decides.")
-    if rule.get("all"):
-        return gettext("All %(people)d must approve; one refusal ends it.") % {"people": people}
-    return gettext("%(wanted)d of %(people)d must approve.") % {
-        "wanted": rules.needed(rule, people),
-        "people": people,
-    }
+    if not rule.get("all"):
+        return gettext("%(wanted)d of %(people)d must approve.") % counts
+    if rule.get("rejection"):
+        return gettext("All %(people)d must approve.") % counts
+    return gettext("All %(people)d must approve; one refusal ends it.") % counts
 
 
-def is_short(rule: Mapping[str, Any], people: int) -> bool:
-    """Whether fewer people can answer than the rule needs."""
-    return "any" not in rule and rules.needed(rule, people) > people
+def _rejected_when(rule: Mapping[str, Any], voters: Sequence[deciding.Voter]) -> str:
+    """Where the step says so; empty else."""
+    rejection = rule.get("rejection")
+    if not rejection:
+        return ""
+    wanted = deciding.needed(rejection, voters)
+    if "weight" in rejection:
+        return gettext("Rejections that weigh %(wanted)d together end it.") % {"wanted": wanted}
+    return ngettext(
+        "One rejection ends it.", "It takes %(wanted)d rejections to end it.", wanted
+    ) % {"wanted": wanted}
 
 
-def answers(task: UserTask, people: int) -> list[Answer]:
+def is_short(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> bool:
+    """Whether those who can answer could not approve it, even all together."""
+    return not deciding.is_reachable(deciding.Terms.of(rule), voters_of(people), "for")
+
+
+def answers(task: UserTask, people: Sequence[TaskAssignee]) -> list[Answer]:
     """The answers with what follows from each, read from the version the run is of."""
     flow = compiled(task.version_id)
     if task.kind == rules.EXCEPTION:
@@ -155,19 +186,25 @@ def outcome_word(outcome: str) -> str:
     }[outcome]
 
 
-def _conditions(rule: Mapping[str, Any], people: int) -> dict[str, str]:
-    """Where one answer does not settle it: how many of its kind do."""
-    if "any" in rule or is_short(rule, people):
+def _conditions(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> dict[str, str]:
+    """Where one answer does not settle it: what does."""
+    voters = voters_of(people)
+    if is_short(rule, people):
         return dict.fromkeys(rules.OUTCOMES[rules.APPROVAL], "")
-    approvals = rules.needed(rule, people)
-    rejections = people - approvals + 1
+    if "majority" in rule and len(voters) > 1:
+        said = gettext(", once all have answered")
+        return dict.fromkeys(rules.OUTCOMES[rules.APPROVAL], said)
+    approvals = 1 if "any" in rule else deciding.needed(rule, voters)
+    if rejection := rule.get("rejection"):
+        rejections = deciding.needed(rejection, voters)
+    else:
+        rejections = 1 if "any" in rule else len(voters) - approvals + 1
+    enough = gettext(", once enough have said so")
+    approved = gettext(", once %(n)d have approved") % {"n": approvals} if approvals > 1 else ""
+    rejected = gettext(", once %(n)d have rejected") % {"n": rejections} if rejections > 1 else ""
     return {
-        rules.APPROVED: gettext(", once %(n)d have approved") % {"n": approvals}
-        if approvals > 1
-        else "",
-        rules.REJECTED: gettext(", once %(n)d have rejected") % {"n": rejections}
-        if rejections > 1
-        else "",
+        rules.APPROVED: enough if "weight" in rule else approved,
+        rules.REJECTED: enough if "weight" in (rejection or rule) else rejected,
     }
 
 
@@ -200,7 +237,7 @@ def _title(flow: CompiledFlow, step_id: str) -> str:
 def moment(at: datetime, zone: ZoneInfo) -> str:
     """A time in the reader's zone, which is named."""
     local = at.astimezone(zone)
-    return f"{formats.date_format(local, 'j F Y, H:i')} ({zone.key.replace('_', ' ')})"
+    return f"{formats.date_format(local, gettext('j F Y, H:i'))} ({zone.key.replace('_', ' ')})"
 
 
 def time_left(until: datetime, now: datetime) -> str:

@@ -102,6 +102,16 @@ class Desk(Bench):
             now=more.pop("now", None) or clock.now(),
         )
 
+    def team(self, slug: str, *names: str) -> None:
+        """A team of these people."""
+        team = people_commands.create_team(
+            actor=self.actor(self.someone("admin", "admin")),
+            slug=slug,
+            name=slug.title(),
+            now=clock.now(),
+        )
+        team.group.user_set.add(*(self.someone(name) for name in names))
+
     def deactivate(self, user: User) -> None:
         """What an administrator does to a leaver."""
         member = Membership.objects.get(user=user, workspace=self.workspace)

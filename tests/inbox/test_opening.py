@@ -29,6 +29,8 @@ def request_like(task, visit):
             "fields": [],
             "requester": "owner@acme.test",
             "allow_requester": False,
+            "weights": [],
+            "veto": {"users": [], "groups": []},
         },
     )
 

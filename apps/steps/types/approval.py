@@ -42,6 +42,47 @@ class AtLeast(StepModel):
     n: int = Field(ge=1, le=50, title="How many must approve")
 
 
+class Share(StepModel):
+    percent: int = Field(ge=1, le=100, title="How many per cent must approve")
+
+
+class Weight(StepModel):
+    weight: int = Field(ge=1, le=10_000, title="How much weight must approve")
+
+
+class Majority(StepModel):
+    majority: Literal[True] = Field(
+        True,
+        title="All answer, then the majority",
+        description="It waits for every answer. As many for it as against it is a rejection.",
+    )
+
+
+class RejectedByOne(StepModel):
+    any: Literal[1] = Field(1, title="One is enough")
+
+
+class RejectedByAll(StepModel):
+    all: Literal[True] = Field(True, title="Only all together")
+
+
+class RejectedBySome(StepModel):
+    n: int = Field(ge=1, le=50, title="So many")
+
+
+class RejectedByShare(StepModel):
+    percent: int = Field(ge=1, le=100, title="So many per cent")
+
+
+class RejectedByWeight(StepModel):
+    weight: int = Field(ge=1, le=10_000, title="So much weight")
+
+
+class Weighed(StepModel):
+    who: Template = Field(min_length=1, max_length=254, title="Person or group")
+    weight: int = Field(ge=1, le=1000, title="Counts as much as")
+
+
 class Fact(StepModel):
     label: str = Field(min_length=1, max_length=100, title="Label")
     value: TemplateValue = Field("", title="Value")
@@ -56,7 +97,25 @@ class Config(StepModel):
         json_schema_extra={"x-feel": "template", "x-widget": "markdown"},
     )
     assignees: Assignees = Field(title="Who decides", json_schema_extra={"x-widget": "people"})
-    rule: FirstAnswer | All | AtLeast = Field(default_factory=FirstAnswer, title="Rule")
+    rule: FirstAnswer | All | AtLeast | Share | Weight | Majority = Field(
+        default_factory=FirstAnswer, title="Rule"
+    )
+    rejection: (
+        RejectedByOne | RejectedByAll | RejectedBySome | RejectedByShare | RejectedByWeight | None
+    ) = Field(
+        None,
+        title="How many reject it",
+        description="Where nothing is chosen, it is rejected once it cannot be approved any more.",
+    )
+    weights: list[Weighed] = Field(
+        default_factory=list,
+        max_length=50,
+        title="Whose answer counts for more",
+        json_schema_extra={"x-widget": "rows"},
+    )
+    veto: Assignees | None = Field(
+        None, title="Whose rejection is enough", json_schema_extra={"x-widget": "people"}
+    )
     due: Template | None = Field(
         None,
         title="Due after",
@@ -132,10 +191,20 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "details": config.details,
             "users": list(config.assignees.users),
             "groups": list(config.assignees.groups),
-            "rule": config.rule.model_dump(),
+            "rule": _rule(config),
+            "weights": [one.model_dump() for one in config.weights],
+            "veto": (config.veto or Assignees()).model_dump(),
             "due_at": due.isoformat() if due else None,
             "fields": [fact.model_dump() for fact in config.fields],
             "requester": requester or "",
             "allow_requester": config.allow_requester,
         }
     )
+
+
+def _rule(config: Config) -> dict[str, Any]:
+    """What a task keeps of how it is decided; see ``steps.deciding``."""
+    rule = config.rule.model_dump()
+    if config.rejection is not None:
+        rule["rejection"] = config.rejection.model_dump()
+    return rule
