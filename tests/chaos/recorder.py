@@ -32,7 +32,10 @@ class Recorder:
 
         class Handler(BaseHTTPRequestHandler):
             def do_POST(self) -> None:
-                body = self.rfile.read(int(self.headers["Content-Length"]))
+                length = int(self.headers["Content-Length"])
+                body = self.rfile.read(length)
+                if len(body) < length:
+                    return  # the caller died while it spoke
                 try:
                     recorder._serve(self, self.headers["Idempotency-Key"], body)
                 except OSError:
