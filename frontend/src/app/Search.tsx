@@ -31,7 +31,8 @@ export function Search({ opened, onClose }: { opened: boolean; onClose: () => vo
 
   useEffect(() => (opened ? spotlight.open() : spotlight.close()), [opened]);
 
-  const matches = (text: string) => text.toLowerCase().includes(term.toLowerCase());
+  // Only what the server is asked waits for a pause in typing.
+  const matches = (text: string) => text.toLowerCase().includes(query.trim().toLowerCase());
   const own = (opened ? commandsFor(query.trim()) : []).map(({ group, commands }) => ({
     group,
     actions: commands.map(({ id, label, detail, icon: Glyph, ask, act }) => ({
@@ -69,7 +70,7 @@ export function Search({ opened, onClose }: { opened: boolean; onClose: () => vo
     {
       group: t('app.search.runs'),
       actions: (runs.items ?? [])
-        .filter((run) => matches(run.flow.name) || run.id.startsWith(term))
+        .filter((run) => matches(run.flow.name) || run.id.startsWith(query.trim()))
         .slice(0, 4)
         .map((run) => ({
           id: run.id,
