@@ -1,4 +1,4 @@
-import { EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
+import { ALTERED, CHECKING, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
 import type { Answers } from './world';
 
 /** A page in a state. `answers` replace those of a workspace in use; `act` brings the page into the state. */
@@ -94,6 +94,19 @@ export const STATES: PageState[] = [
   { route: '/audit/', state: 'no right', path: '/audit/', answers: { 'me/': me(['flow.view', 'run.view'], ['viewer']) }, shows: 'This needs the role Auditor or Administrator' },
   { route: '/audit/', state: 'nothing matches', path: '/audit/?search=zzz', answers: { 'audit/': EMPTY }, shows: 'No entry matches' },
 
+  { route: '/audit/', state: 'altered entry', path: `/audit/?event=${ids.altered}`, shows: 'Altered since it was sealed' },
+  { route: '/audit/', state: 'of one matter', path: '/audit/?correlation=c-1&flow=x&since=2026-01-01&until=2026-01-31', shows: 'Matter: c-1' },
+  { route: '/audit/check/', state: 'intact', path: '/audit/check/', shows: 'Nothing has been altered' },
+  { route: '/audit/check/', state: 'altered', path: '/audit/check/', answers: { 'audit/checks/': ALTERED }, shows: 'was changed' },
+  { route: '/audit/check/', state: 'running', path: '/audit/check/', answers: { 'audit/checks/': CHECKING }, shows: 'Everything is being checked' },
+  { route: '/audit/check/', state: 'first use', path: '/audit/check/', answers: { 'audit/checks/': EMPTY }, shows: 'Not checked yet' },
+  { route: '/audit/check/', state: 'error', path: '/audit/check/', answers: { 'audit/checks/': fails }, shows: 'This did not work' },
+  { route: '/audit/check/', state: 'no right', path: '/audit/check/', answers: { 'audit/checks/': denied }, shows: 'You cannot open this' },
+  { route: '/audit/evidence/', state: 'full', path: '/audit/evidence/', shows: 'Evidence packs' },
+  { route: '/audit/evidence/', state: 'new', path: '/audit/evidence/', press: ['New evidence pack'], shows: 'What it holds' },
+  { route: '/audit/evidence/', state: 'first use', path: '/audit/evidence/', answers: { 'audit/evidence/': EMPTY }, shows: 'No evidence pack yet' },
+  { route: '/audit/evidence/', state: 'error', path: '/audit/evidence/', answers: { 'audit/evidence/': fails }, shows: 'This did not work' },
+
   { route: '/settings', state: 'no right', path: '/settings/', answers: { 'me/': me(['flow.view', 'run.view'], ['viewer']) }, shows: 'You cannot open this' },
   { route: '/settings/people/', state: 'no right', path: '/settings/people/', answers: { 'me/': me(['flow.view', 'secrets.manage'], ['builder']) }, shows: 'This needs the role Administrator' },
   { route: '/settings/', state: 'first part', path: '/settings/', shows: 'Grace Hopper' },
@@ -106,6 +119,9 @@ export const STATES: PageState[] = [
   { route: '/settings/secrets/', state: 'new', path: '/settings/secrets/', press: ['New secret'], shows: 'Stored encrypted' },
   { route: '/settings/tokens/', state: 'full', path: '/settings/tokens/', shows: 'Nightly export' },
   { route: '/settings/hosts/', state: 'full', path: '/settings/hosts/', shows: '127.0.0.1:9000' },
+  { route: '/settings/logs/', state: 'full', path: '/settings/logs/', shows: 'Up to date' },
+  { route: '/settings/logs/', state: 'first use', path: '/settings/logs/', answers: { 'audit/destinations/': EMPTY }, shows: 'Nothing is sent elsewhere' },
+  { route: '/settings/logs/', state: 'new', path: '/settings/logs/', press: ['Add log'], shows: 'From the first entry on' },
   { route: '/settings/calendar/', state: 'full', path: '/settings/calendar/', shows: 'Working time' },
   { route: '/settings/calendar/', state: 'no days off', path: '/settings/calendar/', answers: { 'calendar/': { zone: 'UTC', hours: [[{ from: '09:00', to: '17:00' }], [], [], [], [], [], []], holidays: [] } }, shows: 'Add day off' },
   { route: '/account/', state: 'full', path: '/account/', shows: 'Firefox on Linux' },

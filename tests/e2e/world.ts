@@ -197,6 +197,33 @@ function stepTypes(): unknown {
   return JSON.parse(execFileSync(existsSync(python) ? python : 'python3', ['-c', code], { cwd: root, encoding: 'utf8' })) as unknown;
 }
 
+const SOUND = { state: 'verified', seal: 41, place: 4, count: 12, steps: 4, sealed_at: ago(4), fingerprint: 'a'.repeat(64), problems: [] };
+const BROKEN = { ...SOUND, state: 'altered', problems: [{ code: 'value_changed', message: `The value 'after.limit' of row ${id(602)} of seal 41 was changed.` }] };
+const CHECKED = {
+  id: id(871), state: 'done', asked_by: 'Ada Lovelace', created_at: ago(3), finished_at: ago(2), error: '',
+  result: { intact: true, rows: 1_204_311, seals: 20_441, unsealed: 2, fingerprint: 'a'.repeat(64), seconds: 41.2, checked_at: ago(2), count: 0, problems: [], notes: [] },
+};
+export const CHECKING = list([{ ...CHECKED, state: 'running', finished_at: null, result: null }, CHECKED]);
+export const ALTERED = list([{
+  ...CHECKED,
+  result: {
+    ...CHECKED.result, intact: false, count: 3, notes: ['The search words of 1 rows are not those of their values: a search may miss them.'],
+    problems: [
+      { code: 'row_changed', message: `Row ${id(601)} of seal 41 was changed.`, seal: 41, row: id(601), entry: { id: id(601), at: ago(90), verb: 'flow.publish', actor: 'ada@demo.local', target: LONG } },
+      { code: 'row_missing', message: `Row ${id(699)} of seal 40 was deleted.`, seal: 40, row: id(699), entry: null },
+      { code: 'tail_cut', message: 'The checkpoint file knows seals up to 44, the database ends at 41: seals 42 to 44 and their rows were cut, or an older backup was restored.', seal: 42, row: null, entry: null },
+    ],
+  },
+}]);
+const pack = (n: number, state: string, result: unknown) => ({
+  id: id(n), state, asked_by: 'Ada Lovelace', created_at: ago(n - 870), finished_at: result ? ago(1) : null, error: '', result,
+  wanted: { since: '2026-01-01T00:00:00Z', until: '2026-04-01T00:00:00Z', flow: null, lists: ['changes', 'reviews', 'tests', 'access', 'exceptions'] },
+});
+const destination = (n: number, name: string, more: Record<string, unknown> = {}) => ({
+  id: id(n), name, kind: 'http', address: 'https://logs.example.com/trail', secret: '', with_rows: true, with_checkpoints: true, is_paused: false,
+  sent: 88_120, behind: 0, behind_since: null, last_sent_at: ago(0.1), failing_since: null, failures: 0, last_error: '', ...more,
+});
+
 /** A workspace in use, by path below `/api/v1/`. */
 export function fullWorld(): Answers {
   return {
@@ -234,6 +261,17 @@ export function fullWorld(): Answers {
       { id: id(851), kind: 'run_failed', title: 'Vendor onboarding fails at “Create the vendor”', body: ERROR.message, flow: FLOWS[0]!.id, run: failedRun.id, count: 14, created_at: ago(9), read_at: null },
       { id: id(852), kind: 'run_failed', title: LONG, body: LONG, flow: FLOWS[1]!.id, run: null, count: 1, created_at: ago(2000), read_at: ago(1000) },
     ]), unread: 1 },
+    ...Object.fromEntries<unknown>(TRAIL.map((one, n) => [`audit/${one.id}/check/`, n === 2 ? BROKEN : { ...SOUND, seal: 41 }])),
+    'audit/checks/': list([CHECKED, { ...CHECKED, id: id(872), created_at: ago(2900) }]),
+    'audit/evidence/': list([
+      pack(881, 'done', { name: 'evidence-demo-20260101-20260401.zip', bytes: 48211, sha256: 'd'.repeat(64), lists: { changes: 212, reviews: 1840, tests: 12, access: 96, exceptions: 31 }, versions: 9 }),
+      pack(882, 'running', null), { ...pack(883, 'failed', null), error: 'The flow that the pack is about is not there any more.', wanted: { since: ago(90_000), until: ago(0), flow: { id: FLOWS[6]!.id, name: LONG }, lists: ['changes'] } },
+    ]),
+    'audit/destinations/': list([
+      destination(891, 'Company log', { kind: 'syslog_tls', address: 'logs.example.com:6514' }),
+      destination(892, 'Archive', { behind: 12, behind_since: ago(9), failing_since: ago(8), failures: 7, last_error: 'The receiver answered 503 where 200 to 299 says that it took the lines.', address: UNBROKEN }),
+      destination(893, LONG.slice(0, 100), { is_paused: true, last_sent_at: null, sent: 0 }),
+    ]),
     'audit/': list(TRAIL), 'audit/seals/': list([{ number: 41, at: ago(4), count: 12, hash: 'c'.repeat(64) }]),
     'invitations/': list([{ id: id(661), email: 'barbara@example.com', roles: ['auditor'], created_at: ago(60), expires_at: ahead(9000) }]),
     'teams/': list([{ id: id(651), slug: 'finance', name: 'Finance', kind: 'team' }, { id: id(652), slug: 'it', name: LONG, kind: 'team' }]),
@@ -255,7 +293,7 @@ export function fullWorld(): Answers {
 }
 
 export const EMPTY = list([]);
-export const ids = { flow: FLOWS[0]!.id, waiting: waitingRun.id, failed: failedRun.id, task: TASKS[0]!.id, long: TASKS[2]!.id, done: DONE[0]!.id, late: DONE[2]!.id, entry: TRAIL[1]!.id, event: EVENTS[0]!.id, refused: EVENTS[2]!.id, caller: FLOWS[2]!.id, calling: callingRun.id, held: heldRun.id, stuck: stuckRun.id };
+export const ids = { flow: FLOWS[0]!.id, waiting: waitingRun.id, failed: failedRun.id, task: TASKS[0]!.id, long: TASKS[2]!.id, done: DONE[0]!.id, late: DONE[2]!.id, entry: TRAIL[1]!.id, altered: TRAIL[2]!.id, event: EVENTS[0]!.id, refused: EVENTS[2]!.id, caller: FLOWS[2]!.id, calling: callingRun.id, held: heldRun.id, stuck: stuckRun.id };
 
 /** `"@@1.10@@"` stands for the number as written, which a JavaScript number would lose. */
 export const asJson = (body: unknown): string => JSON.stringify(body ?? null).replaceAll(/"@@([^"]*)@@"/g, '$1');

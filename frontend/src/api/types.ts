@@ -243,7 +243,8 @@ export interface RunError {
 export interface RunItem {
   id: string;
   flow: { id: string; name: string };
-  version: number;
+  /** A test of a draft has none. */
+  version: number | null;
   status: RunStatus;
   error: RunError | null;
   trigger: { type: string } | null;
@@ -410,10 +411,88 @@ export interface AuditEvent {
   before: Record<string, unknown>;
   after: Record<string, unknown>;
   details: Record<string, unknown>;
+  /** Fields whose values were erased. */
+  withheld?: string[];
+  flow?: string | null;
   correlation_id: string;
   /** Number of the seal that covers it; null until it is sealed. */
   seal: number | null;
   hash: string;
+}
+
+/** Whether one entry is as it was sealed, computed when asked for. */
+export interface EntryProof {
+  state: 'verified' | 'unsealed' | 'altered';
+  seal: number | null;
+  place: number | null;
+  count: number;
+  steps: number;
+  sealed_at: string | null;
+  fingerprint: string;
+  problems: { code: string; message: string }[];
+}
+
+interface TrailJob {
+  id: string;
+  state: 'waiting' | 'running' | 'done' | 'failed';
+  asked_by: string;
+  created_at: string;
+  finished_at: string | null;
+  error: string;
+}
+
+/** One thing that was altered; `entry` is null where the entry is gone, or is not of this workspace. */
+export interface Alteration {
+  code: string;
+  message: string;
+  seal: number | null;
+  row: string | null;
+  entry: { id: string; at: string; verb: string; actor: string; target: string } | null;
+}
+
+/** A check of the whole trail. */
+export interface TrailCheck extends TrailJob {
+  result: {
+    intact: boolean;
+    rows: number;
+    seals: number;
+    unsealed: number;
+    fingerprint: string;
+    seconds: number;
+    checked_at: string;
+    count: number;
+    problems: Alteration[];
+    notes: string[];
+  } | null;
+}
+
+export const EVIDENCE_LISTS = ['changes', 'reviews', 'tests', 'access', 'exceptions'] as const;
+export type EvidenceList = (typeof EVIDENCE_LISTS)[number];
+
+export interface EvidencePack extends TrailJob {
+  wanted: { since: string; until: string; flow: { id: string; name: string } | null; lists: EvidenceList[] };
+  result: { name: string; bytes: number; sha256: string; lists: Partial<Record<EvidenceList, number>>; versions: number } | null;
+}
+
+export const DESTINATION_KINDS = ['http', 'syslog_tls', 'syslog_tcp', 'syslog_udp'] as const;
+
+/** A log elsewhere that the trail is sent to, and how it stands. */
+export interface TrailDestination {
+  id: string;
+  name: string;
+  kind: (typeof DESTINATION_KINDS)[number];
+  address: string;
+  secret: string;
+  with_rows: boolean;
+  with_checkpoints: boolean;
+  is_paused: boolean;
+  sent: number;
+  behind: number;
+  behind_since: string | null;
+  last_sent_at: string | null;
+  failing_since: string | null;
+  failures: number;
+  last_error: string;
 }
 
 export interface AuditSeal {

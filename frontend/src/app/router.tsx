@@ -54,7 +54,7 @@ const flowAccess = createRoute({
 
 const runs = createRoute({
   ...at('/runs'),
-  validateSearch: only('flow', 'status', 'from', 'stuck', 'parent'),
+  validateSearch: only('flow', 'status', 'from', 'stuck', 'parent', 'tests'),
   component: lazyRouteComponent(() => import('~/features/runs/RunsPage'), 'RunsPage'),
 });
 const run = createRoute({
@@ -74,8 +74,16 @@ const inbox = createRoute({
 });
 const audit = createRoute({
   ...at('/audit'),
-  validateSearch: only('actor', 'verb', 'target', 'search', 'from', 'event'),
+  validateSearch: only('actor', 'verb', 'target', 'search', 'flow', 'correlation', 'from', 'since', 'until', 'event'),
   component: lazyRouteComponent(() => import('~/features/audit/AuditPage'), 'AuditPage'),
+});
+const auditCheck = createRoute({
+  ...at('/audit/check'),
+  component: lazyRouteComponent(() => import('~/features/audit/CheckPage'), 'CheckPage'),
+});
+const auditEvidence = createRoute({
+  ...at('/audit/evidence'),
+  component: lazyRouteComponent(() => import('~/features/audit/EvidencePage'), 'EvidencePage'),
 });
 const settings = createRoute({
   ...at('/settings'),
@@ -97,6 +105,7 @@ const settingsSections = [
   section('secrets', () => import('~/features/settings/SecretsPage'), 'SecretsPage'),
   section('tokens', () => import('~/features/settings/TokensPage'), 'TokensPage'),
   section('hosts', () => import('~/features/settings/HostsPage'), 'HostsPage'),
+  section('logs', () => import('~/features/settings/LogsPage'), 'LogsPage'),
   section('calendar', () => import('~/features/settings/CalendarPage'), 'CalendarPage'),
 ];
 const account = createRoute({
@@ -113,6 +122,8 @@ const routeTree = root.addChildren([
   events,
   inbox,
   audit,
+  auditCheck,
+  auditEvidence,
   settings.addChildren([settingsIndex, ...settingsSections]),
   account,
 ]);

@@ -1,7 +1,8 @@
-import { Button, Tooltip } from '@mantine/core';
+import { Button, TextInput, Tooltip } from '@mantine/core';
 import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
 import { useAudit, useSeals } from '~/api/audit';
+import { useFlows } from '~/api/flows';
 import { useRight } from '~/api/me';
 import { useMembers } from '~/api/settings';
 import { useT } from '~/app/messages';
@@ -12,6 +13,7 @@ import { Page, PageHeader, Toolbar } from '~/ui/Page';
 import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
 import { useIntlTools } from '~/ui/time';
 import classes from './Audit.module.css';
+import { AuditParts } from './AuditParts';
 import { AuditTable } from './AuditTable';
 import { EntryDrawer } from './EntryDrawer';
 import { NOUNS } from './verbs';
@@ -36,12 +38,13 @@ export function AuditPage() {
   const search = useSearch({ from: '/audit' });
   const navigate = useNavigate({ from: '/audit' });
   const mayExport = useRight('export.read', 'audit.view');
-  const { event, from, ...rest } = search;
-  const since = useMemo(() => spanStart(from), [from]);
-  const list = useAudit({ ...rest, from: since });
+  const { event, from, since, until, ...rest } = search;
+  const span = useMemo(() => spanStart(from), [from]);
+  const list = useAudit({ ...rest, from: since ?? span, to: until });
+  const flows = useFlows({ limit: 200 }, useRight('flow.view')).items ?? [];
   const members = useMembers(useRight('flow.view')).data?.results ?? [];
   const change = (part: Partial<typeof search>) => void navigate({ search: { ...search, ...part }, replace: true });
-  const filtered = Boolean(from ?? rest.actor ?? rest.search ?? rest.target ?? rest.verb);
+  const filtered = Boolean(from ?? since ?? until ?? rest.actor ?? rest.search ?? rest.target ?? rest.verb ?? rest.flow ?? rest.correlation);
   const people = members.map((member) => ({ value: member.user_id, label: member.name || member.email }));
 
   const names = new Map(people.map(({ value, label }) => [value, label]));
@@ -50,6 +53,7 @@ export function AuditPage() {
     <Page>
       <PageHeader
         title={t('audit.title')}
+        aside={<AuditParts />}
         actions={
           <>
             <SealState />
@@ -66,7 +70,11 @@ export function AuditPage() {
         <FilterChip label={t('audit.filter.verb')} value={search.verb} choices={NOUNS.map(([value, label]) => ({ value, label: t(label) }))} onChange={(verb) => change({ verb })} />
         <FilterChip label={t('audit.filter.actor')} value={search.actor} choices={people} onChange={(actor) => change({ actor })} />
         {search.target ? <FilterChip label={t('audit.filter.target')} value={search.target} choices={[{ value: search.target, label: targetLabel(list.items, search.target) }]} onChange={(target) => change({ target })} /> : null}
-        <FilterChip label={t('audit.filter.time')} value={from} choices={SPANS.map(({ value, label }) => ({ value, label: t(label) }))} onChange={(span) => change({ from: span })} />
+        <FilterChip label={t('audit.filter.flow')} value={search.flow} choices={flows.map(({ id, name }) => ({ value: id, label: name }))} onChange={(flow) => change({ flow })} />
+        {search.correlation ? <FilterChip label={t('audit.filter.correlation')} value={search.correlation} choices={[{ value: search.correlation, label: search.correlation.slice(0, 13) }]} onChange={(correlation) => change({ correlation })} /> : null}
+        <FilterChip label={t('audit.filter.time')} value={from} choices={SPANS.map(({ value, label }) => ({ value, label: t(label) }))} onChange={(chosen) => change({ from: chosen, since: undefined, until: undefined })} />
+        <Day label={t('audit.filter.since')} short={t('audit.filter.since_short')} value={since} onChange={(day) => change({ since: day, from: undefined })} />
+        <Day label={t('audit.filter.until')} short={t('audit.filter.until_short')} value={until} onChange={(day) => change({ until: day, from: undefined })} />
       </Toolbar>
       {list.items ? (
         list.items.length > 0 ? (
@@ -81,8 +89,19 @@ export function AuditPage() {
       ) : (
         <ListSkeleton />
       )}
-      <EntryDrawer names={names} entry={list.items?.find((one) => one.id === event)} onClose={() => change({ event: undefined })} onFilter={(part) => change({ event: undefined, ...part })} />
+      <EntryDrawer names={names} id={event} entry={list.items?.find((one) => one.id === event)} onClose={() => change({ event: undefined })} onFilter={(part) => change({ event: undefined, ...part })} />
     </Page>
+  );
+}
+
+/** A day of a period; the first or the last of it. */
+function Day({ label, short, value, onChange }: { label: string; short: string; value: string | undefined; onChange: (day: string | undefined) => void }) {
+  return (
+    <TextInput
+      type="date" className={classes.day} aria-label={label} value={value ?? ''}
+      leftSection={<span className={classes.short} aria-hidden>{short}</span>} leftSectionWidth={44}
+      onChange={(event) => onChange(event.currentTarget.value || undefined)}
+    />
   );
 }
 

@@ -20,4 +20,6 @@ export const NOUNS: [prefix: string, label: MessageId][] = [
   ['sign_in.', 'audit.noun.sign_in'],
   ['access.', 'audit.noun.access'],
   ['settings.', 'audit.noun.settings'],
+  ['export.', 'audit.noun.export'],
+  ['destination.', 'audit.noun.destination'],
 ];

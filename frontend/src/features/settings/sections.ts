@@ -2,11 +2,11 @@ import { useRouterState } from '@tanstack/react-router';
 import { useMe } from '~/api/me';
 import type { Right } from '~/api/types';
 import type { MessageId } from '~/app/messages';
-import { IconCalendarTime, IconKey, IconLock, IconUser, IconUsersGroup, IconWorld } from '~/ui/icons';
+import { IconCalendarTime, IconKey, IconLock, IconServerCog, IconUser, IconUsersGroup, IconWorld } from '~/ui/icons';
 import type { Icon } from '~/ui/icons';
 
 interface Section {
-  to: '/settings/people/' | '/settings/teams/' | '/settings/secrets/' | '/settings/tokens/' | '/settings/hosts/' | '/settings/calendar/';
+  to: '/settings/people/' | '/settings/teams/' | '/settings/secrets/' | '/settings/tokens/' | '/settings/hosts/' | '/settings/logs/' | '/settings/calendar/';
   label: MessageId;
   icon: Icon;
   rights: Right[];
@@ -18,6 +18,7 @@ const SECTIONS: Section[] = [
   { to: '/settings/secrets/', label: 'settings.secrets', icon: IconLock, rights: ['secrets.manage'] },
   { to: '/settings/tokens/', label: 'settings.tokens', icon: IconKey, rights: ['tokens.manage'] },
   { to: '/settings/hosts/', label: 'settings.hosts', icon: IconWorld, rights: ['hosts.manage'] },
+  { to: '/settings/logs/', label: 'settings.logs', icon: IconServerCog, rights: ['settings.manage', 'audit.view'] },
   { to: '/settings/calendar/', label: 'settings.calendar', icon: IconCalendarTime, rights: ['settings.manage'] },
 ];
 
