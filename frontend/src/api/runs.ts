@@ -8,6 +8,7 @@ export interface RunFilter {
   status?: string;
   stuck?: string;
   parent?: string;
+  tests?: string;
   from?: string;
   to?: string;
   [name: string]: string | undefined;

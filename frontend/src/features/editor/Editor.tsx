@@ -73,7 +73,7 @@ export function Editor({ flow, autosave, check, reload }: Props) {
         )}
         {outline && publishing ? <PublishPanel flow={flow} autosave={autosave} /> : null}
       </div>
-      <Drawer flow={flow} />
+      <Drawer flow={flow} autosave={autosave} />
       <Asker />
       <Carried />
       <KeysDialog />

@@ -12,6 +12,7 @@ import { ConfigForm } from './form/ConfigForm';
 import { PanelLinks } from './PanelLinks';
 import { repairFinding } from './repairing';
 import { StandsIn } from './StandsIn';
+import { TryStep } from './TryStep';
 import { StepRules } from './StepRules';
 import classes from './SidePanel.module.css';
 import { useEditor } from './store';
@@ -70,6 +71,7 @@ export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
         />
         <div className={classes.id}>{t('editor.step_id', { id })}</div>
         <StandsIn id={id} />
+        <TryStep flowId={flowId} id={id} />
       </div>
       <GeneralFindings owner={id} />
       {type ? <ConfigForm flowId={flowId} owner={id} type={type} /> : <p className={classes.note}>{t('editor.unknown_help')}</p>}

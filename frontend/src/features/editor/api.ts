@@ -1,9 +1,12 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
+import { useMemo } from 'react';
 import { api, newKey } from '~/api/client';
 import type { Page } from '~/api/client';
 import { fetchDraft, flowKeys, saveDraft } from '~/api/flows';
-import type { Finding, Flow, FlowDocument, FlowVersion, Run, RunItem } from '~/api/types';
+import { useSamples, useSampleValues } from '~/api/testing';
+import type { Finding, Flow, FlowDocument, FlowVersion } from '~/api/types';
 import type { Sample } from './document/paths';
+import { useTrial } from './trial';
 
 export interface CheckAnswer {
   findings: Finding[];
@@ -18,34 +21,38 @@ export interface Preview {
   type?: string;
 }
 
-/** The value of an expression against a run's data, as the server computes it. */
-export const usePreview = (flow: string, expression: string, run: string | null) =>
+/** The value of an expression with a sample, as the server computes it; hidden from who may not see data. */
+export const usePreview = (flow: string, expression: string, sample: string | null) =>
   useQuery({
-    queryKey: ['evaluate', flow, run, expression],
+    queryKey: ['evaluate', flow, sample, expression],
     queryFn: ({ signal }) =>
-      api.post<Preview>('evaluate/', { expression, flow, ...(run ? { run } : {}) }, { signal, exact: 'written' }),
-    enabled: expression.trim() !== '' && run !== null,
+      api.post<Preview>('evaluate/', { expression, flow, sample }, { signal, exact: 'written' }),
+    enabled: expression.trim() !== '' && sample !== null,
     retry: false,
     staleTime: Infinity,
     gcTime: 60_000,
     placeholderData: (previous, query) => (query?.state.status === 'success' ? previous : undefined),
   });
 
-/** The newest run of the flow, as sample values; `null` where none is there or may be seen. */
-export const useSample = (flow: string) =>
-  useQuery({
-    queryKey: ['runs', 'list', 'sample', flow],
-    queryFn: async ({ signal }): Promise<Sample | null> => {
-      const runs = await api.get<Page<RunItem>>('runs/', { query: { flow, limit: 10 }, signal });
-      // A run that waits to begin has nothing to show yet.
-      const newest = runs.results.find((one) => one.status !== 'queued');
-      if (!newest) return null;
-      const run = await api.get<Run & { trigger_data?: unknown }>(`runs/${newest.id}/`, { signal, exact: 'written' });
-      return { run: run.id, trigger: run.trigger_data ?? null, steps: run.steps };
-    },
-    retry: false,
-    staleTime: 15_000,
-  });
+/** The sample that was chosen; else the first there is. */
+export function useChosenSample(flow: string): string | null {
+  const samples = useSamples(flow).data?.results;
+  const chosen = useTrial((trial) => (trial.flowId === flow ? trial.sample : null));
+  if (!samples) return null;
+  return samples.find((one) => one.id === chosen)?.id ?? samples[0]?.id ?? null;
+}
+
+/** The values of the chosen sample; `null` where there is none, or it may not be seen. */
+export function useSample(flow: string): { data: Sample | null | undefined; isPending: boolean } {
+  const id = useChosenSample(flow);
+  const listed = useSamples(flow);
+  const { data, isPending } = useSampleValues(flow, id);
+  const sample = useMemo<Sample | null | undefined>(
+    () => (data ? { id: data.id, trigger: data.trigger, steps: data.steps } : id === null && !listed.isPending ? null : undefined),
+    [data, id, listed.isPending],
+  );
+  return { data: sample, isPending: id === null ? listed.isPending : isPending };
+}
 
 export interface TriggerInfo {
   type: string;

@@ -1,9 +1,9 @@
-import { ActionIcon, Button, Drawer, Tooltip } from '@mantine/core';
+import { ActionIcon, Badge, Button, Drawer, Tooltip } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
-import { useVersion } from '~/api/flows';
 import { useRun, useRunAt } from '~/api/runs';
+import { useRunDocument } from '~/api/testing';
 import type { Run } from '~/api/types';
 import { useT } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
@@ -40,11 +40,12 @@ function Header({ run }: { run: Run }) {
         <Link to="/flows/$flowId/" params={{ flowId: run.flow.id }} title={t('runs.open_flow')}>{run.flow.name}</Link>
       </h1>
       <StatusBadge status={run.status} />
+      {run.version === null ? <Badge>{t('runs.test')}</Badge> : null}
       <dl className={classes.facts}>
         <Fact label={t('runs.column.started')}><RelativeTime at={run.started_at ?? run.created_at} /></Fact>
         <Fact label={t(run.finished_at ? 'runs.column.duration' : 'runs.so_far')}><Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /></Fact>
         <Fact label={t('runs.column.by')}><StartedBy run={run} /></Fact>
-        <Fact label={t('runs.column.version')}>{t('flows.version', { number: run.version })}</Fact>
+        <Fact label={t('runs.column.version')}>{run.version === null ? t('runs.test.of_draft') : t('flows.version', { number: run.version })}</Fact>
         <Fact label={t('runs.column.run')}><Short value={run.id} copy={t('runs.id')} length={13} /></Fact>
       </dl>
       <HeaderActions run={run} />
@@ -56,13 +57,13 @@ function HeaderActions({ run }: { run: Run }) {
   const t = useT();
   const search = useSearch({ from: '/runs/$runId' });
   const navigate = useNavigate({ from: '/runs/$runId' });
-  const document = useVersion(run.flow.id, run.version).data?.document;
+  const document = useRunDocument(run).data;
   return (
     <div className={classes.actions}>
       {search.at || !run.started_at ? null : (
         <Button onClick={() => void navigate({ search: { ...search, at: '1' }, replace: true })}>{t('runs.history.show')}</Button>
       )}
-      <ReplayRun run={run} document={document} step={search.step} />
+      {run.version === null ? null : <ReplayRun run={run} document={document} step={search.step} />}
       <PauseRun run={run} />
       <CancelRun run={run} />
     </div>
@@ -133,9 +134,9 @@ function RunBody({ run: now }: { run: Run }) {
   const navigate = useNavigate({ from: '/runs/$runId' });
   const at = search.at && Number(search.at) > 0 ? Math.floor(Number(search.at)) : undefined;
   const run = useMoment(now, at);
-  const version = useVersion(run.flow.id, run.version);
+  const drawn = useRunDocument(run);
   const small = useMediaQuery(`(max-width: ${breakpoints.tablet}px)`);
-  const document = version.data?.document;
+  const document = drawn.data;
   // eslint-disable-next-line react-hooks/exhaustive-deps -- words change only with the language
   const states = useMemo(() => (document ? cardStates(document, run, { t, status, duration }) : {}), [document, run]);
   const taken = useMemo(() => (document ? takenLinks(document, run, types) : {}), [document, run, types]);
@@ -159,8 +160,8 @@ function RunBody({ run: now }: { run: Run }) {
             </div>
           ) : document ? (
             <FlowCanvas document={document} types={types} selected={selected} onSelect={select} runs={states} taken={taken} />
-          ) : version.error ? (
-            <ErrorState error={version.error} retry={() => void version.refetch()} />
+          ) : drawn.error ? (
+            <ErrorState error={drawn.error} retry={drawn.retry} />
           ) : (
             <PageSkeleton />
           )}

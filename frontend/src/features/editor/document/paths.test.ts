@@ -16,7 +16,7 @@ describe('paths', () => {
   });
 
   it('carry what the last run had, also below what nobody declared', () => {
-    const sample = { run: 'r', trigger: { body: { amount: 12, 'odd key': [{ x: 1 }] } }, steps: { note: { output: { total: 12 } } } };
+    const sample = { id: 'r', trigger: { body: { amount: 12, 'odd key': [{ x: 1 }] } }, steps: { note: { output: { total: 12 } } } };
     const all = flatPaths(pathsFor(sampleFlow(), 'end', types, sample));
     expect(all.find((node) => node.path === 'trigger.body.amount')).toMatchObject({ type: 'number', sample: 12 });
     expect(all.map((node) => node.path)).toContain('get value(trigger.body, "odd key")[1].x');
@@ -47,7 +47,7 @@ describe('an event', () => {
 
 describe('inside a container', () => {
   it('are those of the item, of steps inside and before, never of what is around', () => {
-    const sources = pathsFor(nestedFlow(), 'tell', types, { run: 'r', trigger: { body: { lines: [{ sku: 'a' }] } }, steps: {} });
+    const sources = pathsFor(nestedFlow(), 'tell', types, { id: 'r', trigger: { body: { lines: [{ sku: 'a' }] } }, steps: {} });
     expect(sources.map((source) => source.id)).toEqual(['item', 'trigger', 'ask', 'run']);
     expect(flatPaths(sources).map((node) => node.path)).toContain('item.sku');
     expect(flatPaths(sources).map((node) => node.path)).toContain('index');

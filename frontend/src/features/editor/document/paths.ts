@@ -29,9 +29,9 @@ export interface PathSource {
   nodes: PathNode[];
 }
 
-/** Real data to show beside the paths: a run's trigger and outputs. */
+/** Real data to show beside the paths: a trigger and what the steps gave, or would give. */
 export interface Sample {
-  run: string;
+  id: string;
   trigger: unknown;
   steps: Record<string, { output?: unknown; error?: unknown } | undefined>;
 }

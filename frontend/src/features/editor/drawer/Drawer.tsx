@@ -1,21 +1,26 @@
 import { ActionIcon, UnstyledButton } from '@mantine/core';
+import { useEffect } from 'react';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { IconChevronDown } from '~/ui/icons';
+import type { Autosave } from '../autosave';
 import { useFindings } from '../findings';
+import { trialOf } from '../trial';
 import { useView } from '../view';
 import type { Drawer as DrawerName } from '../view';
 import classes from './Drawer.module.css';
 import { Problems } from './Problems';
 import { Samples } from './Samples';
+import { Trial } from './trial/Trial';
 import { Versions } from './Versions';
 
-const TABS: Record<DrawerName, MessageId> = { problems: 'editor.drawer.problems', samples: 'editor.drawer.samples', versions: 'editor.drawer.versions' };
+const TABS: Record<DrawerName, MessageId> = { problems: 'editor.drawer.problems', samples: 'editor.drawer.samples', try: 'testing.drawer', versions: 'editor.drawer.versions' };
 
-/** Below the flow: problems, samples, versions. */
-export function Drawer({ flow }: { flow: Flow }) {
+/** Below the flow: problems, samples, trying it out, versions. */
+export function Drawer({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
   const t = useT();
+  useEffect(() => trialOf(flow.id), [flow.id]);
   const open = useView((view) => view.drawer);
   const count = useFindings((state) => state.findings.length);
   return (
@@ -36,7 +41,7 @@ export function Drawer({ flow }: { flow: Flow }) {
       </div>
       {open === null ? null : (
         <div id="editor-drawer" className={classes.body}>
-          {open === 'problems' ? <Problems /> : open === 'samples' ? <Samples flowId={flow.id} /> : <Versions flow={flow} />}
+          {open === 'problems' ? <Problems /> : open === 'samples' ? <Samples flow={flow} /> : open === 'try' ? <Trial flow={flow} autosave={autosave} /> : <Versions flow={flow} />}
         </div>
       )}
     </section>

@@ -29,14 +29,14 @@ export interface Live {
   fault: Fault | null;
 }
 
-/** The value of an expression with the data of the last run. */
+/** The value of an expression with the chosen sample. */
 export function useLiveValue(expression: string): Live {
   const form = useForm();
   const [rested] = useDebouncedValue(expression.replace(/^=/, '').trim(), REST_MS);
   // A run's data knows no single item: what reads one is shown only where it is a path of the sample.
   const isInside = useEditor(({ document }) => containersOf(document, form.owner).length > 0);
   const ofItem = (form.names?.length ?? 0) > 0 || (isInside && /\b(item|index|result|succeeded|failed)\b/.test(rested));
-  const { data, error } = usePreview(form.flowId, ofItem ? '' : rested, form.sample?.run ?? null);
+  const { data, error } = usePreview(form.flowId, ofItem ? '' : rested, form.sample?.id ?? null);
   const known = ofItem ? form.paths().find((node) => node.path === rested && node.hasSample) : undefined;
   if (ofItem) return known ? { state: 'value', text: sampleText(known.sample, 300), fault: null } : { state: 'none', text: '', fault: null };
   const fault = faultOf(error);
