@@ -49,7 +49,8 @@ export async function buildByMouse(page: Page, url: string, password: string): R
   /** In a list that is open. */
   const choose = async (list: string | RegExp, term: string) => {
     await hasFocus(page, 'combobox', list);
-    await press(page.getByRole('option').filter({ hasText: term }).first());
+    await page.keyboard.type(term);
+    await press(page.getByRole('option', { selected: true }).filter({ hasText: term }));
   };
   const beside = async (of: Locator, x: number, y: number): Promise<At> => {
     const at = await middle(of);
