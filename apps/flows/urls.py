@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.flows import api, changes_api
+from apps.flows import api, changes_api, explain
 
 _FLOW = "api/v1/flows/<uuid:flow_id>/"
 
@@ -11,6 +11,8 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(_FLOW, api.FlowView.as_view(), name="flow"),
     path(f"{_FLOW}draft/", api.DraftView.as_view(), name="flow-draft"),
     path(f"{_FLOW}check/", api.CheckView.as_view(), name="flow-check"),
+    path(f"{_FLOW}explain/", explain.ExplainView.as_view(), name="flow-explain"),
+    path("flows/<uuid:flow_id>/print/", explain.print_page, name="flow-print"),
     path(f"{_FLOW}publish/", api.PublishView.as_view(), name="flow-publish"),
     path(f"{_FLOW}versions/", api.VersionsView.as_view(), name="flow-versions"),
     path(f"{_FLOW}versions/<int:number>/", api.VersionView.as_view(), name="flow-version"),

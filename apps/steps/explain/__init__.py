@@ -1,0 +1,1 @@
+"""A flow in plain words and as a picture, made from its document by rules."""
