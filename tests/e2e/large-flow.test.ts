@@ -57,7 +57,7 @@ describe.skipIf(!hasChromium || URL_ === '')('a flow from a file', () => {
     browser = await launch();
     const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', locale: 'en-GB' });
     page = await context.newPage();
-    page.setDefaultTimeout(20_000);
+    page.setDefaultTimeout(60_000);
     complaints = watchComplaints(page);
     await page.goto(`${URL_}/sign-in/`);
     await page.getByLabel(/mail/i).fill('builder@demo.local');
@@ -176,7 +176,7 @@ describe.skipIf(!hasChromium || URL_ === '')('a flow from a file', () => {
       links: [{ from: 'trigger', to: 'gone' }, { from: 'gone', port: 'there', to: 'long' }, { from: 'long', to: 'end' }],
       notes: { 'note:1': { text: MARKUP } }, layout: { 'note:1': [0, 240] }, settings: {},
     }));
-    await dialog.getByText(/teleport/).waitFor();
+    await dialog.getByText(/not known here: teleport/).waitFor();
     await shots('unknown-import');
     await dialog.getByRole('button', { name: 'Import', exact: true }).click();
     await page.getByRole('application', { name: /^Flow with 3 steps/ }).waitFor();
