@@ -14,7 +14,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from apps.accounts import commands, queries
+from apps.accounts import commands, places, queries
 from apps.accounts import serializers as shapes
 from apps.accounts.authentication import actor_of
 from apps.accounts.models import User
@@ -157,7 +157,14 @@ class MembersView(APIView):
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "flow.view")
-        return page(self, request, queries.members(actor.workspace_id), shapes.member_row)
+        today = places.today(actor.workspace_id, clock.now())
+        known = places.places_on(actor.workspace_id, today)
+        return page(
+            self,
+            request,
+            queries.members(actor.workspace_id),
+            lambda member: shapes.member_row(member, known.get(member.user_id)),
+        )
 
 
 class MemberView(APIView):

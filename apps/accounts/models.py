@@ -176,6 +176,77 @@ class Membership(models.Model):
         return f"{self.user} in {self.workspace}"
 
 
+class Placement(models.Model):
+    """A member's place from a day on: who leads and who stands in, the department, the zone.
+
+    The last one that has begun is in force. Those that have begun stay as they are, so that who
+    led whom on a day can be read for ever.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    membership = models.ForeignKey(Membership, on_delete=models.PROTECT, related_name="placements")
+    begins_on = models.DateField()
+    manager = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    #: Who stands in while the person is out of office and has named nobody.
+    deputy = models.ForeignKey(Membership, on_delete=models.PROTECT, null=True, related_name="+")
+    department = models.CharField(max_length=100, blank=True, default="")
+    #: Where the person works; empty means the workspace's own zone.
+    zone = models.CharField(max_length=64, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(
+                fields=["membership", "begins_on"], name="placement_once_a_day"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(manager__isnull=True)
+                | ~models.Q(manager=models.F("membership")),
+                name="placement_manager_other",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(deputy__isnull=True) | ~models.Q(deputy=models.F("membership")),
+                name="placement_deputy_other",
+            ),
+        ]
+        ordering: ClassVar = ["begins_on"]
+
+    def __str__(self) -> str:
+        return f"{self.membership} from {self.begins_on}"
+
+
+class OwnCalendar(models.Model):
+    """When one team or one person works, where that differs from the workspace's calendar."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace = models.ForeignKey(Workspace, on_delete=models.PROTECT, related_name="+")
+    team = models.OneToOneField(
+        "accounts.Team", on_delete=models.CASCADE, null=True, related_name="calendar"
+    )
+    membership = models.OneToOneField(
+        Membership, on_delete=models.CASCADE, null=True, related_name="calendar"
+    )
+    #: As that of a ``WorkingCalendar``.
+    content = models.JSONField()
+    updated_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.CheckConstraint(
+                condition=models.Q(team__isnull=True) ^ models.Q(membership__isnull=True),
+                name="own_calendar_of_one",
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return f"Working calendar of {self.team or self.membership}"
+
+
 class Team(models.Model):
     """A named group of a workspace; a role is one too, so that flows can be granted to it.
 

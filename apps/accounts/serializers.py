@@ -8,7 +8,15 @@ from typing import Any
 
 from rest_framework import serializers
 
-from apps.accounts.models import ApiToken, Invitation, Membership, Role, Session, Team
+from apps.accounts.models import (
+    ApiToken,
+    Invitation,
+    Membership,
+    Placement,
+    Role,
+    Session,
+    Team,
+)
 from apps.accounts.permissions import GRANTS
 
 Row = dict[str, Any]
@@ -82,6 +90,12 @@ class WorkingCalendarShape(serializers.Serializer[Any]):
     holidays = DayOff(many=True)
 
 
+class OwnCalendarShape(WorkingCalendarShape):
+    own = serializers.BooleanField(
+        read_only=True, help_text="Whether it is their own, and not that of the workspace."
+    )
+
+
 class PasswordChange(serializers.Serializer[Any]):
     current = serializers.CharField(trim_whitespace=False)
     new = serializers.CharField(trim_whitespace=False)
@@ -108,7 +122,72 @@ class MemberShown(serializers.Serializer[Any]):
     roles = serializers.ListField(child=serializers.CharField())
     teams = serializers.ListField(child=serializers.CharField())
     is_active = serializers.BooleanField()
+    department = serializers.CharField(allow_blank=True)
+    manager = serializers.CharField(allow_blank=True, help_text="The name of who leads them today.")
     last_sign_in_at = serializers.DateTimeField(allow_null=True)
+
+
+class PersonNamed(serializers.Serializer[Any]):
+    id = serializers.UUIDField(help_text="Of the membership, as in the list of members.")
+    name = serializers.CharField()
+    email = serializers.EmailField()
+
+
+class PlaceShown(serializers.Serializer[Any]):
+    manager = PersonNamed(allow_null=True)
+    deputy = PersonNamed(allow_null=True)
+    department = serializers.CharField(allow_blank=True)
+    zone = serializers.CharField(allow_blank=True, help_text="Empty for the workspace's own.")
+
+    def get_fields(self) -> dict[str, Any]:
+        # "from" is no name that a class may give to a field.
+        return {"from": serializers.DateField(), **super().get_fields()}
+
+
+class Places(serializers.Serializer[Any]):
+    language = serializers.CharField(allow_blank=True)
+    today = serializers.DateField(help_text="Where the workspace is.")
+    on = PlaceShown(allow_null=True, help_text="What holds on the day asked for, or today.")
+    results = PlaceShown(many=True, help_text="All that is known, the oldest first.")
+
+
+class PlaceAsked(serializers.Serializer[Any]):
+    manager = serializers.UUIDField(allow_null=True, default=None)
+    deputy = serializers.UUIDField(allow_null=True, default=None)
+    department = serializers.CharField(allow_blank=True, max_length=100, default="")
+    zone = serializers.CharField(allow_blank=True, max_length=64, default="")
+    language = serializers.CharField(required=False, allow_blank=True)
+    reason = serializers.CharField(allow_blank=True, max_length=1000, default="")
+
+    def get_fields(self) -> dict[str, Any]:
+        begins = serializers.DateField(
+            allow_null=True, default=None, help_text="Today where nothing is said."
+        )
+        return {"from": begins, **super().get_fields()}
+
+
+class PeopleFile(serializers.Serializer[Any]):
+    file = serializers.CharField(help_text="A CSV file in UTF-8, as base64.")
+
+
+class PeopleFileKept(PeopleFile):
+    skip_bad = serializers.BooleanField(default=False)
+    reason = serializers.CharField(allow_blank=True, max_length=1000, default="")
+
+
+class ImportLine(serializers.Serializer[Any]):
+    line = serializers.IntegerField()
+    mail = serializers.CharField(allow_blank=True)
+    day = serializers.DateField(allow_null=True)
+    problem = serializers.CharField(allow_blank=True, help_text="Empty where the line holds.")
+    changes = serializers.DictField(
+        child=serializers.ListField(child=serializers.CharField(allow_blank=True)),
+        help_text="By column, what was and what is to be.",
+    )
+
+
+class ImportLines(serializers.Serializer[Any]):
+    results = ImportLine(many=True)
 
 
 class MemberChange(serializers.Serializer[Any]):
@@ -184,8 +263,8 @@ class Grants(serializers.Serializer[Any]):
     grants = Grant(many=True)
 
 
-def member_row(member: Membership) -> Row:
-    """A row of ``queries.members`` as the API shows it."""
+def member_row(member: Membership, place: Placement | None = None) -> Row:
+    """A row of ``queries.members`` as the API shows it, with where the person stands today."""
     groups = member.groups  # type: ignore[attr-defined] # annotated by the query
     return {
         "id": member.pk,
@@ -195,8 +274,27 @@ def member_row(member: Membership) -> Row:
         "roles": sorted(one["slug"] for one in groups if one["kind"] == Team.Kind.ROLE),
         "teams": sorted(one["slug"] for one in groups if one["kind"] == Team.Kind.TEAM),
         "is_active": member.is_active and member.user.is_active,
+        "department": place.department if place else "",
+        "manager": place.manager.user.get_full_name() if place and place.manager else "",
         "last_sign_in_at": member.user.last_login,
     }
+
+
+def place_row(row: Placement) -> Row:
+    """Where a person stands from a day on, as the API shows it."""
+    return {
+        "from": row.begins_on,
+        "manager": _named(row.manager),
+        "deputy": _named(row.deputy),
+        "department": row.department,
+        "zone": row.zone,
+    }
+
+
+def _named(member: Membership | None) -> Row | None:
+    if member is None:
+        return None
+    return {"id": member.pk, "name": member.user.get_full_name(), "email": member.user.email}
 
 
 def invitation_row(row: Invitation) -> Row:

@@ -5,7 +5,7 @@ The pages have the names under which django-allauth looks for them.
 
 from django.urls import URLPattern, URLResolver, path
 
-from apps.accounts import api, views
+from apps.accounts import api, places_api, views
 
 _API = "api/v1/"
 
@@ -25,6 +25,23 @@ urlpatterns: list[URLPattern | URLResolver] = [
     path(f"{_API}me/sessions/end/", api.EndSessionsView.as_view(), name="me-sessions-end"),
     path(f"{_API}members/", api.MembersView.as_view(), name="members"),
     path(f"{_API}members/<uuid:member_id>/", api.MemberView.as_view(), name="member"),
+    path(f"{_API}members/<uuid:member_id>/place/", places_api.PlaceView.as_view(), name="place"),
+    path(
+        f"{_API}members/<uuid:member_id>/calendar/",
+        places_api.MemberCalendarView.as_view(),
+        name="member-calendar",
+    ),
+    path(
+        f"{_API}members/import/preview/",
+        places_api.ImportPreviewView.as_view(),
+        name="members-import-preview",
+    ),
+    path(f"{_API}members/import/", places_api.ImportView.as_view(), name="members-import"),
+    path(
+        f"{_API}teams/<uuid:team_id>/calendar/",
+        places_api.TeamCalendarView.as_view(),
+        name="team-calendar",
+    ),
     path(f"{_API}invitations/", api.InvitationsView.as_view(), name="invitations"),
     path(
         f"{_API}invitations/<uuid:invitation_id>/",

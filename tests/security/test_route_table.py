@@ -1,6 +1,7 @@
 """security.md: a committed table of route x role x grant x other workspace; an unlisted route fails."""
 
 import re
+from base64 import b64encode
 from copy import deepcopy
 from functools import partial
 from pathlib import Path
@@ -16,6 +17,7 @@ from tests.support import people
 
 TABLE = Path(__file__).with_name("routes.txt")
 REASON = {"reason": "Because of the table"}
+PEOPLE_FILE = b64encode(b"mail,department\nview@acme.test,Buying\n").decode()
 
 BODIES = {
     "PATCH /api/v1/me/": {"theme": "dark"},
@@ -33,6 +35,19 @@ BODIES = {
         "zone": "UTC",
         "hours": [[{"from": "09:00", "to": "12:00"}]] * 7,
         "holidays": [],
+    },
+    "PUT /api/v1/members/{member}/place/": {"department": "Buying"},
+    **{
+        f"PUT /api/v1/{whose}/calendar/": {
+            "zone": "UTC",
+            "hours": [[{"from": "09:00", "to": "12:00"}]] * 7,
+            "holidays": [],
+        }
+        for whose in ("members/{member}", "teams/{team}")
+    },
+    **{
+        f"POST /api/v1/members/import/{then}": {"file": PEOPLE_FILE, "reason": "The list"}
+        for then in ("", "preview/")
     },
     "POST /api/v1/flows/": {"name": "Another"},
     "PATCH /api/v1/flows/{flow}/": {"name": "Renamed"},
@@ -108,6 +123,7 @@ QUIET = {
     "POST /api/v1/flows/{flow}/test-plan/": "says what a test would do",
     "POST /api/v1/evaluate/": "says what an expression gives",
     "POST /api/v1/trigger-preview/": "says when a schedule would fire",
+    "POST /api/v1/members/import/preview/": "says what a file would do",
     "POST /api/v1/alerts/read/": "what one has read is one's own",
 }
 #: The console takes forms at ``change/`` alone; elsewhere a POST is only looked at as a GET is.

@@ -26,6 +26,7 @@ from apps.accounts.commands.entry import (
     update_profile,
 )
 from apps.accounts.commands.grants import GrantSubject, grant_flow, set_flow_grants
+from apps.accounts.commands.importing import import_people, preview_import
 from apps.accounts.commands.keys import create_token, revoke_token
 from apps.accounts.commands.people import (
     AlreadyMember,
@@ -42,12 +43,20 @@ from apps.accounts.commands.people import (
     rename_team,
     revoke_invitation,
 )
+from apps.accounts.commands.places import (
+    CircleOfManagers,
+    Place,
+    place_member,
+    set_own_calendar,
+)
 
 __all__ = [
     "AlreadyMember",
     "BadName",
+    "CircleOfManagers",
     "GrantSubject",
     "LastAdministrator",
+    "Place",
     "SlugTaken",
     "Visit",
     "WeakPassword",
@@ -64,6 +73,7 @@ __all__ = [
     "end_session",
     "end_sessions",
     "grant_flow",
+    "import_people",
     "invite_member",
     "make_first_admin",
     "make_workspace",
@@ -72,6 +82,8 @@ __all__ = [
     "note_sign_in",
     "note_sign_out",
     "note_workspace",
+    "place_member",
+    "preview_import",
     "rename_team",
     "reset_password",
     "revoke_invitation",
@@ -81,5 +93,6 @@ __all__ = [
     "set_calendar",
     "set_first_password",
     "set_flow_grants",
+    "set_own_calendar",
     "update_profile",
 ]

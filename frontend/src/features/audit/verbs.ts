@@ -15,6 +15,7 @@ export const NOUNS: [prefix: string, label: MessageId][] = [
   ['event.', 'audit.noun.event'],
   ['task.', 'audit.noun.task'],
   ['member.', 'audit.noun.member'],
+  ['delegation.', 'audit.noun.delegation'],
   ['secret.', 'audit.noun.secret'],
   ['token.', 'audit.noun.token'],
   ['sign_in.', 'audit.noun.sign_in'],
