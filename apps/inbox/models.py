@@ -2,6 +2,7 @@
 
 from django.conf import settings
 from django.db import models
+from django.db.models.functions import Coalesce
 
 from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
 from apps.engine.lifecycle import TaskStatus
@@ -39,6 +40,17 @@ class UserTask(models.Model):
     #: As the flow named them, where no person of ours has that address.
     requester_text = models.CharField(max_length=254, blank=True, default="")
     allow_requester = models.BooleanField(default=False)
+    #: Which rules keep people from deciding beside that about the requester; see ``duties``.
+    duties = models.JSONField(default=list, db_default=[])
+    #: What the flow says of its risk; one that says nothing counts as high.
+    risk = models.CharField(max_length=6, default="high", db_default="high")
+    #: Groups to ask where nobody else can answer.
+    fallback = models.JSONField(default=list, db_default=[])
+    #: Of those who could answer, the one who has taken it; it waits for nobody else then.
+    claimed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    claimed_at = models.DateTimeField(null=True)
     seen = models.CharField(max_length=64)
     needed = models.PositiveSmallIntegerField()
     due_at = models.DateTimeField(null=True)
@@ -102,6 +114,12 @@ class TaskAssignee(models.Model):
     via = models.CharField(max_length=63, blank=True, default="")
     weight = models.PositiveSmallIntegerField(default=1, db_default=1)
     may_veto = models.BooleanField(default=False, db_default=False)
+    #: Asked because nobody else could be, or the manager or department was not known.
+    is_fallback = models.BooleanField(default=False, db_default=False)
+    #: Who had it before, where it was handed over.
+    handed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
     is_open = models.BooleanField(default=True)
     dropped_at = models.DateTimeField(null=True)
 
@@ -122,11 +140,120 @@ class Decision(models.Model):
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.ForeignKey(UserTask, on_delete=models.PROTECT, related_name="decisions")
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    #: Whose place the person took, where they stood in for somebody.
+    on_behalf_of = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    #: What allowed it, where a duty stood against it.
+    exception = models.ForeignKey(
+        "inbox.DutyException", on_delete=models.PROTECT, null=True, related_name="+"
+    )
     outcome = models.CharField(max_length=63)
     comment = models.TextField(blank=True, default="")
     seen = models.CharField(max_length=64)
     decided_at = models.DateTimeField()
 
     class Meta:
-        constraints = [models.UniqueConstraint(fields=["task", "user"], name="decision_once")]
+        constraints = [
+            models.UniqueConstraint(fields=["task", "user"], name="decision_once"),
+            models.UniqueConstraint(
+                "task", Coalesce("on_behalf_of", "user"), name="decision_once_a_place"
+            ),
+        ]
         ordering = ["decided_at", "id"]
+
+
+class DutyException(models.Model):
+    """A person whom a duty keeps from deciding may, this once: one asks, another allows."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    task = models.ForeignKey(UserTask, on_delete=models.PROTECT, related_name="exceptions")
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    reason = models.TextField()
+    asked_at = models.DateTimeField()
+    allowed_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    allowed_at = models.DateTimeField(null=True)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "user"], name="exception_once"),
+            models.CheckConstraint(
+                condition=models.Q(allowed_by__isnull=True, allowed_at__isnull=True)
+                | models.Q(allowed_by__isnull=False, allowed_at__isnull=False),
+                name="exception_allowed_at",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(allowed_by__isnull=True)
+                | ~models.Q(allowed_by=models.F("user")),
+                name="exception_by_another",
+            ),
+        ]
+        ordering = ["asked_at", "id"]
+
+
+class Delegation(models.Model):
+    """Somebody stands in for a person for a while. Ends by itself; never changed, only ended.
+
+    Without ``to`` it is the person's deputy, whoever that is then.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace_id = models.UUIDField()
+    person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    to = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    begins_at = models.DateTimeField()
+    ends_at = models.DateTimeField()
+    #: The kinds of tasks and the flows that it is for; empty is all.
+    kinds = models.JSONField(default=list)
+    flows = models.JSONField(default=list)
+    #: The fact that says how much it is about, and how much it may be; none is no limit.
+    amount_label = models.CharField(max_length=100, blank=True, default="")
+    amount_limit = models.DecimalField(max_digits=30, decimal_places=6, null=True)
+    #: Leaves out what comes from flows of high risk; one that says nothing counts as that.
+    without_high_risk = models.BooleanField(default=False)
+    reason = models.TextField(blank=True, default="")
+    created_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    created_at = models.DateTimeField()
+    ended_at = models.DateTimeField(null=True)
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(ends_at__gt=models.F("begins_at")), name="delegation_period"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(to__isnull=True) | ~models.Q(to=models.F("person")),
+                name="delegation_to_another",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["workspace_id", "ends_at"],
+                name="delegation_live",
+                condition=models.Q(ended_at__isnull=True),
+            )
+        ]
+        ordering = ["-begins_at", "-id"]
+
+
+class LastTurn(models.Model):
+    """When a step last put a task to a person, for those that ask one after the other."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    flow_id = models.UUIDField()
+    step = models.CharField(max_length=63)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["flow_id", "step", "user"], name="turn_once")
+        ]
