@@ -1,4 +1,5 @@
 import { ALTERED, CHECKING, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
+import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
 
 /** A page in a state. `answers` replace those of a workspace in use; `act` brings the page into the state. */
@@ -37,6 +38,15 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId', state: 'not found', path: '/flows/019a2f3c-0000-7000-8000-000000000000/', answers: { 'flows/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
   { route: '/flows/$flowId', state: 'paused', path: `/flows/${ids.flow.slice(0, -1)}3/runs/`, shows: '12 signals are held' },
   { route: '/flows/$flowId/', state: 'editor', path: `/flows/${ids.flow}/`, shows: 'Vendor onboarding' },
+  { route: '/flows/$flowId/', state: 'samples', path: `/flows/${ids.flow}/`, press: ['Samples'], shows: 'Large vendor' },
+  { route: '/flows/$flowId/', state: 'no sample', path: `/flows/${ids.flow}/`, press: ['Samples'], answers: { [`flows/${ids.flow}/samples/`]: { results: [], may_see: true } }, shows: 'No sample yet' },
+  { route: '/flows/$flowId/', state: 'values hidden', path: `/flows/${ids.flow}/`, press: ['Samples'], answers: { [`flows/${ids.flow}/samples/${HIDDEN.id}/`]: HIDDEN }, shows: 'not what is in them' },
+  { route: '/flows/$flowId/', state: 'samples failed', path: `/flows/${ids.flow}/`, press: ['Samples'], answers: { [`flows/${ids.flow}/samples/`]: fails }, shows: 'This did not work' },
+  { route: '/flows/$flowId/', state: 'listens', path: `/flows/${ids.flow}/`, press: ['Samples'], answers: { [`flows/${ids.flow}/listen/`]: { listener: LISTENER } }, shows: '2 calls arrived' },
+  { route: '/flows/$flowId/', state: 'pastes a sample', path: `/flows/${ids.flow}/`, press: ['Samples', 'Paste a sample'], shows: 'What the flow is started with' },
+  { route: '/flows/$flowId/', state: 'what a test does', path: `/flows/${ids.flow}/`, press: ['Try out'], shows: '5 steps will run' },
+  { route: '/flows/$flowId/', state: 'what a test did', path: `/flows/${ids.flow}/`, press: ['Try out', 'Run all of it, dry'], shows: 'Would send 3 mails and 1 request' },
+  { route: '/flows/$flowId/', state: 'cannot be tried', path: `/flows/${ids.flow}/`, press: ['Try out'], answers: { [`flows/${ids.flow}/test-plan/`]: { status: 422, body: { status: 422, title: 'Has errors', code: 'has_errors', detail: 'This cannot be tried out yet. “Create the vendor” needs an address.' } } }, shows: 'needs an address' },
   { route: '/flows/$flowId/', state: 'what it takes', path: `/flows/${ids.caller}/`, shows: 'Check the vendor' },
   { route: '/flows/$flowId/', state: 'runs another', path: `/flows/${ids.caller}/?step=clean`, shows: 'amount' },
   { route: '/flows/$flowId/', state: 'tells of an event', path: `/flows/${ids.caller}/?step=tell`, shows: 'Type of event' },

@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { testingAnswers } from './testing';
 
 export type Answer = { status?: number; body?: unknown } | 'hang' | 'offline';
 export type Answers = Record<string, unknown>;
@@ -243,7 +244,7 @@ export function fullWorld(): Answers {
       [`flows/${one.id}/`, one], [`flows/${one.id}/draft/`, DOCUMENT], [`flows/${one.id}/check/`, { findings: [], checked_ms: 3 }],
       [`flows/${one.id}/versions/`, list([{ number: 3, hash: one.hash, author: 'Ada Lovelace', note: 'Limit raised', created_at: ago(500), is_active: true }])],
       [`flows/${one.id}/trigger/`, { type: 'webhook', url: 'http://127.0.0.1:8000/hooks/demo/vendors', curl: 'curl -X POST http://127.0.0.1:8000/hooks/demo/vendors', secret: 'vendor-portal', enabled: true, path: 'vendors' }],
-      [`flows/${one.id}/deliveries/`, list([])],
+      [`flows/${one.id}/deliveries/`, list([])], ...testingAnswers(one.id, DOCUMENT),
       ...[1, 2, 3, 4].map((n): [string, unknown] => [`flows/${one.id}/versions/${n}/`, { number: n, hash: one.hash, author: 'Ada Lovelace', note: '', created_at: ago(500), is_active: n === 3, document: DOCUMENT }]),
       [`flows/${one.id}/grants/`, { grants: [{ subject: { kind: 'team', id: id(651), name: 'Finance' }, rights: ['view', 'run'] }, { subject: { kind: 'user', id: id(3), name: 'Edsger Dijkstra' }, rights: ['view', 'edit'] }] }],
     ])),

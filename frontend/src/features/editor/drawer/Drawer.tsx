@@ -10,12 +10,13 @@ import { trialOf } from '../trial';
 import { useView } from '../view';
 import type { Drawer as DrawerName } from '../view';
 import classes from './Drawer.module.css';
+import { Explain } from './explain/Explain';
 import { Problems } from './Problems';
 import { Samples } from './Samples';
 import { Trial } from './trial/Trial';
 import { Versions } from './Versions';
 
-const TABS: Record<DrawerName, MessageId> = { problems: 'editor.drawer.problems', samples: 'editor.drawer.samples', try: 'testing.drawer', versions: 'editor.drawer.versions' };
+const TABS: Record<DrawerName, MessageId> = { problems: 'editor.drawer.problems', samples: 'editor.drawer.samples', try: 'testing.drawer', versions: 'editor.drawer.versions', explain: 'editor.drawer.explain' };
 
 /** Below the flow: problems, samples, trying it out, versions. */
 export function Drawer({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
@@ -24,7 +25,7 @@ export function Drawer({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
   const open = useView((view) => view.drawer);
   const count = useFindings((state) => state.findings.length);
   return (
-    <section className={classes.drawer} data-open={open !== null || undefined} aria-label={t('editor.drawer')}>
+    <section className={classes.drawer} data-open={open !== null || undefined} data-tall={open === 'samples' || open === 'try' || open === 'explain' || undefined} aria-label={t('editor.drawer')}>
       <div className={classes.bar}>
         {(Object.keys(TABS) as DrawerName[]).map((name) => (
           <UnstyledButton key={name} className={classes.tab} aria-expanded={open === name} aria-controls="editor-drawer" data-active={open === name || undefined} onClick={() => useView.setState({ drawer: open === name ? null : name })}>
@@ -41,7 +42,7 @@ export function Drawer({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
       </div>
       {open === null ? null : (
         <div id="editor-drawer" className={classes.body}>
-          {open === 'problems' ? <Problems /> : open === 'samples' ? <Samples flow={flow} /> : open === 'try' ? <Trial flow={flow} autosave={autosave} /> : <Versions flow={flow} />}
+          {open === 'problems' ? <Problems /> : open === 'samples' ? <Samples flow={flow} /> : open === 'try' ? <Trial flow={flow} autosave={autosave} /> : open === 'explain' ? <Explain flow={flow} /> : <Versions flow={flow} autosave={autosave} />}
         </div>
       )}
     </section>

@@ -1,7 +1,6 @@
 import { Button, TextInput, Textarea } from '@mantine/core';
 import { useState } from 'react';
 import { newKey } from '~/api/client';
-import { Problem } from '~/api/problem';
 import { useKeepSample } from '~/api/testing';
 import { useT } from '~/app/messages';
 import { IconPlus } from '~/ui/icons';
@@ -30,9 +29,6 @@ export function PasteSample({ flowId }: { flowId: string }) {
       },
     });
   if (!open) return <Button size="xs" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen(true)}>{t('testing.paste')}</Button>;
-  const line = keep.error instanceof Problem ? keep.error.fields['line'] : undefined;
-  const column = keep.error instanceof Problem ? keep.error.fields['column'] : undefined;
-  const where = typeof line === 'number' && typeof column === 'number' ? ` ${t('testing.paste.where', { line, column })}` : '';
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- Escape closes it from anywhere inside
     <div className={classes.sub} onKeyDown={(event) => { if (event.key === 'Escape') { event.stopPropagation(); close(); } }}>
@@ -48,7 +44,7 @@ export function PasteSample({ flowId }: { flowId: string }) {
         spellCheck={false}
         classNames={{ input: classes.mono }}
         value={text}
-        error={keep.error ? problemSentence(keep.error, t) + where : undefined}
+        error={keep.error ? problemSentence(keep.error, t) : undefined}
         onChange={(event) => { setText(event.currentTarget.value); keep.reset(); }}
       />
       <div className={classes.buttons}>

@@ -1,6 +1,6 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
-import { useEffect } from 'react';
+import { useEffect, useRef } from 'react';
 import { useTestReport } from '~/api/testing';
 import { isFinal } from '~/api/types';
 import { useT } from '~/app/messages';
@@ -23,6 +23,13 @@ export function Report({ flowId, run }: { flowId: string; run: string }) {
   const would = leaving(data?.leaves.filter((one) => !one.sent) ?? []);
   const sent = leaving(data?.leaves.filter((one) => one.sent) ?? []);
   const sums = [sent === '' ? t('testing.report.sent_nothing') : t('testing.report.sent', { what: sent }), would === '' ? '' : t('testing.report.would', { what: would })].filter(Boolean).join(' ');
+  const top = useRef<HTMLElement>(null);
+  const shown = data !== undefined;
+  useEffect(() => {
+    // What was pressed is gone: whoever goes by keyboard or ear goes on here.
+    top.current?.focus({ preventScroll: true });
+    document.getElementById('editor-drawer')?.scrollTo?.({ top: 0 });
+  }, [shown]);
   useEffect(() => {
     if (over) say(sums);
     // eslint-disable-next-line react-hooks/exhaustive-deps -- said once, when it is over
@@ -30,7 +37,7 @@ export function Report({ flowId, run }: { flowId: string; run: string }) {
   if (error && !data) return <ErrorState bare error={error} retry={() => void refetch()} />;
   if (!data) return <ListSkeleton rows={3} />;
   return (
-    <section className={classes.part} aria-label={t('testing.report')}>
+    <section ref={top} tabIndex={-1} className={classes.part} aria-label={t('testing.report')}>
       <div className={classes.line}>
         <StatusBadge status={data.status} />
         <strong className={classes.sum}>{sums}</strong>

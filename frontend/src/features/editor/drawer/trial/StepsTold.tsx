@@ -42,7 +42,7 @@ function Told({ step, choosing }: { step: StepTold; choosing: Props['choosing'] 
         <StepIcon icon={type?.icon} tint={tintOf(type)} size={20} />
         <UnstyledButton className={classes.title} onClick={show}>{step.title}</UnstyledButton>
         {step.times > 1 ? <span className={classes.times}>{t('testing.times', { count: step.times })}</span> : null}
-        <span className={classes.does}>{t(DOES[step.does])}{!choosing && step.port ? ` · ${step.port}` : null}</span>
+        <span className={classes.does}>{t(DOES[step.does])}{choosing || !step.port || step.port === 'done' ? null : ` · ${step.port === 'error' ? t('app.status.failed') : step.port}`}</span>
         {choosing ? <Choices step={step} choosing={choosing} /> : null}
       </div>
       {details ? (
