@@ -213,7 +213,11 @@ def _catalogue_words() -> Iterator[tuple[str, Path]]:
     from apps.steps import registry
 
     place = ROOT / "apps/steps/types"
-    for kind in (*registry.catalogue(), *registry.triggers()):
+    kinds: list[registry.StepType | registry.TriggerType] = [
+        *registry.catalogue(),
+        *registry.triggers(),
+    ]
+    for kind in kinds:
         if not kind.config.__module__.startswith("apps."):
             continue
         shown: dict[str, Any] = kind.as_json()
@@ -303,8 +307,8 @@ def compiled(language: str, texts: Texts) -> bytes:
     for text in texts.values():
         if not text.is_said:
             continue
-        key = f"{text.source}\0{text.plural}" if text.plural else text.source
-        pairs.append((key.encode(), "\0".join(text.said).encode()))
+        name = f"{text.source}\0{text.plural}" if text.plural else text.source
+        pairs.append((name.encode(), "\0".join(text.said).encode()))
     pairs.sort()
     keys, values = bytearray(), bytearray()
     rows: list[tuple[int, int, int, int]] = []

@@ -28,7 +28,7 @@ from apps.core.sentences import findings_said, said_in, schema_said
 from apps.flows import checks, commands, queries
 from apps.flows import serializers as shapes
 from apps.flows.candidates import Choice
-from apps.flows.examples import EXAMPLES
+from apps.flows.examples import examples
 from apps.flows.models import Flow, FlowVersion
 from apps.steps import registry
 from apps.steps.format import document_schema
@@ -318,7 +318,7 @@ class ExamplesView(APIView):
 
     @extend_schema(operation_id="flow_examples_list", responses=shapes.ExamplePage)
     def get(self, _request: Request) -> Response:
-        results = [shapes.example_row(one) for one in EXAMPLES.values()]
+        results = [shapes.example_row(one) for one in examples(get_language() or "").values()]
         return Response({"results": results, "next": None, "previous": None})
 
 

@@ -8,6 +8,7 @@ from uuid import UUID
 
 from django.db import transaction
 from django.db.models import Max
+from django.utils.translation import get_language
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Membership, User
@@ -18,7 +19,7 @@ from apps.core import live
 from apps.core.errors import Conflict, Invalid, NotFound, PreconditionFailed
 from apps.engine import values
 from apps.flows import candidates, checks, ports, revisions
-from apps.flows.examples import EXAMPLES
+from apps.flows.examples import examples
 from apps.flows.models import (
     FLOW_TRANSITIONS,
     MAX_NAME,
@@ -80,16 +81,21 @@ def create_flow(*, actor: Actor, name: str, now: datetime, example: str | None =
         Invalid: The name does not fit, or there is no such example.
     """
     require(actor, "flow.create")
+    begun = None
     if example is None:
         document = empty_document(name)
-    elif example in EXAMPLES:
-        document = deepcopy(EXAMPLES[example].document)
+    elif begun := examples(get_language() or "").get(example):
+        document = deepcopy(begun.document)
+        if "owner" in document["settings"]:
+            document["settings"]["owner"] = actor.email
     else:
         raise Invalid(
-            f"There is no example “{example[:60]}”; choose one of {', '.join(EXAMPLES)}.",
+            f"There is no example “{example[:60]}”; choose one of {', '.join(examples())}.",
             errors=[{"path": "example", "message": "There is no such example."}],
         )
     flow = _add(actor, name, document, now)
+    if begun:
+        ports.begun(flow=flow, trials=begun.trials, actor=actor, now=now)
     _note(actor, flow, "flow.create", now, details={"example": example} if example else None)
     return flow
 

@@ -1,143 +1,23 @@
-"""Flows to start from: each shows one way of working, and has no errors."""
+"""Flows to start from: each shows one way of working, and has no errors.
+
+The paved roads are in every language; the two smaller ones show one thing each, in English.
+"""
 
 from collections.abc import Mapping
-from dataclasses import dataclass
-from typing import Any
+from functools import cache
 
+from apps.flows.roads import SAYS, Example
+from apps.flows.roads import links as _links
+from apps.flows.roads import step as _step
+from apps.flows.roads.access import access
+from apps.flows.roads.employee import employee
+from apps.flows.roads.incident import incident
+from apps.flows.roads.invoice import invoice
+from apps.flows.roads.refund import refund
+from apps.flows.roads.vendor import vendor
 from apps.steps.document import FORMAT
 
-
-@dataclass(frozen=True)
-class Example:
-    """A flow document with words about it."""
-
-    slug: str
-    title: str
-    description: str
-    document: dict[str, Any]
-
-
-def _step(kind: str, shown: str, /, **config: Any) -> dict[str, Any]:
-    return {"type": kind, "version": 1, "title": shown, "config": config}
-
-
-def _links(*lines: str) -> list[dict[str, str]]:
-    """``a -> b`` or ``a:port -> b``."""
-    found = []
-    for line in lines:
-        left, right = line.split(" -> ")
-        source, _, port = left.partition(":")
-        found.append({"from": source, **({"port": port} if port else {}), "to": right})
-    return found
-
-
-_VENDOR = Example(
-    "vendor-onboarding",
-    "Vendor onboarding",
-    "A form or a portal sends a new vendor. Small contracts pass, large ones wait for an "
-    "approval, and whoever asked hears the answer by mail.",
-    {
-        "format": FORMAT,
-        "name": "Vendor onboarding",
-        "trigger": {
-            "type": "webhook",
-            "config": {
-                "path": "vendors",
-                "signature": {"scheme": "none"},
-                "dedupe": "trigger.body.id",
-            },
-        },
-        "steps": {
-            "vendor": _step(
-                "map",
-                "Vendor",
-                fields={
-                    "name": "=trigger.body.name",
-                    "amount": "=get or else(trigger.body.amount, 0)",
-                    "contact": "=trigger.body.contact",
-                },
-            ),
-            "size": _step(
-                "decide",
-                "Large contract?",
-                branches=[{"port": "large", "when": "steps.vendor.output.amount > 10000"}],
-                otherwise="small",
-            ),
-            "approve": _step(
-                "approval",
-                "Vendor is approved",
-                title='="Approve " + steps.vendor.output.name + " as a vendor?"',
-                details="Check the **name** and the **amount**. A rejected vendor gets a mail.",
-                assignees={"groups": ["approver"]},
-                rule={"any": 1},
-                due="P2D",
-                fields=[
-                    {"label": "Vendor", "value": "=steps.vendor.output.name"},
-                    {"label": "Amount", "value": "=steps.vendor.output.amount"},
-                    {"label": "Contact", "value": "=steps.vendor.output.contact"},
-                ],
-            ),
-            "welcome": _step(
-                "mail.send",
-                "Say welcome",
-                to="=steps.vendor.output.contact",
-                subject='="Welcome, " + steps.vendor.output.name',
-                text="You are now a vendor of ours. We will be in touch.",
-            ),
-            "decline": _step(
-                "mail.send",
-                "Say no",
-                to="=steps.vendor.output.contact",
-                subject="About your application",
-                text="Thank you for your interest. At this time we cannot go on.",
-            ),
-            "remind": _step(
-                "mail.send",
-                "Tell the team",
-                to="vendors@example.com",
-                subject="A vendor waits for an answer",
-                text='="Nobody answered in time about " + steps.vendor.output.name + "."',
-            ),
-            "accepted": _step("stop", "Accepted", outcome="completed", message="Accepted"),
-            "declined": _step("stop", "Declined", outcome="completed", message="Declined"),
-            "overdue": _step(
-                "stop", "Overdue", outcome="failed", message="Nobody answered in time"
-            ),
-            "unsent": _step(
-                "stop", "Mail not sent", outcome="failed", message="A mail could not be sent"
-            ),
-        },
-        "links": _links(
-            "trigger -> vendor",
-            "vendor -> size",
-            "size:large -> approve",
-            "size:small -> welcome",
-            "approve:approved -> welcome",
-            "approve:rejected -> decline",
-            "approve:timeout -> remind",
-            "welcome:done -> accepted",
-            "welcome:error -> unsent",
-            "decline:done -> declined",
-            "decline:error -> unsent",
-            "remind:done -> overdue",
-            "remind:error -> unsent",
-        ),
-        "settings": {"risk": "medium"},
-        "layout": {
-            "trigger": [0, 192],
-            "vendor": [320, 192],
-            "size": [640, 192],
-            "approve": [960, 96],
-            "welcome": [1333, 288],
-            "decline": [1333, 96],
-            "remind": [1333, -96],
-            "accepted": [1706, 288],
-            "declined": [1706, 96],
-            "overdue": [1706, -96],
-            "unsent": [1706, 480],
-        },
-    },
-)
+ROADS = (vendor, invoice, access, employee, refund, incident)
 
 _TRIAGE = Example(
     "github-triage",
@@ -325,4 +205,12 @@ _REPORT = Example(
     },
 )
 
-EXAMPLES: Mapping[str, Example] = {one.slug: one for one in (_VENDOR, _TRIAGE, _REPORT)}
+
+@cache
+def examples(language: str = "en") -> Mapping[str, Example]:
+    """Everything to start from, by its short name, in this language where it is there."""
+    say = SAYS.get(language.split("-", maxsplit=1)[0], SAYS["en"])
+    return {one.slug: one for one in (*(road(say) for road in ROADS), _TRIAGE, _REPORT)}
+
+
+EXAMPLES = examples()

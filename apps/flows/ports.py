@@ -4,12 +4,13 @@ They register in ``AppConfig.ready``. Checks and releases run inside the command
 the flow's row locked, in the order of registration; what raises undoes the command.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Protocol
 
 from apps.accounts.actors import Actor
 from apps.flows.models import Flow, FlowVersion
+from apps.flows.roads import Trial
 from apps.steps.findings import Finding
 
 
@@ -36,6 +37,14 @@ class Release(Protocol):
     ) -> None: ...
 
 
+class Begun(Protocol):
+    """Keeps what a flow that was begun from an example can be tried with."""
+
+    def __call__(
+        self, *, flow: Flow, trials: Sequence[Trial], actor: Actor, now: datetime
+    ) -> None: ...
+
+
 class Held(Protocol):
     """Counts the signals that wait for a paused flow to be resumed."""
 
@@ -45,6 +54,7 @@ class Held(Protocol):
 _checks: list[Check] = []
 _releases: list[Release] = []
 _counts: list[Held] = []
+_begun: list[Begun] = []
 
 
 def register_check(check: Check) -> None:
@@ -63,6 +73,18 @@ def register_held(count: Held) -> None:
     """Ask ``count`` what a paused flow holds back. It only reads, outside of any command."""
     if count not in _counts:
         _counts.append(count)
+
+
+def register_begun(keep: Begun) -> None:
+    """Call ``keep`` when a flow is begun from an example."""
+    if keep not in _begun:
+        _begun.append(keep)
+
+
+def begun(*, flow: Flow, trials: Sequence[Trial], actor: Actor, now: datetime) -> None:
+    """Tell the registered packages what the flow can be tried with."""
+    for keep in _begun:
+        keep(flow=flow, trials=trials, actor=actor, now=now)
 
 
 def held(*, flow: Flow) -> int:

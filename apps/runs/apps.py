@@ -7,6 +7,8 @@ class RunsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import outbox
-        from apps.runs import again
+        from apps.flows import ports
+        from apps.runs import again, samples
 
         outbox.register(again.TOPIC, again.start_ordered)
+        ports.register_begun(samples.keep_trials)

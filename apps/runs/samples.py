@@ -25,6 +25,7 @@ from apps.core.models import uuid7
 from apps.engine import values
 from apps.flows.models import Draft, Flow
 from apps.flows.queries import get_draft
+from apps.flows.roads import Trial
 from apps.runs.models import Run, RunEvent, Sample
 from apps.runs.queries import journal_rows, steps_of, visible_runs, with_large_values
 from apps.runs.trying import TEST
@@ -159,6 +160,13 @@ def paste_sample(*, actor: Actor, flow_id: UUID, text: str, name: str, now: date
         draft.flow,
         now,
     )
+
+
+def keep_trials(*, flow: Flow, trials: Sequence[Trial], actor: Actor, now: datetime) -> None:
+    """Keep what an example brings to be tried with; see ``flows.ports.register_begun``."""
+    for trial in reversed(trials):
+        text = values.dumps(trial.body)
+        paste_sample(actor=actor, flow_id=flow.pk, text=text, name=trial.name, now=now)
 
 
 @transaction.atomic

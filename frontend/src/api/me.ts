@@ -20,7 +20,8 @@ export function useChangeMe() {
   return useMutation({
     mutationFn: (change: Partial<Pick<Me, 'name' | 'theme' | 'language' | 'zone'>>) => api.patch<Me>('me/', change),
     onMutate: (change) => client.setQueryData<Me>(['me'], (me) => me && { ...me, ...change }),
-    onSettled: () => client.invalidateQueries({ queryKey: ['me'] }),
+    // What the server says (names of steps, findings) comes in the language, too.
+    onSettled: (_me, _error, change) => client.invalidateQueries(change.language === undefined ? { queryKey: ['me'] } : {}),
   });
 }
 
