@@ -440,8 +440,8 @@ def evidence_shown(job: TrailJob) -> dict[str, Any]:
     return {
         **_job_shown(job),
         "wanted": {
-            "since": wanted["from"],
-            "until": wanted["to"],
+            "since": datetime.fromisoformat(wanted["from"]),
+            "until": datetime.fromisoformat(wanted["to"]),
             "flow": flow,
             "lists": wanted["lists"],
         },

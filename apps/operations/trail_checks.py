@@ -11,6 +11,7 @@ from uuid import UUID
 
 from django.conf import settings
 
+from apps.audit.format import time_text
 from apps.audit.models import AuditEvent
 from apps.audit.queries import Row, with_values
 from apps.audit.row_checks import Problem
@@ -41,7 +42,7 @@ def check_trail(job: TrailJob) -> dict[str, Any]:
         "unsealed": report.unsealed,
         "fingerprint": report.fingerprint,
         "seconds": round(time.monotonic() - began, 1),
-        "checked_at": clock.now().isoformat(),
+        "checked_at": time_text(clock.now()),
         "count": len(report.problems),
         "problems": problems,
         "notes": report.notes,
@@ -52,7 +53,7 @@ def told_of_row(row: Row) -> dict[str, Any]:
     """A row as people know it, from what the database says of it now."""
     return {
         "id": str(row.event.pk),
-        "at": row.event.at.isoformat(),
+        "at": time_text(row.event.at),
         "verb": row.event.verb,
         "actor": row.text("actor.label") or row.event.actor_id,
         "target": row.text("target.label") or row.event.target_id,
