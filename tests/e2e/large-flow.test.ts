@@ -86,7 +86,7 @@ describe.skipIf(!hasChromium || URL_ === '')('a flow from a file', () => {
   };
   const ask = async (term: string) => {
     await page.keyboard.press('Control+k');
-    await page.getByRole('textbox', { name: /^Search/ }).last().fill(term);
+    await page.getByRole('textbox', { name: 'Search flows, runs, pages' }).fill(term);
   };
   const shots = async (name: string, schemes: readonly ('light' | 'dark')[] = ['light', 'dark']) => {
     for (const colorScheme of schemes) {

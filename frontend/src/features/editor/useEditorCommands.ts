@@ -1,4 +1,4 @@
-import { useCallback } from 'react';
+import { useCallback, useEffect } from 'react';
 import { useCommands } from '~/app/commands';
 import type { Command, CommandGroup } from '~/app/commands';
 import { useT } from '~/app/messages';
@@ -80,4 +80,9 @@ export function useEditorCommands(): void {
     [t, types, actions],
   );
   useCommands(source);
+  // Who presses Ctrl-K goes on typing at once: the list must be here by then.
+  useEffect(() => {
+    const soon = setTimeout(() => void import('~/app/Search'), 1500);
+    return () => clearTimeout(soon);
+  }, []);
 }
