@@ -44,6 +44,7 @@ class DecisionShape(serializers.Serializer[Any]):
 
     by = serializers.CharField()
     outcome = serializers.CharField()
+    word = serializers.CharField(help_text="The answer as people read it.")
     comment = serializers.CharField(allow_blank=True)
     at = serializers.DateTimeField()
 
@@ -62,6 +63,9 @@ class TaskShape(serializers.Serializer[Any]):
     opened_at = serializers.DateTimeField()
     due = serializers.DateTimeField(allow_null=True)
     outcome = serializers.CharField(allow_blank=True)
+    outcome_word = serializers.CharField(
+        allow_blank=True, help_text="The outcome as people read it."
+    )
     decided_at = serializers.DateTimeField(allow_null=True, help_text="When it ended, however.")
     decided_by = serializers.CharField(allow_blank=True)
 
@@ -72,6 +76,11 @@ class AnswerShape(serializers.Serializer[Any]):
     outcome = serializers.CharField()
     label = serializers.CharField()  # type: ignore[assignment] # the field's name is the surface's
     then = serializers.CharField()
+    side = serializers.ChoiceField(
+        choices=["for", "against"],
+        allow_null=True,
+        help_text="Whether it lets things go on or stops them.",
+    )
 
 
 class TaskDetail(TaskShape):
@@ -176,6 +185,7 @@ def shown(tasks: Sequence[UserTask]) -> list[dict[str, Any]]:
             "opened_at": task.opened_at,
             "due": task.due_at,
             "outcome": task.outcome,
+            "outcome_word": words.outcome_word(task.rule, task.outcome) if task.outcome else "",
             "decided_at": task.closed_at,
             "decided_by": deciders.get(task.pk, ""),
         }
@@ -192,9 +202,9 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         "details": task.details,
         "facts": task.facts,
         "seen": task.seen,
-        "outcomes": list(rules.OUTCOMES[task.kind]),
+        "outcomes": list(rules.outcomes(task.kind, task.rule)),
         "answers": [
-            {"outcome": one.outcome, "label": one.label, "then": one.then}
+            {"outcome": one.outcome, "label": one.label, "then": one.then, "side": one.side}
             for one in words.answers(task, people)
         ],
         "without_answer": words.without_answer(task),
@@ -204,6 +214,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             {
                 "by": one.user.get_full_name(),
                 "outcome": one.outcome,
+                "word": words.outcome_word(task.rule, one.outcome),
                 "comment": one.comment,
                 "at": one.decided_at,
             }

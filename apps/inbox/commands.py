@@ -277,8 +277,9 @@ def _check_open(person_id: UUID, task: UserTask, now: datetime) -> None:
 
 
 def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) -> None:
-    if outcome not in rules.OUTCOMES[task.kind]:
-        raise Invalid(f"Answer with one of: {', '.join(rules.OUTCOMES[task.kind])}.")
+    answers = rules.outcomes(task.kind, task.rule)
+    if outcome not in answers:
+        raise Invalid(f"Answer with one of: {', '.join(answers)}.")
     if len(comment) > MAX_COMMENT or "\x00" in comment:
         raise Invalid(
             f"The comment is too long or holds signs that cannot be kept;"
@@ -304,7 +305,7 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
         if decision is None:
             return False  # overdue: the next sweep closes it
         raise TooLate("The time to decide this is over; nothing was changed.")
-    if decision is None and outcome == rules.REJECTED:
+    if decision is None and rules.side(task.rule, outcome) == "against":
         left = [one for one in standing.voters if not one.is_gone and one.answer != outcome]
         tell_too_few(task, found=len(left), now=now)
     if task.kind == rules.EXCEPTION:

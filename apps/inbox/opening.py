@@ -104,7 +104,7 @@ def seen_hash(task: UserTask) -> str:
         "requester": task.requester.email if task.requester else task.requester_text,
         "rule": task.rule,
         "due": task.due_at.isoformat() if task.due_at else None,
-        "outcomes": list(rules.OUTCOMES[task.kind]),
+        "outcomes": list(rules.outcomes(task.kind, task.rule)),
     }
     return sha256(values.dumps(shown).encode()).hexdigest()
 

@@ -1,6 +1,7 @@
 """The kinds of tasks, and the answers to each. What answers come to: ``steps.deciding``."""
 
 from collections.abc import Mapping
+from typing import Any
 
 from apps.steps import deciding
 
@@ -8,8 +9,27 @@ APPROVED, REJECTED = deciding.APPROVED, deciding.REJECTED
 RETRY, SKIP, FAIL = "retry", "skip", "fail"
 #: An approval, or what becomes of a step that has failed.
 APPROVAL, EXCEPTION = "approval", "exception"
-#: The answers there are, by the kind of the task.
+#: The answers there are, by the kind of the task, unless its step names its own.
 OUTCOMES: Mapping[str, tuple[str, ...]] = {
     APPROVAL: (APPROVED, REJECTED),
     EXCEPTION: (RETRY, SKIP, FAIL),
 }
+_SIDES: Mapping[str, deciding.Side] = {
+    APPROVED: "for",
+    REJECTED: "against",
+    RETRY: "for",
+    FAIL: "against",
+}
+
+
+def outcomes(kind: str, rule: Mapping[str, Any]) -> tuple[str, ...]:
+    """What can be answered, in the order of the buttons."""
+    return tuple(one["port"] for one in rule.get("choices") or ()) or OUTCOMES[kind]
+
+
+def side(rule: Mapping[str, Any], outcome: str) -> deciding.Side | None:
+    """Whether an answer lets things go on or stops them; None where neither."""
+    for one in rule.get("choices") or ():
+        if one["port"] == outcome:
+            return "for" if one["side"] == "for" else "against"
+    return _SIDES.get(outcome)

@@ -47,8 +47,10 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
     """One task, ready to decide."""
     actor = actor_of(request)
     try:
-        if request.method != "POST" or _rejects_unsaid(request):
+        if request.method != "POST":
             return _task_page(request, actor, queries.get_task(actor, task_id))
+        if _is_unsaid(request) and _rejects(request, task := queries.get_task(actor, task_id)):
+            return _task_page(request, actor, task)
         commands.decide_task(
             actor=actor,
             task_id=task_id,
@@ -94,17 +96,18 @@ def list_page(request: HttpRequest) -> HttpResponse:
     return render(request, "inbox/list.html", context)
 
 
-def _rejects_unsaid(request: HttpRequest) -> bool:
-    """Whether the page's own form brings a rejection without a word; it is asked about once.
+def _is_unsaid(request: HttpRequest) -> bool:
+    """Whether the page's own form brings an answer without a word.
 
-    The second form does not carry the field, and neither does a program that decides.
+    A rejection is asked about once: the second form does not carry the field, and neither does a
+    program that decides.
     """
-    sent = request.POST
-    return (
-        sent.get("ask") == "comment"
-        and sent.get("outcome") == rules.REJECTED
-        and not sent.get("comment", "").strip()
-    )
+    return request.POST.get("ask") == "comment" and not request.POST.get("comment", "").strip()
+
+
+def _rejects(request: HttpRequest, task: UserTask) -> bool:
+    side = rules.side(task.rule, request.POST.get("outcome", ""))
+    return task.kind == rules.APPROVAL and side == "against"
 
 
 def _task_page(
@@ -136,7 +139,7 @@ def _task_page(
             {
                 "by": one.user.get_full_name(),
                 "at": words.moment(one.decided_at, zone),
-                "word": words.outcome_word(one.outcome).lower(),
+                "word": words.outcome_word(task.rule, one.outcome).lower(),
                 "one": one,
             }
             for one in decisions
@@ -144,9 +147,10 @@ def _task_page(
         "may_decide": why_not is None,
         "why_not": _why_not(actor, task, decisions, why_not),
         "state": _state(task, queries.deciders([task]).get(task.pk, "")),
+        "side": rules.side(task.rule, task.outcome),
         "closed_at": words.moment(task.closed_at, zone) if task.closed_at else "",
         "refused": refused.message if refused else "",
-        "unsaid": request.method == "POST" and refused is None,
+        "unsaid": request.POST.get("outcome", "") if refused is None else "",
         # A refused answer keeps what was typed; it is not lost with the page.
         "comment": request.POST.get("comment", "") if refused else "",
         "max_comment": commands.MAX_COMMENT,
@@ -226,7 +230,7 @@ def _requester(task: UserTask) -> str:
 def _state(task: UserTask, decider: str) -> str:
     """How it ended, in a few words; empty while it is open."""
     if task.status == TaskStatus.DECIDED:
-        word = words.outcome_word(task.outcome)
+        word = words.outcome_word(task.rule, task.outcome)
         return (
             gettext("%(word)s by %(name)s") % {"word": word, "name": decider} if decider else word
         )

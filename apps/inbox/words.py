@@ -34,11 +34,12 @@ _MOMENT = re.compile(r"\d{4}-\d{2}-\d{2}T\d{2}:\d{2}(:\d{2}(\.\d{1,9})?)?(Z|[+-]
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """One answer a person can give: its button, and what happens then."""
+    """One answer a person can give: its button, what happens then, and whether that goes on."""
 
     outcome: str
     label: str
     then: str
+    side: deciding.Side | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -127,17 +128,27 @@ def answers(task: UserTask, people: Sequence[TaskAssignee]) -> list[Answer]:
     flow = compiled(task.version_id)
     if task.kind == rules.EXCEPTION:
         return _ways_on(flow, task.step)
-    labels = {rules.APPROVED: gettext("Approve"), rules.REJECTED: gettext("Reject")}
     # Where too few can answer, an approval, too, ends it as rejected.
-    short = is_short(task.rule, people)
-    return [
-        Answer(
-            outcome,
-            labels[outcome],
-            _then(flow, task.step, rules.REJECTED if short else outcome, once),
+    is_lost = is_short(task.rule, people)
+    conditions = _conditions(task.rule, people)
+    outcomes = rules.outcomes(task.kind, task.rule)
+    against = next(one for one in outcomes if rules.side(task.rule, one) == "against")
+    found = []
+    for outcome in outcomes:
+        side = rules.side(task.rule, outcome)
+        then = _then(
+            flow, task.step, against if is_lost else outcome, conditions.get(side or "", "")
         )
-        for outcome, once in _conditions(task.rule, people).items()
-    ]
+        found.append(Answer(outcome, _button(task.rule, outcome), then, side))
+    return found
+
+
+def _button(rule: Mapping[str, Any], outcome: str) -> str:
+    """What the button says."""
+    given = {one["port"]: one["label"] for one in rule.get("choices") or ()}
+    if outcome in given:
+        return str(given[outcome])
+    return {rules.APPROVED: gettext("Approve"), rules.REJECTED: gettext("Reject")}[outcome]
 
 
 def _ways_on(flow: CompiledFlow, step_id: str) -> list[Answer]:
@@ -147,9 +158,11 @@ def _ways_on(flow: CompiledFlow, step_id: str) -> list[Answer]:
     if step.type.behaviour is Behaviour.EFFECT:
         again += " " + gettext("Whoever it is sent to takes it as something new.")
     return [
-        Answer(rules.RETRY, gettext("Try again"), again),
-        Answer(rules.SKIP, gettext("Skip this step"), _skipped(flow, step, undoes=undoes)),
-        Answer(rules.FAIL, gettext("Let it fail"), _left_to_fail(flow, step, undoes=undoes)),
+        Answer(rules.RETRY, gettext("Try again"), again, "for"),
+        Answer(rules.SKIP, gettext("Skip this step"), _skipped(flow, step, undoes=undoes), None),
+        Answer(
+            rules.FAIL, gettext("Let it fail"), _left_to_fail(flow, step, undoes=undoes), "against"
+        ),
     ]
 
 
@@ -175,25 +188,28 @@ def _left_to_fail(flow: CompiledFlow, step: CompiledStep, *, undoes: bool) -> st
     return gettext("The request ends as failed.")
 
 
-def outcome_word(outcome: str) -> str:
+def outcome_word(rule: Mapping[str, Any], outcome: str) -> str:
     """An answer as it was given, in a word or two."""
-    return {
-        rules.APPROVED: gettext("Approved"),
-        rules.REJECTED: gettext("Rejected"),
-        rules.RETRY: gettext("Tried again"),
-        rules.SKIP: gettext("Skipped"),
-        rules.FAIL: gettext("Left to fail"),
-    }[outcome]
+    given = {one["port"]: str(one["label"]) for one in rule.get("choices") or ()}
+    return (
+        given.get(outcome)
+        or {
+            rules.APPROVED: gettext("Approved"),
+            rules.REJECTED: gettext("Rejected"),
+            rules.RETRY: gettext("Tried again"),
+            rules.SKIP: gettext("Skipped"),
+            rules.FAIL: gettext("Left to fail"),
+        }[outcome]
+    )
 
 
 def _conditions(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> dict[str, str]:
-    """Where one answer does not settle it: what does."""
+    """Where one answer does not settle it: what does, by side."""
     voters = voters_of(people)
     if is_short(rule, people):
-        return dict.fromkeys(rules.OUTCOMES[rules.APPROVAL], "")
+        return {}
     if "majority" in rule and len(voters) > 1:
-        said = gettext(", once all have answered")
-        return dict.fromkeys(rules.OUTCOMES[rules.APPROVAL], said)
+        return dict.fromkeys(("for", "against"), gettext(", once all have answered"))
     approvals = 1 if "any" in rule else deciding.needed(rule, voters)
     if rejection := rule.get("rejection"):
         rejections = deciding.needed(rejection, voters)
@@ -203,8 +219,8 @@ def _conditions(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> dict
     approved = gettext(", once %(n)d have approved") % {"n": approvals} if approvals > 1 else ""
     rejected = gettext(", once %(n)d have rejected") % {"n": rejections} if rejections > 1 else ""
     return {
-        rules.APPROVED: enough if "weight" in rule else approved,
-        rules.REJECTED: enough if "weight" in (rejection or rule) else rejected,
+        "for": enough if "weight" in rule else approved,
+        "against": enough if "weight" in (rejection or rule) else rejected,
     }
 
 

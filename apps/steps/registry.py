@@ -308,7 +308,8 @@ def step_type(
 
     Args:
         icon: A Tabler name.
-        ports: Names, or a path into the config such as ``branches[].port, otherwise``.
+        ports: Names, or paths into the config such as ``branches[].port, otherwise``; after a
+            colon the names where nothing stands there: ``outcomes[].port:yes no, :timeout``.
         must_link: Ports whose missing link is an error at check.
         fails_unlinked: Ports that fail the run when a token leaves by them without a link.
         timeout: The longest a worker may spend on one attempt, before the config's own.
@@ -422,15 +423,21 @@ def find_trigger(kind: str) -> TriggerType:
 
 def _read_ports(config: Mapping[str, Any], paths: str) -> list[str]:
     found: list[str] = []
-    for path in paths.split(","):
-        here: list[Any] = [config]
-        for part in path.strip().split("."):
-            name, many = part.removesuffix("[]"), part.endswith("[]")
-            here = [one.get(name) for one in here if isinstance(one, Mapping)]
-            if many:
-                here = [item for one in here if isinstance(one, list) for item in one]
-        found.extend(one for one in here if isinstance(one, str) and one)
+    for entry in paths.split(","):
+        path, _, otherwise = entry.strip().partition(":")
+        here = [one for one in _at_path(config, path) if isinstance(one, str) and one]
+        found.extend(here or otherwise.split())
     return found
+
+
+def _at_path(config: Mapping[str, Any], path: str) -> list[Any]:
+    here: list[Any] = [config]
+    for part in path.split("."):
+        name, many = part.removesuffix("[]"), part.endswith("[]")
+        here = [one.get(name) for one in here if isinstance(one, Mapping)]
+        if many:
+            here = [item for one in here if isinstance(one, list) for item in one]
+    return here
 
 
 def schema_nodes(

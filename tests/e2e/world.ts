@@ -148,12 +148,12 @@ const JOURNAL = ['run_started', 'token_placed', 'step_entered', 'step_completed'
 const fact = (label: string, value: unknown) => ({ label, value });
 const task = (n: number, title: string, more: Record<string, unknown> = {}) => ({
   id: id(500 + n), run: id(301), flow: { id: FLOWS[0]!.id, name: FLOWS[0]!.name }, status: 'open', title, requester: { name: PEOPLE[(n + 1) % 5]!.name },
-  opened_at: ago(60 * n + 12), due: ahead(2700 - n * 900), step: 'approve', outcome: null, decided_at: null, decided_by: null, ...more,
+  opened_at: ago(60 * n + 12), due: ahead(2700 - n * 900), step: 'approve', outcome: null, outcome_word: '', decided_at: null, decided_by: null, ...more,
 });
 export const TASKS = [task(0, 'Approve Acme GmbH as a vendor'), task(1, 'Approve invoice 2025-1182, 12,400.00 EUR'), task(2, LONG), task(3, 'Give Grace access to the ledger', { requester: null, due: null })];
 const DONE = [
-  task(5, 'Approve Nordwind AG as a vendor', { status: 'decided', outcome: 'approved', decided_at: ago(90), decided_by: { name: 'Ada Lovelace' } }),
-  task(6, 'Refund order 8841', { status: 'decided', outcome: 'rejected', decided_at: ago(900), decided_by: { name: 'Grace Hopper' } }),
+  task(5, 'Approve Nordwind AG as a vendor', { status: 'decided', outcome: 'approved', outcome_word: 'Approved', decided_at: ago(90), decided_by: { name: 'Ada Lovelace' } }),
+  task(6, 'Refund order 8841', { status: 'decided', outcome: 'rejected', outcome_word: 'Rejected', decided_at: ago(900), decided_by: { name: 'Grace Hopper' } }),
   task(7, 'Approve invoice 2025-0977', { status: 'timed_out', decided_at: ago(3000) }),
 ];
 const full = (base: object) => ({
@@ -165,11 +165,11 @@ const full = (base: object) => ({
   ],
   outcomes: ['approved', 'rejected'],
   answers: [
-    { outcome: 'approved', label: 'Approve', then: 'It goes on with “Create the vendor”.' },
-    { outcome: 'rejected', label: 'Reject', then: 'It ends: the vendor was refused.' },
+    { outcome: 'approved', label: 'Approve', then: 'It goes on with “Create the vendor”.', side: 'for' },
+    { outcome: 'rejected', label: 'Reject', then: 'It ends: the vendor was refused.', side: 'against' },
   ],
   without_answer: 'it ends as “Nobody answered”.', rule: 'The first answer decides.', assignees: ['Ada Lovelace', 'Grace Hopper'],
-  decisions: 'outcome' in base && base.outcome ? [{ by: 'Ada Lovelace', outcome: base.outcome, comment: 'Checked the register.', at: ago(90) }] : [],
+  decisions: 'outcome' in base && base.outcome ? [{ by: 'Ada Lovelace', outcome: base.outcome, word: 'Approved', comment: 'Checked the register.', at: ago(90) }] : [],
   may_decide: true, why_not: null,
 });
 

@@ -119,12 +119,14 @@ def test_a_row_says_what_lists_show(desk, ada):
         "opened_at": row["opened_at"],
         "due": row["due"],
         "outcome": "",
+        "outcome_word": "",
         "decided_at": None,
         "decided_by": "",
     }
     desk.decide(task, desk.someone("bob"), "rejected")
     [row] = get(desk, ada, "tasks/", state="done").json()["results"]
     assert (row["status"], row["outcome"], row["decided_by"]) == ("decided", "rejected", "Bob")
+    assert row["outcome_word"] == "Rejected"
     assert row["decided_at"]
 
 
@@ -139,8 +141,14 @@ def test_one_task_has_everything_to_decide_by(desk, ada):
             "outcome": "approved",
             "label": "Approve",
             "then": "Next: Place the order, once 2 have approved.",
+            "side": "for",
         },
-        {"outcome": "rejected", "label": "Reject", "then": "The request ends: Declined."},
+        {
+            "outcome": "rejected",
+            "label": "Reject",
+            "then": "The request ends: Declined.",
+            "side": "against",
+        },
     ]
     assert shown["without_answer"] == "The request ends: Too late."
     assert shown["rule"] == "2 of 2 must approve."

@@ -63,4 +63,5 @@ def test_the_rule_is_said_in_words(rule, asked, sentence):
     ],
 )
 def test_what_settles_it_where_one_answer_does_not(rule, asked, approved, rejected):
-    assert words._conditions(rule, asked) == {"approved": approved, "rejected": rejected}
+    found = words._conditions(rule, asked)
+    assert (found.get("for", ""), found.get("against", "")) == (approved, rejected)

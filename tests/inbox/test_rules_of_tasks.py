@@ -3,12 +3,16 @@
 import pytest
 
 from apps.core import clock
-from apps.core.errors import ProductError
+from apps.core.errors import Invalid, ProductError
 from apps.core.models import Outbox
 from apps.inbox import commands
-from apps.inbox.models import TaskAssignee
+from apps.inbox.models import TaskAssignee, UserTask
 from apps.runs import verify
-from tests.inbox.support import fresh
+from apps.runs.drive import drive_all
+from tests.inbox.support import approval, fresh, move_clock
+from tests.inbox.test_page import submit
+from tests.runs.support import journal
+from tests.support import people
 
 pytestmark = pytest.mark.django_db
 
@@ -123,3 +127,90 @@ class TestVeto:
         with pytest.raises(ProductError):
             desk.decide(task, stranger, "rejected")
         assert not TaskAssignee.objects.filter(task=task, may_veto=True).exists()
+
+
+class TestAnswersOfItsOwn:
+    OUTCOMES = [
+        {"port": "go", "label": "Go ahead", "side": "for"},
+        {"port": "go_smaller", "label": "Go, but smaller", "side": "for"},
+        {"port": "stop", "label": "Not now", "side": "against"},
+    ]
+
+    @pytest.fixture
+    def asked(self, desk):
+        """Three ways on beside the time-out, and a step that says which was taken."""
+
+        def ask(*names, **config):
+            users = [desk.someone(name).email for name in names]
+            doc = approval(
+                assignees={"users": users, "groups": []}, outcomes=self.OUTCOMES, **config
+            )
+            doc["steps"]["smaller"] = {"type": "map", "config": {"fields": {"ok": True}}}
+            doc["links"] = [
+                {"from": "trigger", "to": "ask"},
+                {"from": "ask", "port": "go", "to": "order"},
+                {"from": "ask", "port": "go_smaller", "to": "smaller"},
+                {"from": "ask", "port": "stop", "to": "declined"},
+                {"from": "ask", "port": "timeout", "to": "late"},
+            ]
+            run_id = desk.start(desk.publish(doc), {"amount": 120})
+            drive_all()
+            return UserTask.objects.get(run_id=run_id)
+
+        return ask
+
+    def test_the_run_goes_on_by_the_answer(self, desk, asked):
+        task = asked("ada")
+        desk.decide(task, desk.someone("ada"), "go_smaller")
+
+        assert desk.output_of(task)["outcome"] == "go_smaller"
+        assert desk.run_of(task).status == "completed"
+        assert ("step.completed", "smaller") in journal(task.run_id)
+
+    def test_sides_are_counted_and_the_weightiest_answer_is_the_way_on(self, desk, asked):
+        task = asked(*PEOPLE, rule={"n": 2})
+        stands = answered(desk, task, ("ada", "stop"), ("bob", "go_smaller"), ("cleo", "go"))
+
+        assert stands == ["", "", "go"]
+
+    @pytest.mark.parametrize("outcome", ["approved", "rejected", "timeout", "", "GO"])
+    def test_what_is_none_of_them_is_refused(self, desk, asked, outcome):
+        task = asked("ada")
+        with pytest.raises(Invalid, match="go, go_smaller, stop"):
+            desk.decide(task, desk.someone("ada"), outcome)
+
+    def test_nobody_in_time_leaves_by_timeout(self, desk, asked):
+        task = asked("ada")
+        move_clock(days=3)
+        commands.close_overdue(now=clock.now())
+
+        assert fresh(task).status == "timed_out"
+        assert desk.run_of(task).status == "failed"
+
+    def test_the_page_has_their_buttons_and_says_what_was_answered(self, desk, asked):
+        task = asked("ada")
+        ada = people.browser(desk.someone("ada"))
+        page = ada.get(f"/inbox/{task.pk}/").content.decode()
+        assert [f">{one['label']}</button>" in page for one in self.OUTCOMES] == [True] * 3
+        assert ">Approve</button>" not in page
+
+        asked_again = submit(task, desk.someone("ada"), outcome="stop", comment="")
+        assert "Say no without a reason?" in asked_again.content.decode()
+        assert fresh(task).status == "open"
+        submit(task, desk.someone("ada"), outcome="stop", comment="Next year.")
+        assert "Not now by" in ada.get(f"/inbox/{task.pk}/").content.decode()
+
+    def test_the_api_says_them_too(self, desk, asked):
+        task = asked("ada")
+        ada = people.browser(desk.someone("ada"))
+        shown = ada.get(f"/api/v1/tasks/{task.pk}/").json()
+        assert shown["outcomes"] == ["go", "go_smaller", "stop"]
+        assert [(one["label"], one["side"]) for one in shown["answers"]] == [
+            ("Go ahead", "for"),
+            ("Go, but smaller", "for"),
+            ("Not now", "against"),
+        ]
+        body = {"outcome": "go_smaller", "seen": task.seen}
+        done = people.send(ada, "POST", f"/api/v1/tasks/{task.pk}/decide/", body).json()
+        assert (done["outcome"], done["outcome_word"]) == ("go_smaller", "Go, but smaller")
+        assert done["decisions"][0]["word"] == "Go, but smaller"

@@ -83,6 +83,12 @@ class Weighed(StepModel):
     weight: int = Field(ge=1, le=1000, title="Counts as much as")
 
 
+class Outcome(StepModel):
+    port: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", title="Way out")
+    label: str = Field(min_length=1, max_length=40, title="What the button says")
+    side: Literal["for", "against"] = Field("for", title="Counts")
+
+
 class Fact(StepModel):
     label: str = Field(min_length=1, max_length=100, title="Label")
     value: TemplateValue = Field("", title="Value")
@@ -106,6 +112,13 @@ class Config(StepModel):
         None,
         title="How many reject it",
         description="Where nothing is chosen, it is rejected once it cannot be approved any more.",
+    )
+    outcomes: list[Outcome] = Field(
+        default_factory=list,
+        max_length=8,
+        title="Answers",
+        description="Where none is named, people approve or reject.",
+        json_schema_extra={"x-widget": "rows"},
     )
     weights: list[Weighed] = Field(
         default_factory=list,
@@ -142,6 +155,17 @@ class Config(StepModel):
             raise ValueError("Name at least one person or group who decides.")
         return self
 
+    @model_validator(mode="after")
+    def _answers(self) -> "Config":
+        ports = [one.port for one in self.outcomes]
+        if len(set(ports)) < len(ports):
+            raise ValueError("Two answers have the same way out; give each its own.")
+        if taken := {"timeout", "error"} & set(ports):
+            raise ValueError(f"“{min(taken)}” is not an answer; choose another name.")
+        if ports and {one.side for one in self.outcomes} != {"for", "against"}:
+            raise ValueError("Name at least one answer for it and one against it.")
+        return self
+
 
 class Output(StepModel):
     outcome: str
@@ -163,7 +187,7 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     category="People",
     icon="user-check",
     behaviour=Behaviour.WAIT,
-    ports=("approved", "rejected", "timeout"),
+    ports="outcomes[].port:approved rejected, :timeout",
     config=Config,
     output=Output,
     default_config={
@@ -207,4 +231,6 @@ def _rule(config: Config) -> dict[str, Any]:
     rule = config.rule.model_dump()
     if config.rejection is not None:
         rule["rejection"] = config.rejection.model_dump()
+    if config.outcomes:
+        rule["choices"] = [one.model_dump() for one in config.outcomes]
     return rule

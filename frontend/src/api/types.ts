@@ -360,6 +360,8 @@ export interface TaskItem {
   due: string | null;
   step?: string;
   outcome: string | null;
+  /** The outcome as people read it; empty while there is none. */
+  outcome_word: string;
   decided_at: string | null;
   decided_by: string | { name: string } | null;
 }
@@ -369,6 +371,8 @@ export interface TaskAnswer {
   outcome: string;
   label: string;
   then: string;
+  /** Whether it lets things go on or stops them. */
+  side: 'for' | 'against' | null;
 }
 
 export interface Task extends TaskItem {
@@ -382,7 +386,7 @@ export interface Task extends TaskItem {
   /** How many answers decide, in words. */
   rule: string;
   assignees: string[];
-  decisions: { by: string; outcome: string; comment: string; at: string }[];
+  decisions: { by: string; outcome: string; word: string; comment: string; at: string }[];
   may_decide: boolean;
   why_not: string | null;
 }

@@ -47,23 +47,32 @@ export function tintOf(type: StepType | undefined): Category {
   return CATEGORIES[type.category?.toLowerCase() ?? ''] ?? 'other';
 }
 
-/** Values at `branches[].port, otherwise` of a config: how a type says that its ports are configured. */
+/**
+ * Values at `branches[].port, otherwise` of a config: how a type says that its ports are configured.
+ * After a colon stand the names where nothing is found: `outcomes[].port:yes no, :timeout`.
+ */
 export function readPorts(config: Record<string, unknown>, paths: string): string[] {
   const found: string[] = [];
-  for (const path of paths.split(',')) {
-    let here: unknown[] = [config];
-    for (const part of path.trim().split('.')) {
-      const many = part.endsWith('[]');
-      const name = many ? part.slice(0, -2) : part;
-      here = here.flatMap((one) => {
-        const value = typeof one === 'object' && one !== null ? (one as Record<string, unknown>)[name] : undefined;
-        if (many) return Array.isArray(value) ? (value as unknown[]) : [];
-        return value === undefined ? [] : [value];
-      });
-    }
-    found.push(...here.filter((one): one is string => typeof one === 'string' && one !== ''));
+  for (const entry of paths.split(',')) {
+    const [path = '', otherwise = ''] = entry.trim().split(':');
+    const here = valuesAt(config, path).filter((one): one is string => typeof one === 'string' && one !== '');
+    found.push(...(here.length > 0 ? here : otherwise.split(' ').filter(Boolean)));
   }
   return [...new Set(found)];
+}
+
+function valuesAt(config: Record<string, unknown>, path: string): unknown[] {
+  let here: unknown[] = [config];
+  for (const part of path.split('.')) {
+    const many = part.endsWith('[]');
+    const name = many ? part.slice(0, -2) : part;
+    here = here.flatMap((one) => {
+      const value = typeof one === 'object' && one !== null ? (one as Record<string, unknown>)[name] : undefined;
+      if (many) return Array.isArray(value) ? (value as unknown[]) : [];
+      return value === undefined ? [] : [value];
+    });
+  }
+  return here;
 }
 
 /**

@@ -7,7 +7,8 @@ import { Decision } from './Decision';
 
 const task = {
   id: 't', status: 'open', seen: 's', may_decide: true, why_not: '',
-  answers: [{ outcome: 'approved', label: 'Approve', then: '' }, { outcome: 'rejected', label: 'Reject', then: '' }],
+  answers: [{ outcome: 'approved', label: 'Approve', then: '', side: 'for' }, { outcome: 'rejected', label: 'Reject', then: '', side: 'against' }],
+  outcomes: ['approved', 'rejected'],
 } as unknown as Task;
 const sent = vi.fn<typeof fetch>();
 const bodies = () => sent.mock.calls.map(([, init]) => JSON.parse(init?.body as string) as unknown);

@@ -2,7 +2,7 @@ import { Button, Textarea } from '@mantine/core';
 import { useRef, useState } from 'react';
 import { isProblem } from '~/api/problem';
 import { useDecide } from '~/api/tasks';
-import type { Task } from '~/api/types';
+import type { Task, TaskAnswer } from '~/api/types';
 import { useT } from '~/app/messages';
 import { notifyDone } from '~/ui/notify';
 import { ProblemText } from '~/ui/ProblemText';
@@ -25,15 +25,15 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
   const [unsaid, setUnsaid] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
 
-  const answer = (outcome: string) => {
-    if (outcome === 'rejected' && !comment.trim() && !unsaid) {
+  const answer = ({ outcome, side, label }: TaskAnswer) => {
+    if (side === 'against' && task.kind !== 'exception' && !comment.trim() && !unsaid) {
       setUnsaid(true);
       field.current?.focus();
       return;
     }
     decide.mutate(
       { outcome, comment: comment.trim(), seen },
-      { onSuccess: () => notifyDone(t('inbox.done_note', { outcome: outcomeDone(outcome, t) })) },
+      { onSuccess: () => notifyDone(t('inbox.done_note', { outcome: outcomeDone(outcome, t, label) })) },
     );
   };
   const showNow = () => {
@@ -41,6 +41,7 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
     setSeen(task.seen);
     refresh();
   };
+  const isPlain = task.outcomes.includes('rejected');
   const asking = unsaid && !changed && !comment.trim();
   if (!task.may_decide) {
     return <div className={classes.bar}><p className={classes.none}>{task.why_not || t('inbox.why_not')}</p></div>;
@@ -61,7 +62,10 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
         )}
         {asking ? (
           <div className={classes.conflict} role="alert">
-            <p><strong>{t('inbox.unsaid.title')}</strong>{t('inbox.unsaid.text')}</p>
+            <p>
+              <strong>{t(isPlain ? 'inbox.unsaid.title' : 'inbox.unsaid.title_own')}</strong>
+              {t(isPlain ? 'inbox.unsaid.text' : 'inbox.unsaid.text_own')}
+            </p>
           </div>
         ) : null}
         <Textarea ref={field} label={t('inbox.comment')} description={t('inbox.comment_hint')} autosize minRows={1} maxRows={6} maxLength={5000} value={comment} onChange={(event) => setComment(event.currentTarget.value)} />
@@ -72,7 +76,7 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
               {...toneOf(one)}
               loading={decide.isPending && decide.variables.outcome === one.outcome}
               disabled={changed || decide.isPending}
-              onClick={() => answer(one.outcome)}
+              onClick={() => answer(one)}
             >
               {asking && one.outcome === 'rejected' ? t('inbox.unsaid.reject') : one.label}
             </Button>

@@ -56,7 +56,7 @@ export function TaskList({ tasks, chosen, view, more, onOpen }: Props) {
 function Ending({ task }: { task: TaskItem }) {
   const t = useT();
   const who = nameOf(task.decided_by);
-  const outcome = task.status === 'timed_out' ? t('inbox.overdue') : outcomeDone(task.outcome ?? task.status, t);
+  const outcome = task.status === 'timed_out' ? t('inbox.overdue') : task.outcome_word || outcomeDone(task.status, t);
   return (
     <span>
       {who ? t('inbox.decided_by', { outcome, name: who }) : outcome} <RelativeTime at={task.decided_at} />

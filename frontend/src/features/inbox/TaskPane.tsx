@@ -13,7 +13,6 @@ import { FactValue } from './FactValue';
 import { Markdown } from './Markdown';
 import classes from './TaskPane.module.css';
 import { TimeLeft } from './TimeLeft';
-import { outcomeDone } from './words';
 
 /** One task: what is asked, by whom, until when, on which facts, and what each answer does. */
 export function TaskPane({ id, onBack }: { id: string; onBack: () => void }) {
@@ -94,7 +93,7 @@ function Answers({ task }: { task: Task }) {
       <ul className={classes.thens}>
         {task.decisions.map((one, index) => (
           <li key={index}>
-            {t('inbox.one_answer', { name: one.by, outcome: outcomeDone(one.outcome, t) })} <RelativeTime at={one.at} />
+            {t('inbox.one_answer', { name: one.by, outcome: one.word })} <RelativeTime at={one.at} />
             {one.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: one.comment })}</p> : null}
           </li>
         ))}
@@ -107,9 +106,10 @@ function Closed({ task }: { task: Task }) {
   const t = useT();
   if (task.status === 'open') return null;
   const who = nameOf(task.decided_by);
-  const outcome = task.outcome ? outcomeDone(task.outcome, t) : '';
+  const outcome = task.outcome_word;
+  const side = task.answers.find((one) => one.outcome === task.outcome)?.side ?? undefined;
   return (
-    <p className={classes.closed} data-status={task.status} data-outcome={task.outcome ?? undefined} role="status">
+    <p className={classes.closed} data-status={task.status} data-side={side} role="status">
       {task.status === 'decided' ? <IconCircleCheck size={16} aria-hidden /> : <IconClock size={16} aria-hidden />}
       {task.status === 'decided'
         ? who ? t('inbox.decided_by', { outcome, name: who }) : t('inbox.decided_plain', { outcome })

@@ -58,4 +58,4 @@ export function openWay(doc: FlowDocument, id: string, types: Lookup): PortRef |
 
 /** Where the names of a step's ports stand in its config, as paths such as `branches[].port`. */
 export const portPaths = (type: StepType | undefined): string[] =>
-  type?.ports_from ? type.ports_from.split(',').map((path) => path.trim()) : [];
+  type?.ports_from ? type.ports_from.split(',').map((entry) => entry.trim().split(':')[0] ?? '').filter(Boolean) : [];
