@@ -23,7 +23,7 @@ const tooSmall = (page: Page) => page.evaluate(() => {
   const shown = (element: Element) => {
     const box = element.getBoundingClientRect();
     const style = getComputedStyle(element);
-    return box.width > 1 && box.height > 1 && style.visibility !== 'hidden' && style.opacity !== '0' && style.pointerEvents !== 'none' && element.closest('[aria-hidden="true"], [inert], .sr-only') === null;
+    return element.checkVisibility({ checkOpacity: true, checkVisibilityCSS: true }) && box.width > 1 && box.height > 1 && style.visibility !== 'hidden' && style.opacity !== '0' && style.pointerEvents !== 'none' && element.closest('[aria-hidden="true"], [inert], .sr-only') === null;
   };
   /** The place that takes the press: a label around it, or what is drawn over it. */
   const boxOf = (element: Element): DOMRect => {
