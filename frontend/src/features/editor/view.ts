@@ -10,7 +10,7 @@ export type Asking =
   | { kind: 'put'; ids: string[] }
   | { kind: 'group'; ids: string[] };
 
-export type Drawer = 'problems' | 'samples' | 'try' | 'versions';
+export type Drawer = 'problems' | 'samples' | 'try' | 'versions' | 'explain';
 
 /** A step type on its way from the palette to the canvas, under the pointer. */
 export interface Carried {

@@ -17,6 +17,8 @@ export interface PathNode {
   /** Its value in the sample, if there is one. */
   sample?: unknown;
   hasSample: boolean;
+  /** What it means, where a contract, a form or a step type says so. */
+  meaning?: string;
   children: PathNode[];
 }
 
@@ -78,6 +80,8 @@ function grow(path: string, name: string, known: Known, depth = 0): PathNode {
   const { schema, sample, hasSample } = known;
   const type = hasSample && sample !== null ? typeOfValue(sample) : typeOfSchema(schema);
   const node: PathNode = { path, name, type, sample, hasSample, children: [] };
+  const meaning = schema?.['description'] ?? schema?.['title'];
+  if (typeof meaning === 'string' && meaning !== '') node.meaning = meaning;
   if (depth >= DEEPEST) return node;
   const declared = isRecord(schema?.['properties']) ? schema['properties'] : {};
   const shown = hasSample && isRecord(sample) && typeOfValue(sample) === 'context' ? sample : {};
@@ -100,16 +104,23 @@ const object = (properties: Record<string, Schema>): Schema => ({ type: 'object'
 /** What is said of an event beside its data. */
 const EVENT_FIELDS = ['type', 'subject', 'id', 'version', 'source', 'time', 'correlation', 'causation', 'depth', 'workspace'];
 
+/** What the flow says it takes, where it says so. */
+function contractInput(doc: FlowDocument): Schema | undefined {
+  const contract = doc.settings?.['contract'];
+  const input = isRecord(contract) ? contract['input'] : undefined;
+  return isRecord(input) ? input : undefined;
+}
+
 /** What a trigger declares: a form's fields, or the parts that every signal of its kind has. */
 function triggerSchema(doc: FlowDocument): Schema {
   const { type, config } = doc.trigger;
   const base: Record<string, Schema> = { id: { type: 'string' }, received_at: { type: 'string' }, type: { type: 'string' } };
-  const http = { body: {}, headers: { type: 'object' }, query: { type: 'object' } };
+  const http = { body: contractInput(doc) ?? {}, headers: { type: 'object' }, query: { type: 'object' } };
   if (type === 'webhook') return object({ ...http, ...base });
   if (type === 'schedule') return object({ body: object({ scheduled_for: { type: 'string' } }), ...base });
-  if (type === 'event') return object({ body: {}, event: object(Object.fromEntries(EVENT_FIELDS.map((name) => [name, {}]))), ...base });
+  if (type === 'event') return object({ body: contractInput(doc) ?? {}, event: object(Object.fromEntries(EVENT_FIELDS.map((name) => [name, {}]))), ...base });
   const form = isRecord(config) && isRecord(config['form']) ? config['form'] : {};
-  return object({ body: form, ...base });
+  return object({ body: contractInput(doc) ?? form, ...base });
 }
 
 /** What a step's output holds: what its type declares, else the names that a field of its own config lists. */

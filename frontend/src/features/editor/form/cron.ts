@@ -1,3 +1,6 @@
+import type { IntlShape } from 'react-intl';
+import type { Translate } from '~/app/messages';
+
 /** Five cron fields as a person says them, where they have such a form; else `null`. */
 export type Spoken =
   | { kind: 'minutes'; every: number }
@@ -79,5 +82,34 @@ export function writeCron(spoken: Spoken): string {
       const [hour, minute] = clock(spoken.time);
       return `${minute} ${hour} ${spoken.day} * *`;
     }
+  }
+}
+
+const WORKING = '1,2,3,4,5';
+const EVERY_DAY = 7;
+/** 2023-01-01 was a Sunday. */
+const weekday = (day: number) => new Date(Date.UTC(2023, 0, 1 + day));
+
+/** The city of a time zone: "Berlin" for `Europe/Berlin`. */
+export const placeOf = (zone: unknown): string => (typeof zone === 'string' && zone !== '' ? (zone.split('/').at(-1) ?? zone).replaceAll('_', ' ') : 'UTC');
+
+/** The times as one says them: "every weekday 09:00, Berlin". */
+export function sayCron(spoken: Spoken, zone: unknown, t: Translate, intl: IntlShape): string {
+  const place = placeOf(zone);
+  switch (spoken.kind) {
+    case 'minutes':
+      return t('editor.cron.said_minutes', { every: spoken.every, place });
+    case 'hourly':
+      return t('editor.cron.said_hourly', { minute: spoken.minute, place });
+    case 'daily':
+      return t('editor.cron.said_daily', { time: spoken.time, place });
+    case 'weekly': {
+      if (spoken.days.join(',') === WORKING) return t('editor.cron.said_weekdays', { time: spoken.time, place });
+      if (spoken.days.length === EVERY_DAY) return t('editor.cron.said_daily', { time: spoken.time, place });
+      const days = [...spoken.days.filter(Boolean), ...spoken.days.filter((day) => day === 0)].map((day) => intl.formatDate(weekday(day), { weekday: 'long', timeZone: 'UTC' }));
+      return t('editor.cron.said_weekly', { days: intl.formatList(days), time: spoken.time, place });
+    }
+    case 'monthly':
+      return t('editor.cron.said_monthly', { day: spoken.day, time: spoken.time, place });
   }
 }

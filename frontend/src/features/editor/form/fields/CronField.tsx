@@ -3,7 +3,7 @@ import { useState } from 'react';
 import { useIntl } from 'react-intl';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
-import { readCron, writeCron } from '../cron';
+import { readCron, sayCron, writeCron } from '../cron';
 import type { Spoken } from '../cron';
 import classes from '../Form.module.css';
 import type { FieldProps } from '../SchemaField';
@@ -44,9 +44,17 @@ export function CronField({ field, path, value, required }: FieldProps) {
         ) : (
           <Parts spoken={spoken} disabled={disabled} write={write} />
         )}
+        {spoken ? <Said spoken={spoken} zone={form.current()['zone']} /> : null}
       </div>
     </Input.Wrapper>
   );
+}
+
+/** The times as one says them: "every weekday 09:00, Berlin". */
+function Said({ spoken, zone }: { spoken: Spoken; zone: unknown }) {
+  const t = useT();
+  const intl = useIntl();
+  return <p className={classes.hint} role="status">{sayCron(spoken, zone, t, intl)}</p>;
 }
 
 function Parts({ spoken, disabled, write }: { spoken: Spoken; disabled: boolean; write: (next: Spoken) => void }) {

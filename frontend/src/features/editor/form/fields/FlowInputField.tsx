@@ -4,6 +4,7 @@ import { IconX } from '~/ui/icons';
 import { askedOf, useCalledFlow, useContract } from '../../called';
 import { kindOf, KINDS } from '../../contract/shape';
 import classes from '../Form.module.css';
+import { MapperButton } from '../mapper/Mapper';
 import { useForm } from '../FormContext';
 import { isRecord } from '../schema';
 import type { FieldProps } from '../SchemaField';
@@ -48,6 +49,7 @@ export function FlowInputField({ field, path, value, required }: FieldProps) {
         ))}
         {isClosed && Object.keys(more).length === 0 ? null : <MapRows path={path} value={more} secrets={false} />}
       </div>
+      <MapperButton title={field.title} path={path} value={value} />
     </Input.Wrapper>
   );
 }

@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useT } from '~/app/messages';
 import { IconPlus, IconTrash } from '~/ui/icons';
 import classes from '../Form.module.css';
+import { MapperButton } from '../mapper/Mapper';
 import { useForm } from '../FormContext';
 import { getAt, isRecord, resolve } from '../schema';
 import type { Path } from '../schema';
@@ -22,6 +23,7 @@ export function MapField({ field, path, value, required }: FieldProps) {
   return (
     <Input.Wrapper {...words} labelElement="div">
       <MapRows path={path} value={isRecord(value) ? value : {}} secrets={field.secret} kinds={kinds} />
+      <MapperButton title={field.title} path={path} value={value} secrets={field.secret} />
     </Input.Wrapper>
   );
 }

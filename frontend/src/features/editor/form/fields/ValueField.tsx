@@ -6,6 +6,7 @@ import { IconBan, IconBraces, IconHash, IconKey, IconLetterT, IconList, IconPlus
 import type { Icon } from '~/ui/icons';
 import classes from '../Form.module.css';
 import { useForm, usePathError } from '../FormContext';
+import { MapperButton } from '../mapper/Mapper';
 import { getAt, isRecord, pathName } from '../schema';
 import type { Path } from '../schema';
 import type { FieldProps } from '../SchemaField';
@@ -27,6 +28,8 @@ const KINDS: Record<ValueKind, { label: MessageId; icon: Icon }> = {
   nothing: { label: 'editor.kind.nothing', icon: IconBan },
 };
 
+const isNothing = (value: unknown): boolean => value === null || value === undefined;
+
 /** Any value: a text or expression, or structure made of rows. */
 export function ValueField({ field, path, value, required }: FieldProps) {
   const { frame } = useFieldFrame({ field, path, required });
@@ -34,6 +37,7 @@ export function ValueField({ field, path, value, required }: FieldProps) {
   return (
     <Input.Wrapper {...words} labelElement="div">
       <ValueEditor label={field.title} path={path} value={value} secrets={field.secret} />
+      {isRecord(value) && !isSecretRef(value) || isNothing(value) ? <MapperButton title={field.title} path={path} value={value} secrets={field.secret} /> : null}
     </Input.Wrapper>
   );
 }

@@ -1,5 +1,5 @@
 import { memo } from 'react';
-import type { KeyboardEvent } from 'react';
+import type { ClipboardEvent, KeyboardEvent } from 'react';
 import { useForm } from '../FormContext';
 import { pathName } from '../schema';
 import { ANYTHING } from './grid';
@@ -14,10 +14,11 @@ interface Props {
   /** A result, not a condition. */
   result: boolean;
   onKeyDown: (event: KeyboardEvent<HTMLInputElement>, at: Cell) => void;
+  onPaste?: (event: ClipboardEvent<HTMLInputElement>, at: Cell) => void;
 }
 
 /** One cell: a condition such as `> 5`, or the expression of a result. */
-export const TableCell = memo(function TableCell({ at, path, label, value, result, onKeyDown }: Props) {
+export const TableCell = memo(function TableCell({ at, path, label, value, result, onKeyDown, onPaste }: Props) {
   const form = useForm();
   const name = pathName(path);
   const error = form.errors.get(name);
@@ -37,6 +38,7 @@ export const TableCell = memo(function TableCell({ at, path, label, value, resul
         value={value}
         onChange={(event) => form.set(path, event.currentTarget.value)}
         onKeyDown={(event) => onKeyDown(event, at)}
+        onPaste={onPaste && ((event) => onPaste(event, at))}
         onBlur={form.settle}
       />
     </td>

@@ -1,5 +1,5 @@
 import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
-import { fireEvent, render, screen } from '@testing-library/react';
+import { act, fireEvent, render, screen } from '@testing-library/react';
 import { beforeEach, describe, expect, it, vi } from 'vitest';
 import type { StepType } from '~/api/types';
 import { Foundations } from '~/app/App';
@@ -116,7 +116,33 @@ describe('the form of a decision table', () => {
     expect(cell('Rule 1, Amount').getAttribute('aria-invalid')).toBeNull();
     const said = screen.getByLabelText('What the check says about the table').textContent;
     expect(said).toContain('Rule 2: Expected a value. Write one.');
-    expect(said).toContain('No rule matches Amount = 10. Add one.');
+    // A gap stands among the rules, where one for it would.
+    expect(screen.getByText('No rule matches Amount = 10. Add one.').closest('tbody')).not.toBeNull();
+  });
+
+  it('takes rows from a spreadsheet, as one change', () => {
+    show();
+    fireEvent.paste(cell('Rule 2, Amount'), { clipboardData: { getData: () => '>= 10\tlarge\n>= 100\thuge\n' } });
+    expect(config().rules).toEqual([
+      { when: ['< 10'], then: ['"small"'] },
+      { when: ['>= 10'], then: ['"large"'] },
+      { when: ['>= 100'], then: ['"huge"'] },
+    ]);
+    expect(useEditor.getState().past).toHaveLength(1);
+    fireEvent.paste(cell('Rule 1, Amount'), { clipboardData: { getData: () => '"a", "b"' } });
+    expect(config().rules[0]?.when).toEqual(['< 10']);
+  });
+
+  it('tries test rows beside the rules, and says which pass', () => {
+    useFindings.setState({ status: 'current' });
+    show();
+    fireEvent.click(screen.getByText('Add test row'));
+    fireEvent.change(cell('Test 1, Amount'), { target: { value: '3' } });
+    fireEvent.keyDown(cell('Test 1, Amount'), { key: 'Enter' });
+    expect((config() as unknown as { tests: unknown[] }).tests).toEqual([{ given: ['3'], expect: [''] }, { given: [''], expect: [''] }]);
+    act(() => useFindings.setState({ findings: [{ code: 'table_test_failed', severity: 'warning', step: 'size', path: '/steps/size/config/tests/1', message: 'Test 2 cannot be tried.', fix: '' }] }));
+    expect(screen.getAllByText('As expected')).toHaveLength(1);
+    expect(screen.getByText('Test 2 cannot be tried.')).toBeTruthy();
   });
 
   it('changes nothing for who may only look', () => {

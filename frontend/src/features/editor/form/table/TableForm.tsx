@@ -10,6 +10,7 @@ import { SchemaField } from '../SchemaField';
 import { readGrid, setFallback } from './grid';
 import classes from './Table.module.css';
 import { TableGrid } from './TableGrid';
+import { TestRows } from './TestRows';
 
 interface Props {
   schema: Schema;
@@ -36,6 +37,7 @@ export function TableForm({ schema, value }: Props) {
         />
       )}
       <Said />
+      <TestRows grid={grid} />
     </>
   );
   return (
@@ -93,7 +95,7 @@ function Aggregate({ schema, value }: { schema: Schema; value: unknown }) {
 function Said() {
   const t = useT();
   const { errors, warnings } = useForm();
-  const about = (said: ReadonlyMap<string, string>) => [...said].filter(([name]) => /^(rules|inputs|outputs|default)(\.|$)/.test(name));
+  const about = (said: ReadonlyMap<string, string>) => [...said].filter(([name]) => /^((rules\.\d+|inputs|outputs|default)\.|default$|inputs$|outputs$)/.test(name));
   const where = (name: string) => {
     const [list, row] = name.split('.');
     return list === 'rules' && row !== undefined ? t('editor.table.rule', { at: Number(row) + 1 }) : '';

@@ -1,12 +1,14 @@
 import { Button } from '@mantine/core';
-import { useRef } from 'react';
-import type { KeyboardEvent } from 'react';
+import { Fragment, useRef } from 'react';
+import type { ClipboardEvent, KeyboardEvent, ReactNode } from 'react';
 import { flushSync } from 'react-dom';
 import { useT } from '~/app/messages';
 import { IconPlus } from '~/ui/icons';
 import { useForm } from '../FormContext';
+import { say } from '../../view';
 import { addInput, addOutput, addRule, neighbour, pathOfCell } from './grid';
 import type { Cell, Grid } from './grid';
+import { pasteCells, readCells } from './paste';
 import classes from './Table.module.css';
 import { TableCell } from './TableCell';
 import { InputHead, OutputHead } from './TableHeads';
@@ -17,12 +19,23 @@ interface Props {
   types: { value: string; label: string }[];
 }
 
+/** What is wrong with a rule, or lacks between them, below the row that it is about. */
+function RowNote({ kind, columns, children }: { kind: string; columns: number; children: ReactNode }) {
+  return (
+    <tr className={classes.noteRow} data-kind={kind}>
+      <td colSpan={columns}>{children}</td>
+    </tr>
+  );
+}
+
 /** The rules as a grid: a row for each rule, columns for what is asked and what comes out. */
 export function TableGrid({ grid, types }: Props) {
   const t = useT();
   const form = useForm();
   const table = useRef<HTMLTableElement>(null);
   const count = grid.inputs.length + grid.outputs.length;
+  // What no rule matches stands where a rule for it would.
+  const gap = form.errors.get('rules') ?? form.warnings.get('rules');
   const change = (next: Record<string, unknown>) => {
     flushSync(() => form.set([], next));
     form.settle();
@@ -47,6 +60,16 @@ export function TableGrid({ grid, types }: Props) {
     }
   };
 
+  const onPaste = (event: ClipboardEvent<HTMLInputElement>, at: Cell) => {
+    const cells = form.readOnly || at.row >= grid.rows.length ? null : readCells(event.clipboardData.getData('text/plain'));
+    if (!cells) return;
+    event.preventDefault();
+    const pasted = pasteCells(form.current(), at, cells);
+    change(pasted.config);
+    say(t(pasted.left > 0 ? 'editor.table.pasted_part' : 'editor.table.pasted', { count: pasted.rows, left: pasted.left }));
+    focus(at);
+  };
+
   const cellsOf = (row: number, values: string[], from: number, name: string) =>
     values.map((value, index) => {
       const at = { row, column: from + index };
@@ -61,6 +84,7 @@ export function TableGrid({ grid, types }: Props) {
           value={value}
           result={at.column >= grid.inputs.length}
           onKeyDown={onKeyDown}
+          onPaste={onPaste}
         />
       );
     });
@@ -81,14 +105,18 @@ export function TableGrid({ grid, types }: Props) {
             const name = t('editor.table.rule', { at: index + 1 });
             const said = form.errors.get(`rules.${index}`) ?? form.warnings.get(`rules.${index}`);
             return (
-              <tr key={index} data-kind={form.errors.has(`rules.${index}`) ? 'error' : said ? 'warning' : undefined}>
+              <Fragment key={index}>
+              <tr data-kind={form.errors.has(`rules.${index}`) ? 'error' : said ? 'warning' : undefined}>
                 <th scope="row" className={classes.number} title={said}>{index + 1}</th>
                 {cellsOf(index, row.when, 0, name)}
                 {cellsOf(index, row.then, grid.inputs.length, name)}
                 <TableRowEnd index={index} count={grid.rows.length} name={name} note={row.note} onChange={change} />
               </tr>
+              {said ? <RowNote kind={form.errors.has(`rules.${index}`) ? 'error' : 'warning'} columns={count + 2}>{said}</RowNote> : null}
+              </Fragment>
             );
           })}
+          {gap ? <RowNote kind={form.errors.has('rules') ? 'error' : 'warning'} columns={count + 2}>{gap}</RowNote> : null}
           {grid.fallback ? (
             <tr className={classes.fallback}>
               <th scope="row" colSpan={1 + grid.inputs.length}>{t('editor.table.else')}</th>

@@ -19,7 +19,7 @@ describe('the grid of a decision table', () => {
       { when: ['', ''], then: [''], note: '' },
       { when: ['', ''], then: [''], note: '' },
     ]);
-    expect(readGrid({})).toEqual({ inputs: [], outputs: [], rows: [], fallback: null });
+    expect(readGrid({})).toEqual({ inputs: [], outputs: [], rows: [], fallback: null, tests: [] });
   });
 
   it('gives every rule a cell for a new column, and takes it away again', () => {

@@ -21,6 +21,13 @@ export interface Grid {
   rows: Row[];
   /** The results where no rule matches; null where that is an error. */
   fallback: string[] | null;
+  tests: Test[];
+}
+
+/** Values for the inputs, and what shall come out. */
+export interface Test {
+  given: string[];
+  expect: string[];
 }
 
 type Config = Record<string, unknown>;
@@ -44,6 +51,7 @@ export function readGrid(config: Config): Grid {
       note: text(one['note']),
     })),
     fallback: Array.isArray(config['default']) ? cells(config['default'], outputs.length) : null,
+    tests: list(config['tests']).map(record).map((one) => ({ given: cells(one['given'], inputs.length), expect: cells(one['expect'], outputs.length) })),
   };
 }
 
@@ -53,6 +61,17 @@ const eachRule = (config: Config, change: (rule: Config) => Config): Config => (
   ...config,
   rules: list(config['rules']).map((rule) => change(record(rule))),
 });
+
+/** The test rows with another number of cells; a config without any stays without. */
+const eachTest = (config: Config, change: (test: Config) => Config): Config =>
+  Array.isArray(config['tests']) ? { tests: (config['tests'] as unknown[]).map((one) => change(record(one))) } : {};
+
+export const addTest = (config: Config): Config => {
+  const { inputs, outputs } = readGrid(config);
+  return { ...config, tests: [...list(config['tests']), { given: inputs.map(() => ''), expect: outputs.map(() => '') }] };
+};
+
+export const removeTest = (config: Config, at: number): Config => ({ ...config, tests: without(config['tests'], at) });
 
 const without = (items: unknown, at: number): unknown[] => list(items).filter((_one, index) => index !== at);
 
@@ -77,11 +96,13 @@ export function moveRule(config: Config, from: number, to: number): Config {
 /** A column of conditions; every rule says nothing about it yet. */
 export const addInput = (config: Config): Config => {
   const next = eachRule(config, (rule) => ({ ...rule, when: [...list(rule['when']), ANYTHING] }));
-  return { ...next, inputs: [...list(config['inputs']), { label: '', expression: '' }] };
+  const tests = eachTest(config, (test) => ({ ...test, given: [...list(test['given']), ''] }));
+  return { ...next, ...tests, inputs: [...list(config['inputs']), { label: '', expression: '' }] };
 };
 
 export const removeInput = (config: Config, at: number): Config => ({
   ...eachRule(config, (rule) => ({ ...rule, when: without(rule['when'], at) })),
+  ...eachTest(config, (test) => ({ ...test, given: without(test['given'], at) })),
   inputs: without(config['inputs'], at),
 });
 
@@ -92,13 +113,15 @@ export function addOutput(config: Config, base: string): Config {
   for (let count = 2; taken.includes(name); count += 1) name = `${base}_${count}`;
   const next = eachRule(config, (rule) => ({ ...rule, then: [...list(rule['then']), ''] }));
   const fallback = Array.isArray(config['default']) ? { default: [...list(config['default']), ''] } : {};
-  return { ...next, ...fallback, outputs: [...list(config['outputs']), { name }] };
+  const tests = eachTest(config, (test) => ({ ...test, expect: [...list(test['expect']), ''] }));
+  return { ...next, ...fallback, ...tests, outputs: [...list(config['outputs']), { name }] };
 }
 
 export function removeOutput(config: Config, at: number): Config {
   const next = eachRule(config, (rule) => ({ ...rule, then: without(rule['then'], at) }));
   const fallback = Array.isArray(config['default']) ? { default: without(config['default'], at) } : {};
-  return { ...next, ...fallback, outputs: without(config['outputs'], at) };
+  const tests = eachTest(config, (test) => ({ ...test, expect: without(test['expect'], at) }));
+  return { ...next, ...fallback, ...tests, outputs: without(config['outputs'], at) };
 }
 
 /** A row for what no rule matches, or none. */
