@@ -9,6 +9,26 @@ interface Message {
   ids?: string[];
 }
 
+/** A page of somebody, maybe another one of one's own, that shows the same flow. */
+export interface Said {
+  type: 'here' | 'gone';
+  flow: string;
+  who: { id: string; user: string; name: string };
+  selected?: string[];
+}
+
+const listeners = new Set<(said: Said) => void>();
+let speak: ((text: string) => void) | null = null;
+
+/** Hears of the pages that show the same flow as this one says it shows. */
+export function onSaid(listener: (said: Said) => void): () => void {
+  listeners.add(listener);
+  return () => listeners.delete(listener);
+}
+
+/** Says something on the live channel; nothing where it is not open, which is no loss. */
+export const sayLive = (message: { type: 'here'; flow: string; selected: string[] } | { type: 'gone' }): void => speak?.(JSON.stringify(message));
+
 interface LiveState {
   /** `down`: nothing is pushed, so pages are read again every 15 seconds. */
   status: 'connecting' | 'open' | 'down';
@@ -61,10 +81,12 @@ export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) 
   };
 
   const receive = (event: MessageEvent<string>) => {
-    const message = JSON.parse(event.data) as Message;
+    const message = JSON.parse(event.data) as Message | (Said & { seq: number });
     const missed = last !== null && message.seq > last + 1;
     last = message.seq;
-    if (missed) return markAll();
+    if (missed) markAll();
+    if ('who' in message) return listeners.forEach((hear) => hear(message));
+    if (missed) return;
     staleKeys(message).forEach((key) => pending.set(JSON.stringify(key), key));
     flushTimer ??= setTimeout(flush, GATHER_MS);
   };
@@ -76,6 +98,7 @@ export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) 
       if (attempts > 0) markAll();
       attempts = 0;
       last = null;
+      speak = (text) => { if (socket?.readyState === 1) socket.send(text); };
       useLive.setState({ status: 'open' });
     };
     socket.onmessage = receive;
@@ -98,6 +121,7 @@ export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) 
     clearTimeout(retryTimer);
     clearTimeout(flushTimer);
     socket?.close();
+    speak = null;
     useLive.setState({ status: 'connecting' });
   };
 }

@@ -37,8 +37,14 @@ const flow = createRoute({
 const flowEditor = createRoute({
   getParentRoute: () => flow,
   path: '/',
-  validateSearch: only('step', 'version', 'panel'),
+  validateSearch: only('step', 'version', 'revision', 'panel'),
   component: lazyRouteComponent(() => import('~/features/editor/EditorPage'), 'EditorPage'),
+});
+const flowCompare = createRoute({
+  getParentRoute: () => flow,
+  path: 'compare',
+  validateSearch: only('from', 'to'),
+  component: lazyRouteComponent(() => import('~/features/editor/compare/ComparePage'), 'ComparePage'),
 });
 const flowRuns = createRoute({
   getParentRoute: () => flow,
@@ -116,7 +122,7 @@ const account = createRoute({
 const routeTree = root.addChildren([
   home,
   flows,
-  flow.addChildren([flowEditor, flowRuns, flowAccess]),
+  flow.addChildren([flowEditor, flowCompare, flowRuns, flowAccess]),
   runs,
   run,
   events,

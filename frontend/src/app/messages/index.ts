@@ -10,10 +10,12 @@ import flows from './en/flows.json';
 import inbox from './en/inbox.json';
 import runs from './en/runs.json';
 import settings from './en/settings.json';
+import versions from './en/versions.json';
 import testing from './en/testing.json';
+import tour from './en/tour.json';
 
 /** One catalogue per area; an id begins with its area's name. English is the source. */
-const source = { ...app, ...audit, ...canvas, ...editor, ...flows, ...inbox, ...runs, ...settings, ...testing };
+const source = { ...app, ...audit, ...canvas, ...editor, ...flows, ...inbox, ...runs, ...settings, ...testing, ...tour, ...versions };
 
 export type MessageId = keyof typeof source;
 export type Catalogue = Record<string, MessageFormatElement[]>;

@@ -1,30 +1,42 @@
 import { Button } from '@mantine/core';
-import { useNavigate } from '@tanstack/react-router';
+import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '~/api/me';
-import { nameOf } from '~/api/types';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
-import { IconAlertTriangle } from '~/ui/icons';
-import { ProblemText } from '~/ui/ProblemText';
-import { saveAsCopy } from './api';
+import { IconAlertTriangle, IconCloudOff, IconInfoCircle } from '~/ui/icons';
+import { useIntlTools } from '~/ui/time';
 import { useSave } from './autosave';
+import type { Autosave, SaveStatus } from './autosave';
 import classes from './Editor.module.css';
+import { keepInBrowser } from './merge/keep';
+import type { KeptWork } from './merge/keep';
+import { merge, merged } from './merge/merge';
+import { replaceWith } from './merge/replace';
 import { useEditor } from './store';
+import { say } from './view';
 
 /** Whether the save that came first was this person's own, from another tab or device. */
 export const isOwn = (by: unknown, id: string): boolean => typeof by === 'object' && by !== null && (by as { id?: unknown }).id === id;
 
-/** Somebody else saved: says who, and lets the person choose. Neither choice loses the other's work. */
-export function ConflictBar({ flow, reload }: { flow: Flow; reload: () => Promise<void> }) {
-  const t = useT();
-  const go = useNavigate();
-  const me = useMe();
+/** What has to be known about saving beyond the word in the header: why not, what came in, what was left over. */
+export function ConflictBar({ flow, autosave, leftover }: { flow: Flow; autosave: Autosave; leftover: KeptWork[] }) {
   const status = useSave((save) => save.status);
+  return (
+    <>
+      <NotSaved status={status} autosave={autosave} />
+      <Incoming flow={flow} />
+      {leftover.map((work) => <Leftover key={work.tab} work={work} />)}
+    </>
+  );
+}
+
+function NotSaved({ status, autosave }: { status: SaveStatus; autosave: Autosave }) {
+  const t = useT();
+  const me = useMe();
   const problem = useSave((save) => save.problem);
-  const [busy, setBusy] = useState(false);
-  const [failed, setFailed] = useState<unknown>(null);
-  if (status !== 'conflict' && status !== 'refused') return null;
+  const isKept = useSave((save) => save.isKept);
+  const kept = t(isKept ? 'versions.kept' : 'versions.not_kept');
   if (status === 'refused') {
     return (
       <div className={classes.bar} role="alert">
@@ -33,27 +45,71 @@ export function ConflictBar({ flow, reload }: { flow: Flow; reload: () => Promis
       </div>
     );
   }
-  const by = problem?.fields['updated_by'];
-  const own = isOwn(by, me.id);
-  const who = nameOf(by as string | { name: string } | null | undefined) || t('editor.conflict.somebody');
-  const act = (what: () => Promise<void>) => {
-    setBusy(true);
-    setFailed(null);
-    what().catch(setFailed).finally(() => setBusy(false));
-  };
-  const keep = async () => {
-    const copy = await saveAsCopy(useEditor.getState().document, t('editor.conflict.copy_name', { name: flow.name }));
-    // The copy holds everything; nothing of this page is left unsaved.
-    useSave.setState({ savedChange: useEditor.getState().change });
-    await go({ to: '/flows/$flowId/', params: { flowId: copy.id } });
-  };
+  if (status === 'offline') {
+    return (
+      <div className={classes.bar} role="status">
+        <IconCloudOff size={16} aria-hidden />
+        <p>{t('versions.offline')} {kept}</p>
+        <Button size="xs" onClick={() => autosave.wake()}>{t('app.try_again')}</Button>
+      </div>
+    );
+  }
+  if (status !== 'signed_out' && status !== 'other_person') return null;
+  const here = encodeURIComponent(window.location.pathname + window.location.search);
   return (
     <div className={classes.bar} role="alert">
+      <IconCloudOff size={16} aria-hidden />
+      <p>{status === 'signed_out' ? t('versions.signed_out') : t('versions.other_person', { name: me.name })} {kept}</p>
+      <Button size="xs" component="a" href={`/sign-in/?next=${here}`} target="_blank">{t('app.signed_out.action')}</Button>
+      <Button size="xs" onClick={() => autosave.wake()}>{t('app.try_again')}</Button>
+    </div>
+  );
+}
+
+/** Somebody's work came in beside one's own: who, how much, and a way to see it. */
+function Incoming({ flow }: { flow: Flow }) {
+  const t = useT();
+  const incoming = useSave((save) => save.incoming);
+  if (!incoming) return null;
+  const { who, count, from, to } = incoming;
+  return (
+    <div className={classes.bar} data-tone="info" role="status">
+      <IconInfoCircle size={16} aria-hidden />
+      <p>{t('versions.incoming', { who: who || t('editor.conflict.somebody'), count })}</p>
+      <Button size="xs" component={Link} to={`/flows/${flow.id}/compare/?from=r${from}&to=r${to}`}>{t('versions.incoming.look')}</Button>
+      <Button size="xs" onClick={() => useSave.setState({ incoming: null })}>{t('app.close')}</Button>
+    </div>
+  );
+}
+
+/** Work of a page that was closed before it could be saved: offered again. */
+function Leftover({ work }: { work: KeptWork }) {
+  const t = useT();
+  const { short } = useIntlTools();
+  const [done, setDone] = useState(false);
+  if (done) return null;
+  const forget = () => {
+    setDone(true);
+    void keepInBrowser().remove(work);
+  };
+  const bring = () => {
+    const label = t('versions.leftover.edit');
+    const take = (document: Parameters<typeof replaceWith>[0]) => {
+      useEditor.getState().apply(label, replaceWith(document));
+      useSave.setState({ merging: null });
+      say(label);
+      forget();
+    };
+    const found = merge(work.base, work.mine, useEditor.getState().document);
+    if (found.conflicts.length === 0) return take(merged(found));
+    useSave.setState({ merging: { found, who: '', theirs: t('versions.leftover.now'), decide: (choices) => { take(merged(found, choices)); return true; } } });
+  };
+  return (
+    <div className={classes.bar} role="status">
       <IconAlertTriangle size={16} aria-hidden />
-      <p>{own ? t('editor.conflict.own') : t('editor.conflict.text', { who })}</p>
-      <Button size="xs" loading={busy} onClick={() => act(keep)}>{t('editor.conflict.copy')}</Button>
-      <Button size="xs" loading={busy} onClick={() => act(reload)}>{t(own ? 'editor.conflict.reload_own' : 'editor.conflict.reload')}</Button>
-      <ProblemText error={failed} />
+      <p>{t('versions.leftover', { time: short(new Date(work.at).toISOString()) })}</p>
+      <Button size="xs" onClick={bring}>{t('versions.leftover.bring')}</Button>
+      <Button size="xs" onClick={forget}>{t('versions.leftover.drop')}</Button>
     </div>
   );
 }

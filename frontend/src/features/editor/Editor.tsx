@@ -5,6 +5,7 @@ import { useT } from '~/app/messages';
 import { TRIGGER } from '~/features/canvas/catalogue';
 import { HeaderSlot } from '~/features/flows/HeaderSlot';
 import { breakpoints } from '~/ui/tokens';
+import { useSave } from './autosave';
 import type { Autosave } from './autosave';
 import { Asker } from './canvas/Asker';
 import { Carried } from './canvas/Carried';
@@ -18,6 +19,8 @@ import { ImportDialog } from './ImportDialog';
 import { PublishPanel } from './header/PublishPanel';
 import { SaveStateMark } from './header/SaveStateMark';
 import { KeysDialog } from './KeysDialog';
+import type { KeptWork } from './merge/keep';
+import { MergePanel } from './merge/MergePanel';
 import { OutlineEditor } from './outline/OutlineEditor';
 import { SidePanel } from './SidePanel';
 import { useEditor } from './store';
@@ -30,15 +33,16 @@ interface Props {
   flow: Flow;
   autosave: Autosave;
   check: () => Promise<void>;
-  reload: () => Promise<void>;
+  leftover: KeptWork[];
 }
 
 /** The editor of an open draft: palette, canvas or outline, form, drawer. */
-export function Editor({ flow, autosave, check, reload }: Props) {
+export function Editor({ flow, autosave, check, leftover }: Props) {
   const t = useT();
   const narrow = useMediaQuery(`(max-width: ${breakpoints.tablet}px)`, window.innerWidth <= breakpoints.tablet, { getInitialValueInEffect: false });
   const outline = useView((view) => view.outline) || narrow;
   const publishing = useView((view) => view.publishing);
+  const merging = useSave((save) => save.merging);
   const readOnly = useEditor((editor) => editor.readOnly);
   const onKeyDown = useEditorKeys();
   useEditorCommands();
@@ -50,17 +54,17 @@ export function Editor({ flow, autosave, check, reload }: Props) {
       {outline ? null : <button type="button" className={classes.skip} onClick={toOutline}>{t('editor.skip')}</button>}
       {narrow ? (
         <div className={classes.toolbar}>
-          <SaveStateMark autosave={autosave} />
+          <SaveStateMark flow={flow} autosave={autosave} />
           <span className={classes.grow} />
           <HeaderActions flow={flow} check={check} narrow />
         </div>
       ) : (
         <>
-          <HeaderSlot place="aside"><SaveStateMark autosave={autosave} /></HeaderSlot>
+          <HeaderSlot place="aside"><SaveStateMark flow={flow} autosave={autosave} /></HeaderSlot>
           <HeaderSlot place="actions"><HeaderActions flow={flow} check={check} narrow={false} /></HeaderSlot>
         </>
       )}
-      <ConflictBar flow={flow} reload={reload} />
+      <ConflictBar flow={flow} autosave={autosave} leftover={leftover} />
       <div className={classes.work}>
         {outline ? (
           <OutlineEditor flowId={flow.id} />
@@ -68,10 +72,10 @@ export function Editor({ flow, autosave, check, reload }: Props) {
           <>
             {readOnly ? null : <Palette />}
             <div className={classes.stage}><EditorCanvas /></div>
-            {publishing ? <PublishPanel flow={flow} autosave={autosave} /> : <SidePanel flowId={flow.id} />}
+            {merging ? <MergePanel merging={merging} /> : publishing ? <PublishPanel flow={flow} autosave={autosave} /> : <SidePanel flowId={flow.id} />}
           </>
         )}
-        {outline && publishing ? <PublishPanel flow={flow} autosave={autosave} /> : null}
+        {outline && merging ? <MergePanel merging={merging} /> : outline && publishing ? <PublishPanel flow={flow} autosave={autosave} /> : null}
       </div>
       <Drawer flow={flow} autosave={autosave} />
       <Asker />

@@ -11,6 +11,7 @@ import { Outline } from '~/features/canvas/Outline';
 import { IconEye } from '~/ui/icons';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { breakpoints } from '~/ui/tokens';
+import type { Revision } from './compare/api';
 import { Values } from '~/ui/Values';
 import classes from './Editor.module.css';
 import side from './SidePanel.module.css';
@@ -18,18 +19,52 @@ import side from './SidePanel.module.css';
 /** A published version, to look at: it never changes. */
 export function VersionView({ flow, version }: { flow: Flow; version: FlowVersion & { document: FlowDocument } }) {
   const t = useT();
+  return (
+    <Still
+      flow={flow}
+      document={version.document}
+      compare={`from=${version.number}`}
+      text={t('editor.version.text', { number: version.number, author: nameOf(version.author) })}
+      at={version.created_at}
+    />
+  );
+}
+
+/** What the draft was after one save. */
+export function RevisionView({ flow, revision }: { flow: Flow; revision: Revision & { document: FlowDocument } }) {
+  const t = useT();
+  return (
+    <Still
+      flow={flow}
+      document={revision.document}
+      compare={`from=r${revision.number}`}
+      text={t('versions.revision.text', { number: revision.number, author: nameOf(revision.author) })}
+      at={revision.created_at}
+    />
+  );
+}
+
+interface Props {
+  flow: Flow;
+  document: FlowDocument;
+  /** The search of the page that compares it with the draft. */
+  compare: string;
+  text: string;
+  at: string;
+}
+
+function Still({ flow, document, compare, text, at }: Props) {
+  const t = useT();
   const types = useLookup();
   const [selected, setSelected] = useState<string>();
   const narrow = useMediaQuery(`(max-width: ${breakpoints.tablet}px)`);
-  const { document } = version;
   const part = selected === TRIGGER ? document.trigger : selected === undefined ? undefined : document.steps[selected];
   return (
     <div className={classes.editor}>
       <div className={classes.bar} data-tone="info" role="status">
         <IconEye size={16} aria-hidden />
-        <p>
-          {t('editor.version.text', { number: version.number, author: nameOf(version.author) })} <RelativeTime at={version.created_at} />
-        </p>
+        <p>{text} <RelativeTime at={at} /></p>
+        <Button size="xs" component={Link} to={`/flows/${flow.id}/compare/?${compare}`}>{t('versions.compare_draft')}</Button>
         <Button size="xs" component={Link} to={`/flows/${flow.id}/`}>{t('editor.version.back')}</Button>
       </div>
       <div className={classes.work}>

@@ -20,7 +20,9 @@ import { freeIn, measured, placeAfter, roomBetween } from './document/place';
 import { contains, freshStep, onwardPort, openWay } from './document/ports';
 import { makeArrangeActions } from './arrangeActions';
 import { makeFrameActions } from './frameActions';
+import { notifyProblem } from '~/ui/notify';
 import { useEditor } from './store';
+import type { Undone } from './store';
 import { onStage, say, select, useView } from './view';
 
 export interface Where {
@@ -84,6 +86,16 @@ export function makeActions(t: Translate, types: Lookup) {
     const ports = portsIn(doc(), way.from, types);
     const link = doc().links.find((one) => one.from === way.from && portOfLink(one.port, ports) === way.port);
     return link && onwardPort(type) !== undefined ? add(type, { onLink: linkKey(link) }) : add(type, { after: way });
+  };
+
+  /** What was undone; and what was not, because another has changed it since. */
+  const told = (text: string, { blocked }: Undone): string => {
+    const [first] = blocked;
+    if (!first) return text;
+    const who = first.who || t('editor.conflict.somebody');
+    const kept = t('versions.undo_blocked', { who, step: first.step === null ? t('versions.the_flow') : titleOf(first.step), count: blocked.length });
+    notifyProblem(kept);
+    return kept;
   };
 
   const place = (fragment: Fragment, label: string, at: Point, into?: string | null) => {
@@ -168,11 +180,11 @@ export function makeActions(t: Translate, types: Lookup) {
     },
     undo: () => {
       const entry = useEditor.getState().undo();
-      if (entry) afterHistory(t('editor.undone', { label: entry.label }), entry.touched);
+      if (entry) afterHistory(told(t('editor.undone', { label: entry.label }), entry), entry.touched);
     },
     redo: () => {
       const entry = useEditor.getState().redo();
-      if (entry) afterHistory(t('editor.redone', { label: entry.label }), entry.touched);
+      if (entry) afterHistory(told(t('editor.redone', { label: entry.label }), entry), entry.touched);
     },
   };
 }

@@ -1,10 +1,10 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useMemo } from 'react';
-import { api, newKey } from '~/api/client';
+import { api } from '~/api/client';
 import type { Page } from '~/api/client';
-import { fetchDraft, flowKeys, saveDraft } from '~/api/flows';
+import { fetchDraft, flowKeys } from '~/api/flows';
 import { useSamples, useSampleValues } from '~/api/testing';
-import type { Finding, Flow, FlowDocument, FlowVersion } from '~/api/types';
+import type { Finding, FlowDocument, FlowVersion } from '~/api/types';
 import type { Sample } from './document/paths';
 import { useTrial } from './trial';
 
@@ -120,14 +120,6 @@ export const useOpeningDraft = (id: string) =>
     refetchOnReconnect: false,
   });
 
-/** Puts a document that could not be saved into a flow of its own; returns the new flow. */
-export async function saveAsCopy(document: FlowDocument, name: string): Promise<Flow> {
-  const flow = await api.post<Flow>('flows/', { name }, { idempotencyKey: newKey() });
-  const draft = await fetchDraft(flow.id);
-  await saveDraft(flow.id, { ...document, name }, draft.revision);
-  return flow;
-}
-
 function useChange<V, R>(change: (variables: V) => Promise<R>) {
   const client = useQueryClient();
   return useMutation({
@@ -137,9 +129,9 @@ function useChange<V, R>(change: (variables: V) => Promise<R>) {
 }
 
 export const usePublish = (id: string) =>
-  useChange(({ note, key, revision }: { note: string; key: string; revision: number }) =>
+  useChange(({ note, key, revision, part }: { note: string; key: string; revision: number; part?: { changes: string[]; base: number | null } }) =>
     // What is published is what was seen: if somebody has saved since, the server says so.
-    api.post<FlowVersion & { unchanged?: boolean }>(`flows/${id}/publish/`, { note }, { idempotencyKey: key, ifMatch: revision }),
+    api.post<FlowVersion & { unchanged?: boolean }>(`flows/${id}/publish/`, { note, ...part }, { idempotencyKey: key, ifMatch: revision }),
   );
 
 export const useActivate = (id: string) =>

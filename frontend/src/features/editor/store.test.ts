@@ -49,4 +49,25 @@ describe('history', () => {
     expect(editor().apply('Rename', setTitle('end', 'Fin'))).toBe(false);
     expect(editor().past).toHaveLength(0);
   });
+
+  it('leaves what another has changed since, names them, and takes back the rest', () => {
+    editor().apply('Rename both', (doc) => { setTitle('end', 'Mine')(doc); setTitle('size', 'Mine too')(doc); });
+    const theirs = structuredClone(editor().document);
+    setTitle('end', 'Theirs')(theirs);
+    editor().adopt(theirs, 'Ana');
+    expect(editor().undo()).toMatchObject({ blocked: [{ step: 'end', who: 'Ana' }] });
+    expect(editor().document.steps).toMatchObject({ end: { title: 'Theirs' }, size: { title: sampleFlow().steps['size']?.title } });
+    editor().redo();
+    expect(editor().document.steps).toMatchObject({ end: { title: 'Theirs' }, size: { title: 'Mine too' } });
+  });
+
+  it('takes no step away that another has worked on', () => {
+    editor().apply('Add', (doc) => { doc.steps['new'] = { type: 'map', version: 1, title: 'New', config: {} }; doc.links.push({ from: 'end', to: 'new' }); });
+    const theirs = structuredClone(editor().document);
+    setTitle('new', 'Ours')(theirs);
+    editor().adopt(theirs, 'Ana');
+    expect(editor().undo()?.blocked).toHaveLength(1);
+    expect(editor().document).toEqual(theirs);
+    expect(editor().future).toHaveLength(0);
+  });
 });

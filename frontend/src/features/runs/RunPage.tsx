@@ -2,6 +2,7 @@ import { ActionIcon, Badge, Button, Drawer, Tooltip } from '@mantine/core';
 import { useMediaQuery } from '@mantine/hooks';
 import { Link, useNavigate, useParams, useSearch } from '@tanstack/react-router';
 import { useMemo } from 'react';
+import { useFlow } from '~/api/flows';
 import { useRun, useRunAt } from '~/api/runs';
 import { useRunDocument } from '~/api/testing';
 import type { Run } from '~/api/types';
@@ -45,11 +46,25 @@ function Header({ run }: { run: Run }) {
         <Fact label={t('runs.column.started')}><RelativeTime at={run.started_at ?? run.created_at} /></Fact>
         <Fact label={t(run.finished_at ? 'runs.column.duration' : 'runs.so_far')}><Duration from={run.started_at} to={run.finished_at} ms={run.finished_at ? run.duration_ms : null} /></Fact>
         <Fact label={t('runs.column.by')}><StartedBy run={run} /></Fact>
-        <Fact label={t('runs.column.version')}>{run.version === null ? t('runs.test.of_draft') : t('flows.version', { number: run.version })}</Fact>
+        <Fact label={t('runs.column.version')}>{run.version === null ? t('runs.test.of_draft') : <Version flow={run.flow.id} number={run.version} />}</Fact>
         <Fact label={t('runs.column.run')}><Short value={run.id} copy={t('runs.id')} length={13} /></Fact>
       </dl>
       <HeaderActions run={run} />
     </header>
+  );
+}
+
+/** The version the run is shown on; where another one is active by now, what differs is a click away. */
+function Version({ flow, number }: { flow: string; number: number }) {
+  const t = useT();
+  const active = useFlow(flow).data?.active_version;
+  return (
+    <>
+      <Link to="/flows/$flowId/" params={{ flowId: flow }} search={{ version: String(number) }} title={t('versions.of_run', { number })}>{t('flows.version', { number })}</Link>
+      {typeof active === 'number' && active !== number ? (
+        <> <Link to="/flows/$flowId/compare/" params={{ flowId: flow }} search={{ from: String(number), to: 'active' }}>{t('versions.compare_current', { number: active })}</Link></>
+      ) : null}
+    </>
   );
 }
 

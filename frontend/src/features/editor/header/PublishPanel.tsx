@@ -9,30 +9,31 @@ import { ProblemText } from '~/ui/ProblemText';
 import { usePublish } from '../api';
 import type { Autosave } from '../autosave';
 import { useSave } from '../autosave';
+import { useComparison } from '../compare/api';
 import { FindingRow } from '../drawer/FindingRow';
 import { isError, useFindings } from '../findings';
 import { useView } from '../view';
 import classes from './Header.module.css';
+import { useChoice, WhatChanged } from './WhatChanged';
 
 const close = () => useView.setState({ publishing: false });
 
-/** Beside the flow, so that what is published can be seen: what changed, and why. */
+/** Beside the flow, so that what is published can be seen: what changed, by whom, what is risky about it, and why. */
 export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
   const t = useT();
   const publish = usePublish(flow.id);
   const saving = useSave((save) => save.status);
+  const revision = useSave((save) => save.revision);
+  const found = useComparison(flow.id, 'active', 'draft', saving === 'saved' ? revision : -1);
+  const choice = useChoice(found.data);
   const errors = useFindings((state) => state.findings).filter(isError);
   const [note, setNote] = useState('');
   const [unsaved, setUnsaved] = useState(false);
   // A second press of the same intent is the same publication.
   const key = useRef(newKey());
-  const before = useRef<Element | null>(null);
-  useEffect(() => {
-    before.current = document.activeElement;
-    return () => {
-      if (before.current instanceof HTMLElement) before.current.focus();
-    };
-  }, []);
+  useReturnOfFocus();
+  // What is compared is what is saved.
+  useEffect(() => void autosave.flush(), [autosave]);
 
   const refused: Finding[] = isProblem(publish.error, 422) && Array.isArray(publish.error.fields['findings']) ? (publish.error.fields['findings'] as Finding[]) : [];
   const submit = async () => {
@@ -40,22 +41,23 @@ export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosav
     setUnsaved(!saved);
     if (!saved) return;
     publish.mutate(
-      { note: note.trim(), key: key.current, revision: useSave.getState().revision },
+      { note: note.trim(), key: key.current, revision: useSave.getState().revision, ...(choice.part ? { part: choice.part } : {}) },
       {
         onSuccess: (version) => {
-          notifyDone(t('editor.published', { number: version.number }));
+          notifyDone(choice.part ? t('versions.published_part', { number: version.number, count: choice.left }) : t('editor.published', { number: version.number }));
           close();
         },
         onError: () => {
           key.current = newKey();
+          void found.refetch();
         },
       },
     );
   };
-  const shown = refused.length > 0 ? refused : errors;
+  const shown = refused.length > 0 ? refused : choice.part ? [] : errors;
   return (
     // eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- Escape closes it from anywhere inside
-    <section className={classes.panel} aria-labelledby="publish-title" onKeyDown={(event) => { if (event.key === 'Escape') close(); }}>
+    <section className={`${classes.panel} ${classes.wide}`} aria-labelledby="publish-title" onKeyDown={(event) => { if (event.key === 'Escape') close(); }}>
       <h2 id="publish-title">{flow.active_version === null ? t('editor.publish.first') : t('editor.publish.next', { number: flow.active_version + 1 })}</h2>
       <p>{t('editor.publish.text')}</p>
       <Textarea
@@ -63,14 +65,14 @@ export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosav
         label={t('editor.publish.note')}
         description={t('editor.publish.note_help')}
         autosize
-        minRows={3}
+        minRows={2}
         maxLength={2000}
         value={note}
         onChange={(event) => setNote(event.currentTarget.value)}
         onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit(); }}
       />
       <div className={classes.buttons}>
-        <Button variant="filled" loading={publish.isPending || saving === 'saving'} onClick={() => void submit()}>{t('editor.publish')}</Button>
+        <Button variant="filled" disabled={choice.isEmpty} loading={publish.isPending || saving === 'saving'} onClick={() => void submit()}>{choice.part ? t('versions.publish_part', { count: choice.part.changes.length }) : t('editor.publish')}</Button>
         <Button onClick={close}>{t('app.cancel')}</Button>
       </div>
       {unsaved ? <p role="alert">{t('editor.publish.unsaved')}</p> : null}
@@ -83,6 +85,18 @@ export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosav
           </ul>
         </div>
       ) : null}
+      <WhatChanged flow={flow} found={found} choice={choice} />
     </section>
   );
+}
+
+/** The focus goes back to where it was when the panel opened. */
+function useReturnOfFocus() {
+  const before = useRef<Element | null>(null);
+  useEffect(() => {
+    before.current = document.activeElement;
+    return () => {
+      if (before.current instanceof HTMLElement) before.current.focus();
+    };
+  }, []);
 }

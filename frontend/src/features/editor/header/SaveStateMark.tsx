@@ -1,5 +1,6 @@
 import { ActionIcon, Tooltip } from '@mantine/core';
 import { useMe } from '~/api/me';
+import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { IconAlertTriangle, IconArrowBackUp, IconArrowForwardUp, IconCloudCheck, IconCloudOff, IconCloudUpload, IconEye } from '~/ui/icons';
@@ -10,6 +11,7 @@ import type { Autosave, SaveStatus } from '../autosave';
 import { isOwn } from '../ConflictBar';
 import { useEditor } from '../store';
 import classes from './Header.module.css';
+import { People } from './People';
 
 const LOOK: Record<SaveStatus, { text: MessageId; icon: Icon; bad?: boolean }> = {
   saved: { text: 'editor.save.saved', icon: IconCloudCheck },
@@ -19,10 +21,11 @@ const LOOK: Record<SaveStatus, { text: MessageId; icon: Icon; bad?: boolean }> =
   conflict: { text: 'editor.save.conflict', icon: IconAlertTriangle, bad: true },
   refused: { text: 'editor.save.refused', icon: IconAlertTriangle, bad: true },
   signed_out: { text: 'editor.save.signed_out', icon: IconCloudOff, bad: true },
+  other_person: { text: 'editor.save.refused', icon: IconCloudOff, bad: true },
 };
 
 /** Whether the work is on the server; undo and redo by name beside it. */
-export function SaveStateMark({ autosave }: { autosave: Autosave }) {
+export function SaveStateMark({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
   const t = useT();
   const actions = useActions();
   const readOnly = useEditor((editor) => editor.readOnly);
@@ -36,6 +39,7 @@ export function SaveStateMark({ autosave }: { autosave: Autosave }) {
       <span className={classes.state}>
         <IconEye size={16} aria-hidden />
         <span>{t('editor.read_only')}</span>
+        <People flowId={flow.id} />
       </span>
     );
   }
@@ -61,6 +65,7 @@ export function SaveStateMark({ autosave }: { autosave: Autosave }) {
           <IconArrowForwardUp size={16} aria-hidden />
         </ActionIcon>
       </Tooltip>
+      <People flowId={flow.id} />
     </span>
   );
 }

@@ -43,7 +43,7 @@ describe.each(golden.cases as unknown as Case[])('golden: $name', (one) => {
 describe('differences', () => {
   it('cost nothing where two documents share what they hold', () => {
     const next = { ...base, steps: { ...base.steps } };
-    setTitle('tell', 'Tell')(next as FlowDocument);
+    setTitle('tell', 'Tell')(next);
     expect(differences(base, base)).toEqual([]);
   });
 });

@@ -139,7 +139,7 @@ function putLinks(document: FlowDocument, changes: Change[]): FlowDocument {
   const byName = new Map(changes.map((change) => [change.path[1] ?? '', change]));
   const made = kept.flatMap((link, at) => {
     const change = byName.get(names[at] ?? '');
-    return change === undefined ? [link] : change.after === undefined ? [] : [change.after as LinkDocument];
+    return change === undefined ? [link] : change.after === undefined ? [] : [change.after];
   });
   const added = changes.filter((change) => change.after !== undefined && !names.includes(change.path[1] ?? ''));
   const end = made.length;

@@ -120,12 +120,12 @@ const isNewStep = ({ path, before }: Change) => path[0] === 'steps' && path.leng
 /** Two lists, or two long texts, of which both can stand. */
 function bothValues(mine: Change, theirs: Change): unknown {
   if (pointerOf(mine.path) !== pointerOf(theirs.path)) return null;
-  const [one, two, before] = [mine.after, theirs.after, mine.before];
+  const [one, two, before]: unknown[] = [mine.after, theirs.after, mine.before];
   if (Array.isArray(one) && Array.isArray(two)) {
-    const was: unknown[] = Array.isArray(before) ? before : [];
-    const has = (list: unknown[], item: unknown) => list.some((each) => isSame(each, item));
+    const [own, other, was]: unknown[][] = [one, two, Array.isArray(before) ? before : []];
+    const has = (list: readonly unknown[], item: unknown) => list.some((each) => isSame(each, item));
     // What either took out stays out; rows that only one of them changed would else stand twice.
-    return [...two.filter((item) => !has(was, item) || has(one, item)), ...one.filter((item) => !has(was, item) && !has(two, item))];
+    return [...other.filter((item) => !has(was, item) || has(own, item)), ...own.filter((item) => !has(was, item) && !has(other, item))];
   }
   const isText = (value: unknown): value is string => typeof value === 'string' && !value.startsWith('=') && (value.includes('\n') || value.length > 60);
   return isText(one) && isText(two) ? `${two}\n\n${one}` : null;
