@@ -25,6 +25,15 @@ export const useFlow = (id: string) =>
     refetchInterval: ({ state }) => (state.data?.pause ? 15_000 : false),
   });
 
+/** A flow that somebody works at while another part of the page waits for it. */
+export const useFlowWatched = (id: string | undefined) =>
+  useQuery({
+    queryKey: flowKeys.one(id ?? ''),
+    queryFn: () => api.get<Flow>(`flows/${id}/`),
+    refetchInterval: 3000,
+    enabled: id !== undefined,
+  });
+
 export interface Draft {
   document: FlowDocument;
   revision: number;

@@ -1,9 +1,10 @@
 import { Popover, SegmentedControl, UnstyledButton } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
+import { Link, useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import { csrfToken } from '~/api/client';
-import { useChangeMe, useMe } from '~/api/me';
-import { IconLogout, IconUserCircle } from '~/ui/icons';
+import { useChangeMe, useMe, useRight } from '~/api/me';
+import { useTour } from '~/features/tour/store';
+import { IconLogout, IconRoute, IconUserCircle } from '~/ui/icons';
 import { useT } from './messages';
 import classes from './PersonMenu.module.css';
 
@@ -33,6 +34,9 @@ export function PersonMenu() {
   const me = useMe();
   const change = useChangeMe();
   const [opened, setOpened] = useState(false);
+  const mayCreate = useRight('flow.create');
+  const startTour = useTour((tour) => tour.start);
+  const go = useNavigate();
   const name = me.name || me.email;
   return (
     <Popover opened={opened} onChange={setOpened} width={256} position="bottom-end" trapFocus returnFocus>
@@ -64,6 +68,12 @@ export function PersonMenu() {
           <IconUserCircle size={16} aria-hidden />
           {t('app.person.account')}
         </Link>
+        {mayCreate ? (
+          <UnstyledButton className={classes.item} onClick={() => { setOpened(false); startTour(); void go({ to: '/flows/' }); }}>
+            <IconRoute size={16} aria-hidden />
+            {t('tour.start')}
+          </UnstyledButton>
+        ) : null}
         <UnstyledButton className={classes.item} onClick={signOut}>
           <IconLogout size={16} aria-hidden />
           {t('app.person.sign_out')}

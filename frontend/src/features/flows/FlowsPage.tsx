@@ -3,6 +3,8 @@ import { useNavigate, useSearch } from '@tanstack/react-router';
 import { useFlows } from '~/api/flows';
 import { useRight } from '~/api/me';
 import { useT } from '~/app/messages';
+import { useTour } from '~/features/tour/store';
+import { TourOffer } from '~/features/tour/TourOffer';
 import { FilterChip, SearchBox } from '~/ui/Filter';
 import { IconPlus, IconSearch, IconSitemap } from '~/ui/icons';
 import { Page, PageHeader, Toolbar } from '~/ui/Page';
@@ -37,6 +39,7 @@ export function FlowsPage() {
           ) : null
         }
       />
+      {mayCreate && list.items && (list.items.length > 0 || filtered) ? <TourOffer /> : null}
       {list.items?.length === 0 && !filtered ? null : (
         <Toolbar>
           <SearchBox label={t('flows.search')} value={search.search} onChange={(value) => change({ search: value })} />
@@ -70,6 +73,7 @@ export function FlowsPage() {
 
 function FirstFlow({ onNew }: { onNew?: (how: string) => void }) {
   const t = useT();
+  const tour = useTour();
   if (!onNew) return <EmptyState icon={IconSitemap} title={t('flows.first.title')}>{t('flows.first.readonly')}</EmptyState>;
   return (
     <EmptyState
@@ -78,6 +82,7 @@ function FirstFlow({ onNew }: { onNew?: (how: string) => void }) {
       action={
         <>
           <Button variant="filled" onClick={() => onNew('example')}>{t('flows.first.example')}</Button>
+          {tour.stage === 'on' ? null : <Button onClick={tour.start}>{t('tour.start')}</Button>}
           <Button onClick={() => onNew('empty')}>{t('flows.first.empty')}</Button>
         </>
       }

@@ -3,18 +3,20 @@ import { useNavigate } from '@tanstack/react-router';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { newKey } from '~/api/client';
-import { useCreateFlow, useExamples } from '~/api/flows';
+import { useCreateFlow, useExamples, useStepCatalogue } from '~/api/flows';
 import { useT } from '~/app/messages';
+import { useTour } from '~/features/tour/store';
 import { ProblemText } from '~/ui/ProblemText';
 import { Delayed } from '~/ui/States';
 import { Skeleton } from '@mantine/core';
 import classes from './Flows.module.css';
 
-function Choice({ value, title, text, chosen }: { value: string; title: string; text: string; chosen: boolean }) {
+function Choice({ value, title, text, more, chosen }: { value: string; title: string; text: string; more?: string; chosen: boolean }) {
   return (
     <Radio.Card value={value} className={classes.choice} data-checked={chosen || undefined}>
       <strong>{title}</strong>
       <span>{text}</span>
+      {more ? <small>{more}</small> : null}
     </Radio.Card>
   );
 }
@@ -25,11 +27,15 @@ export function NewFlow({ start, onClose }: { start: string; onClose: () => void
   const go = useNavigate();
   const examples = useExamples();
   const create = useCreateFlow();
+  const tourBegan = useTour((tour) => tour.began);
   const [key] = useState(newKey);
   const [name, setName] = useState('');
   const [picked, setPicked] = useState<string>();
+  const catalogue = useStepCatalogue().data;
+  const startsBy = (kind: string) => catalogue?.triggers.find((type) => type.kind === kind)?.title ?? '';
   const found = examples.data?.results ?? [];
-  const from = picked ?? (start === 'example' ? found[0]?.slug : undefined) ?? '';
+  const wanted = start === 'example' ? found[0] : found.find((example) => example.slug === start);
+  const from = picked ?? wanted?.slug ?? '';
   const title = found.find((example) => example.slug === from)?.title;
   const finalName = name.trim() || title || '';
 
@@ -37,11 +43,11 @@ export function NewFlow({ start, onClose }: { start: string; onClose: () => void
     event.preventDefault();
     create.mutate(
       { name: finalName, example: from || undefined, key },
-      { onSuccess: (flow) => void go({ to: '/flows/$flowId/', params: { flowId: flow.id } }) },
+      { onSuccess: (flow) => { tourBegan(flow); void go({ to: '/flows/$flowId/', params: { flowId: flow.id } }); } },
     );
   };
   return (
-    <Modal opened onClose={onClose} title={t('flows.create.title')} size="lg" closeButtonProps={{ 'aria-label': t('app.close') }}>
+    <Modal opened onClose={onClose} title={t('flows.create.title')} size={880} closeButtonProps={{ 'aria-label': t('app.close') }}>
       <form onSubmit={submit} className={classes.form}>
         <TextInput
           data-autofocus
@@ -60,7 +66,8 @@ export function NewFlow({ start, onClose }: { start: string; onClose: () => void
                 key={example.slug}
                 value={example.slug}
                 title={example.title}
-                text={example.description || t('flows.create.steps', { count: Object.keys(example.document.steps).length })}
+                text={example.description}
+                more={t('flows.create.shape', { trigger: startsBy(example.document.trigger.type), count: Object.keys(example.document.steps).length })}
                 chosen={from === example.slug}
               />
             ))}
