@@ -297,6 +297,13 @@ def odd_configs(
 # On the canvas
 
 
+def written_ports(type_):
+    """Each path at which ports stand in the config, with the names that are ports where none is."""
+    for entry in type_.ports.split(","):
+        path, _, names = entry.strip().partition(":")
+        yield path, names.split()
+
+
 @every_step
 def test_its_ports_are_known(type_):
     found = type_.ports_of(type_.default_config)
@@ -311,10 +318,10 @@ def test_its_ports_are_known(type_):
         assert found, (
             f"{name_of(type_)}: default_config has no port at “{type_.ports}”; nothing can be linked."
         )
-        for path in type_.ports.split(","):
-            field = path.strip().split(".")[0].removesuffix("[]")
-            assert field in type_.config_schema["properties"], (
-                f"{name_of(type_)}: ports are read at “{path.strip()}”, which Config does not have."
+        for path, names in written_ports(type_):
+            field = path.split(".")[0].removesuffix("[]")
+            assert field in type_.config_schema["properties"] or (names and not path), (
+                f"{name_of(type_)}: ports are read at “{path}”, which Config does not have."
             )
     ends = type_.behaviour is Behaviour.END
     assert ends == (type_.ports == ()), (
@@ -324,12 +331,10 @@ def test_its_ports_are_known(type_):
 
 @every_step
 def test_what_it_says_of_ports_is_about_ports_it_has(type_):
-    if not isinstance(type_.ports, tuple):
-        assert not type_.must_link | type_.fails_unlinked, (
-            f"{name_of(type_)}: its ports are the flow's own; none can be named here."
-        )
-        return
-    ports = set(type_.ports)
+    if isinstance(type_.ports, tuple):
+        ports = set(type_.ports)
+    else:  # of those that are the flow's own none can be named here
+        ports = {name for _, names in written_ports(type_) for name in names}
     assert type_.must_link <= ports, f"{name_of(type_)}: must_link {type_.must_link - ports}"
     assert type_.fails_unlinked <= ports, (
         f"{name_of(type_)}: fails_unlinked {type_.fails_unlinked - ports}"
