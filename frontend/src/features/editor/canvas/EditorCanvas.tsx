@@ -1,4 +1,4 @@
-import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode } from '@xyflow/react';
+import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useStoreApi } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useMemo, useRef, useState } from 'react';
 import { useT } from '~/app/messages';
@@ -28,8 +28,21 @@ const mapColor = (node: StepNodeType) => (node.type === 'note' ? 'var(--sb-waiti
 const LARGE = 120;
 const MANY = 15;
 
+/**
+ * Every node says itself how large it is and where its links begin. React Flow would look for that
+ * in the page all the same, each time a card appears, and from afar there is no port to be found.
+ */
+function useOwnMeasures() {
+  const store = useStoreApi();
+  useState(() => {
+    const measure = store.getState().updateNodeInternals;
+    store.setState({ updateNodeInternals: (updates) => measure(new Map([...updates].map(([id, update]) => [id, { ...update, force: false }]))) });
+  });
+}
+
 function Surface() {
   const t = useT();
+  useOwnMeasures();
   const types = useLookup();
   const frame = useRef<HTMLDivElement>(null);
   const far = useFar();
