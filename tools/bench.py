@@ -26,7 +26,7 @@ from psycopg.rows import dict_row
 
 from config.stack.places import Places
 from tests.support.live import LiveStack, descendants
-from tools import bench_growth, bench_large, bench_scenarios, load
+from tools import bench_growth, bench_large, bench_scenarios, bench_trail, load
 from tools.bench_bars import judged, median_of
 from tools.bench_flows import APPROVAL, THROUGHPUT
 from tools.bench_scenarios import first_id_at
@@ -36,7 +36,7 @@ OUT = Path(os.environ.get("SIGNALBOX_HOME") or ROOT / "var") / "bench"
 SAFE = ("fsync", "synchronous_commit", "full_page_writes")
 SETTLE = 15  # seconds before memory counts as idle
 PATIENCE = 300  # seconds for the last run to finish
-SCENARIOS = {**bench_scenarios.SCENARIOS, **bench_large.SCENARIOS}
+SCENARIOS = {**bench_scenarios.SCENARIOS, **bench_large.SCENARIOS, **bench_trail.SCENARIOS}
 
 
 class Bench:

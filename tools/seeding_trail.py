@@ -131,8 +131,8 @@ def _fill(database: str, workspace: str, firsts: range, count: int, signing_key:
     )  # fmt: skip
     given: dict[str, Any] = {
         "verbs": list(VERBS),
-        "people": [_uuid(1, n) for n in range(PEOPLE)],
-        "flows": [_uuid(2, n) for n in range(FLOWS)],
+        "people": [uuid_of(1, n) for n in range(PEOPLE)],
+        "flows": [uuid_of(2, n) for n in range(FLOWS)],
         "total": count,
         "workspace": workspace,
         "inner": inner,
@@ -157,5 +157,6 @@ def _pads(signing_key: str) -> tuple[bytes, bytes]:
     return bytes(one ^ 0x36 for one in padded), bytes(one ^ 0x5C for one in padded)
 
 
-def _uuid(kind: int, number: int) -> str:
+def uuid_of(kind: int, number: int) -> str:
+    """The id of a person (1) or a flow (2)."""
     return f"019a0000-0000-7000-8000-{kind:04x}{number:08x}"

@@ -93,30 +93,30 @@ def audit_rows(
     ``search`` finds rows that hold all words, each from its beginning. ``until`` is excluded.
     """
     rows = AuditEvent.objects.filter(workspace_id=workspace_id).order_by("-id")
-    if since is not None:
-        rows = rows.filter(id__gte=_id_at(since), at__gte=since)
-    if until is not None:
-        rows = rows.filter(id__lt=_id_at(until, 1), at__lt=until)
+    # Each of these has an index of its own.
+    narrow: list[Q] = []
     if verb:
-        rows = rows.filter(_verbs(verb))
+        narrow.append(_verbs(verb))
     if flow is not None:
-        rows = rows.filter(flow_id=flow)
+        narrow.append(Q(flow_id=flow))
     if correlation:
-        rows = rows.filter(correlation_id=correlation)
+        narrow.append(Q(correlation_id=correlation))
     found = audit_format.query_words(search)
     if actor:
         if _is_id(actor):
-            rows = rows.filter(actor_id=actor)
+            narrow.append(Q(actor_id=actor))
         else:
             found += audit_format.query_words(actor, mark=audit_format.ACTOR_MARK)
     if target:
         type_, colon, id_ = target.partition(":")
         if _is_id(target):
-            rows = rows.filter(target_id=target)
+            narrow.append(Q(target_id=target))
         elif colon and type_.replace("_", "").isalnum():
-            rows = rows.filter(target_type=type_, **({"target_id": id_} if id_ else {}))
+            rows = rows.filter(target_type=type_)
+            narrow += [Q(target_id=id_)] if id_ else []
         else:
             found += audit_format.query_words(target, mark=audit_format.TARGET_MARK)
+    rows = _narrowed(rows, workspace_id, narrow, since, until)
     if found:
         # The planner chooses: walk the ids and look each up, or begin with the rare word.
         query = " & ".join(f"'{word}':*" for word in found)
@@ -220,6 +220,35 @@ def trail_state() -> TrailState:
         oldest_unsealed_at=oldest.at if oldest else None,
         refused=AuditUnsealed.objects.filter(refused=True).count(),
     )
+
+
+def _narrowed(
+    rows: QuerySet[AuditEvent],
+    workspace_id: UUID | None,
+    narrow: list[Q],
+    since: datetime | None,
+    until: datetime | None,
+) -> QuerySet[AuditEvent]:
+    """The rows of a period that meet all of several conditions.
+
+    With two or more that select little each but nothing together, walking one index and looking
+    into every row takes seconds. The ids alone are met from the indexes, without a look at a row.
+    """
+    # An id is of its row's own time, to the millisecond.
+    period = Q()
+    if since is not None:
+        period &= Q(id__gte=_id_at(since))
+        rows = rows.filter(at__gte=since)
+    if until is not None:
+        period &= Q(id__lt=_id_at(until, 1))
+        rows = rows.filter(at__lt=until)
+    if len(narrow) < 2:
+        return rows.filter(period, *narrow)
+    ids: QuerySet[AuditEvent, dict[str, Any]] | None = None
+    for one in narrow:
+        met = AuditEvent.objects.filter(period, one, workspace_id=workspace_id)
+        ids = (met if ids is None else met.filter(id__in=ids)).values("id")
+    return rows.filter(period, id__in=ids)
 
 
 def _verbs(text: str) -> Q:
