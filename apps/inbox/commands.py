@@ -1,7 +1,7 @@
 """Decide tasks, and close those that are late, have nobody left, or whose run has ended."""
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -10,15 +10,17 @@ from django.db import transaction
 from django.db.models import Q
 
 from apps.accounts.actors import Actor
+from apps.accounts.models import User
 from apps.audit.commands import Record, record, record_many
-from apps.audit.records import Target
+from apps.audit.records import Target, Who
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
 from apps.inbox import queries, rules
+from apps.inbox.assigning import ask_fallback
 from apps.inbox.models import Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, publish, tell_too_few, voters_of
-from apps.inbox.permissions import require_decider
+from apps.inbox.permissions import Seat, require_decider
 from apps.runs.commands import fail_wait, resolve_wait, settle_held
 from apps.runs.ports import NOBODY, Wait
 from apps.steps import deciding
@@ -58,7 +60,7 @@ def decide_task(
 
     Raises:
         NotFound: There is no such task in this workspace.
-        NotForYou, RequesterMayNot, OutOfScope: See there; nobody's role changes that.
+        NotForYou, KeptApart, Claimed, OutOfScope: See there; nobody's role changes that.
         Invalid: There is no such answer, or the comment cannot be kept.
         TaskClosed, TooLate, AlreadyDecided, StalePage: See there; nothing is changed.
 
@@ -74,14 +76,16 @@ def decide_task(
     )
     if task is None:
         raise NotFound("There is no such task, or it is not for you.")
-    person_id = require_decider(actor, task)
     # The lock may have been waited for; what counts is the time after (engine rule 7).
     now = max(now, clock.now())
-    _check_open(person_id, task, now)
+    seat = require_decider(actor, task, now)
+    _check_open(seat, task, now)
     _check_answer(task, outcome, comment, seen)
     decision = Decision.objects.create(
         task=task,
-        user_id=person_id,
+        user_id=seat.person_id,
+        on_behalf_of_id=seat.on_behalf_of,
+        exception=seat.exception,
         outcome=outcome,
         comment=comment,
         seen=task.seen,
@@ -90,7 +94,7 @@ def decide_task(
     if not _judge(task, decision, now):
         UserTask.objects.filter(pk=task.pk).update(updated_at=now)
     record(
-        who=actor.who,
+        who=_who(actor, seat),
         workspace_id=task.workspace_id,
         verb="task.decide",
         target=_target(task),
@@ -101,6 +105,7 @@ def decide_task(
             "seen": task.seen,
             "rule": task.rule,
             "result": task.outcome,
+            **_marks(seat),
         },
         correlation_id=task.run_id,
         flow_id=task.flow_id,
@@ -108,6 +113,33 @@ def decide_task(
     )
     publish([task])
     return task
+
+
+def _who(actor: Actor, seat: Seat) -> Who:
+    """The actor, for whom they stand in."""
+    if seat.on_behalf_of is None or actor.kind == "token":
+        return actor.who
+    return replace(actor.who, on_behalf_of=str(seat.on_behalf_of))
+
+
+def _marks(seat: Seat) -> dict[str, Any]:
+    """What is special about an answer: given for somebody else, or in spite of a duty."""
+    found: dict[str, Any] = {}
+    if seat.through:
+        names = dict(
+            User.objects.filter(pk__in=[one.person_id for one in seat.through]).values_list(
+                "pk", "email"
+            )
+        )
+        found["on_behalf_of"] = names[seat.through[0].person_id]
+        found["through"] = [names[one.person_id] for one in seat.through]
+        found["delegations"] = [str(one.pk) for one in seat.through]
+    if seat.exception is not None:
+        found["exception"] = {
+            "reason": seat.exception.reason,
+            "allowed_by": seat.exception.allowed_by.email if seat.exception.allowed_by else "",
+        }
+    return found
 
 
 def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
@@ -221,6 +253,11 @@ def drop_leavers(*, now: datetime, limit: int = 200) -> int:
         gone = list(queries.leavers().filter(task__in=list(tasks)).select_related("user"))
         TaskAssignee.objects.filter(pk__in=[one.pk for one in gone]).update(dropped_at=now)
         UserTask.objects.filter(pk__in=list(tasks)).update(updated_at=now)
+        for one in gone:
+            # What somebody had taken for themselves waits for the others again.
+            UserTask.objects.filter(pk=one.task_id, claimed_by=one.user_id).update(
+                claimed_by=None, claimed_at=None
+            )
         for task in tasks.values():
             _judge(task, None, now)
         rows = [
@@ -247,7 +284,7 @@ def drop_leavers(*, now: datetime, limit: int = 200) -> int:
 def refusal_for(actor: Actor, task: UserTask, now: datetime) -> ProductError | None:
     """Why ``decide_task`` would refuse this actor now; None where the page offers the buttons."""
     try:
-        _check_open(require_decider(actor, task), task, now)
+        _check_open(require_decider(actor, task, now), task, now)
     except (Forbidden, Conflict) as refused:
         return refused
     return None
@@ -263,17 +300,20 @@ class _Standing:
 
 def _standing(task: UserTask) -> _Standing:
     decisions = queries.decisions_of(task)
-    answers = {one.user_id: one.outcome for one in decisions}
+    answers = {one.on_behalf_of_id or one.user_id: one.outcome for one in decisions}
     return _Standing(decisions, voters_of(task.assignees.all(), answers))
 
 
-def _check_open(person_id: UUID, task: UserTask, now: datetime) -> None:
+def _check_open(seat: Seat, task: UserTask, now: datetime) -> None:
     if task.status != TaskStatus.OPEN:
         raise TaskClosed("This has been decided or has ended already; nothing was changed.")
     if task.due_at is not None and task.due_at <= now:
         raise TooLate("The time to decide this is over; nothing was changed.")
-    if Decision.objects.filter(task=task, user_id=person_id).exists():
+    given = queries.answers().filter(task=task)
+    if given.filter(user=seat.person_id).exists():
         raise AlreadyDecided("You have answered this already; nothing was changed.")
+    if given.filter(place=seat.place).exists():
+        raise AlreadyDecided("Somebody has answered in this place already; nothing was changed.")
 
 
 def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) -> None:
@@ -299,6 +339,8 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
     if outcome is None:
         return False
     if outcome == deciding.NOBODY:
+        if ask_fallback(task, now):
+            return False
         _give_up(task, now)
         return True
     if not _close([task], TaskStatus.DECIDED, outcome=outcome, now=now):
@@ -390,6 +432,8 @@ def _output(outcome: str, given: Sequence[Decision], now: datetime) -> dict[str,
         "decisions": [
             {
                 "by": one.user.email,
+                **({"on_behalf_of": one.on_behalf_of.email} if one.on_behalf_of else {}),
+                **({"in_exception": True} if one.exception_id else {}),
                 "outcome": one.outcome,
                 "comment": one.comment,
                 "at": one.decided_at.isoformat(),

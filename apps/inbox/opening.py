@@ -1,6 +1,6 @@
 """Put questions to people: called by the driver, inside its transaction, for a whole batch."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from hashlib import sha256
@@ -8,11 +8,15 @@ from typing import Any
 from uuid import UUID
 
 from apps.accounts.models import Membership, Team, User
+from apps.accounts.places import today
 from apps.accounts.queries import people_in
 from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.engine import values
-from apps.inbox import failures, rules
+from apps.flows.compiled import compiled
+from apps.inbox import assigning, failures, rules
+from apps.inbox.assigning import fallback_people, manager_of, tell_fallback
+from apps.inbox.duties import FOUR_EYES, Case, kept_apart, of_step, risk_of
 from apps.inbox.models import TaskAssignee, UserTask
 from apps.runs.ports import Refusal, TaskRequest
 from apps.steps import deciding
@@ -23,32 +27,43 @@ NO_ASSIGNEE = "no_assignee"
 def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
     """Put questions to people; returns those that nobody can answer.
 
-    People are fixed here: active members among the named and the groups, without the requester
-    unless the step allows it. Everybody asked gets a mail; where fewer are found than the rule
-    needs, the flow's owner is told (topics ``task.opened`` and ``task.too_few``).
+    People are fixed here: active members among the named, their managers and the groups, without
+    those whom a duty keeps apart; of them one, where the step says so. Where nobody is left, or
+    no manager is known, the group that stands in is asked. Everybody asked gets a mail; the
+    flow's owner is told of that group and where fewer are found than the rule needs (topics
+    ``task.opened``, ``task.fallback`` and ``task.too_few``).
     """
-    found = _People()
+    found, turns = _People(), assigning.Turns(now)
     tasks: list[UserTask] = []
     assignees: list[TaskAssignee] = []
     refusals: list[Refusal] = []
+    instead: list[UserTask] = []
     for asked in requests:
         request = failures.as_question(asked) if asked.kind == "exception" else asked.request
         requester = found.requester(asked.workspace_id, request["requester"])
-        people = found.asked(asked.workspace_id, request["users"], request["groups"])
-        eligible = [one for one in people if request["allow_requester"] or one[0] != requester]
-        if not eligible:
+        task = _task(asked, request, requester, now)
+        people = found.named(task, request, now)
+        eligible = _eligible(task, people, now)
+        fallback = [] if eligible and found.is_complete else fallback_people(task, now)
+        if not eligible and not fallback:
             refusals.append(_nobody(asked, request, only_requester=bool(people)))
             continue
-        task = _task(asked, request, requester, now)
+        eligible = turns.one_of(request.get("pick") or assigning.ALL, task, eligible)
         asked_now = found.assignees(task, request, eligible)
+        asked_now += found.instead(task, fallback, {one.user_id for one in asked_now})
         voters = voters_of(asked_now)
         task.needed = deciding.needed(task.rule, voters)
         tasks.append(task)
         assignees += asked_now
+        if fallback:
+            instead.append(task)
         if not deciding.is_reachable(deciding.Terms.of(task.rule), voters, "for"):
-            tell_too_few(task, found=len(eligible), now=now)
+            tell_too_few(task, found=len(asked_now), now=now)
     UserTask.objects.bulk_create(tasks)
     TaskAssignee.objects.bulk_create(assignees)
+    turns.keep()
+    for task in instead:
+        tell_fallback(task, now)
     outbox.enqueue_many(
         topic="task.opened", payloads=[{"task": str(task.pk)} for task in tasks], now=now
     )
@@ -115,6 +130,38 @@ class _People:
 
     _asked: dict[Any, list[tuple[User, str]]] = field(default_factory=dict)
     _requesters: dict[tuple[UUID, str], User | None] = field(default_factory=dict)
+    #: Whether everybody was found whom the last step named: a manager may not be known.
+    is_complete: bool = True
+
+    def named(
+        self, task: UserTask, request: Mapping[str, Any], now: datetime
+    ) -> list[tuple[User, str]]:
+        """Whom the step names, a manager among them, each once."""
+        people = self.asked(task.workspace_id, request["users"], request["groups"])
+        self.is_complete, led = True, request.get("manager_of")
+        if led is None:
+            return people
+        leads = manager_of(task.workspace_id, led, now)
+        if leads is None:
+            self.is_complete = False
+            return people
+        return [(leads, ""), *(one for one in people if one[0].pk != leads.pk)]
+
+    def instead(
+        self, task: UserTask, people: Iterable[tuple[User, str]], but: Collection[UUID]
+    ) -> list[TaskAssignee]:
+        """Those of the group that stands in, less those who are asked anyway."""
+        return [
+            TaskAssignee(
+                task=task,
+                workspace_id=task.workspace_id,
+                user=user,
+                via=via,
+                is_fallback=True,
+            )
+            for user, via in people
+            if user.pk not in but
+        ]
 
     def asked(
         self, workspace_id: UUID, users: Sequence[str], groups: Sequence[str]
@@ -184,6 +231,15 @@ class _People:
         return self._requesters[key]
 
 
+def _eligible(
+    task: UserTask, people: Sequence[tuple[User, str]], now: datetime
+) -> list[tuple[User, str]]:
+    """Those whom no duty keeps apart."""
+    case = Case.of(task, today(task.workspace_id, now))
+    apart = kept_apart(case, [user.pk for user, _ in people])
+    return [one for one in people if one[0].pk not in apart]
+
+
 def _groups_of(workspace_id: UUID, groups: Sequence[str]) -> dict[UUID, str]:
     """For each person in one of the groups, the first that holds them."""
     if not groups:
@@ -224,6 +280,8 @@ def _task(
     requester: User | None,
     now: datetime,
 ) -> UserTask:
+    risk = risk_of(compiled(asked.version_id).settings)
+    duties = [] if asked.kind == "exception" else of_step(request.get("duties") or {}, risk)
     task = UserTask(
         id=uuid7(),
         workspace_id=asked.workspace_id,
@@ -238,16 +296,27 @@ def _task(
         title=(_on_one_line(request["title"]) or _on_one_line(asked.step_title))[:300],
         details=request["details"],
         facts=request["fields"],
-        rule=request["rule"],
+        rule=_for_two(request["rule"]) if FOUR_EYES in duties else request["rule"],
         requester=requester,
         requester_text="" if requester else _on_one_line(request["requester"])[:254],
         allow_requester=request["allow_requester"],
+        risk=risk,
+        duties=duties,
+        fallback=list(request.get("fallback") or ()),
         due_at=datetime.fromisoformat(request["due_at"]) if request["due_at"] else None,
         opened_at=now,
         updated_at=now,
     )
     task.seen = seen_hash(task)
     return task
+
+
+def _for_two(rule: Mapping[str, Any]) -> dict[str, Any]:
+    """The rule, where two people at least must be for it."""
+    asked = {name: value for name, value in rule.items() if name != "any"}
+    if "any" in rule or rule.get("n") == 1:
+        asked["n"] = 2
+    return {**asked, "at_least": 2}
 
 
 def _on_one_line(text: str) -> str:

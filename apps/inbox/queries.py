@@ -5,15 +5,18 @@ from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models.functions import Coalesce
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Membership, Team
 from apps.accounts.permissions import DECIDING_ROLES, has_right
+from apps.core import clock
 from apps.core.errors import NotFound
 from apps.engine.lifecycle import TaskStatus
 from apps.flows.models import Flow
+from apps.inbox import duties, standing_in
 from apps.inbox.models import Decision, TaskAssignee, UserTask
-from apps.inbox.permissions import is_assignee, require_view
+from apps.inbox.permissions import is_assignee, require_view, stands_in_for
 
 #: More than that are counted as that many; the badge says "999+".
 MOST_COUNTED = 1000
@@ -32,20 +35,54 @@ def open_tasks(actor: Actor) -> QuerySet[UserTask]:
     require_view(actor)
     if actor.user_id is None:
         return UserTask.objects.none()
-    mine = TaskAssignee.objects.filter(
+    found = standing_in.reaches(actor.workspace_id, actor.user_id, clock.now())
+    tasks = UserTask.objects.for_workspace(actor.workspace_id)
+    waits = Exists(_seats(actor, actor.user_id)) & _free_for(actor.user_id)
+    for reach in found:
+        waits |= Q(
+            Exists(_seats(actor, reach.person_id)),
+            ~Exists(answers().filter(task=OuterRef("pk"), place=reach.person_id)),
+            ~Q(requester=actor.user_id, allow_requester=False),
+            ~Q(requester=reach.person_id, allow_requester=False),
+            ~duties.authored_by(actor.user_id),
+            reach.condition(),
+            _free_for(reach.person_id),
+        )
+    return (
+        standing_in.with_amounts(tasks, found)
+        .filter(
+            waits,
+            ~Exists(answers().filter(_given_by(actor.user_id), task=OuterRef("pk"))),
+            status=TaskStatus.OPEN,
+        )
+        .select_related("requester")
+        .order_by("-id")
+    )
+
+
+def _seats(actor: Actor, user_id: UUID) -> QuerySet[TaskAssignee]:
+    """A person's places in tasks that are open."""
+    return TaskAssignee.objects.filter(
         task=OuterRef("pk"),
-        user_id=actor.user_id,
+        user_id=user_id,
         workspace_id=actor.workspace_id,
         is_open=True,
         dropped_at__isnull=True,
     )
-    answered = Decision.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
-    return (
-        UserTask.objects.for_workspace(actor.workspace_id)
-        .filter(Exists(mine), ~Exists(answered), status=TaskStatus.OPEN)
-        .select_related("requester")
-        .order_by("-id")
-    )
+
+
+def _free_for(user_id: UUID) -> Q:
+    return Q(claimed_by__isnull=True) | Q(claimed_by=user_id)
+
+
+def answers() -> QuerySet[Decision]:
+    """What people have answered, each with ``place``: the id of the one it counts for."""
+    return Decision.objects.annotate(place=Coalesce("on_behalf_of_id", "user_id"))
+
+
+def _given_by(user_id: UUID) -> Q:
+    """One's own answers, for whomever, and those that others gave in one's place."""
+    return Q(user=user_id) | Q(on_behalf_of=user_id)
 
 
 def done_tasks(actor: Actor) -> QuerySet[UserTask]:
@@ -54,9 +91,10 @@ def done_tasks(actor: Actor) -> QuerySet[UserTask]:
     if actor.user_id is None:
         return UserTask.objects.none()
     mine = TaskAssignee.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
+    given = Decision.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
     return (
         UserTask.objects.for_workspace(actor.workspace_id)
-        .filter(Exists(mine))
+        .filter(Exists(mine) | Exists(given))
         .exclude(pk__in=open_tasks(actor).values("pk"))
         .select_related("requester")
         .order_by("-id")
@@ -77,7 +115,7 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
     tasks = {
         task.pk: task for task in UserTask.objects.filter(run_id=run_id, status=TaskStatus.OPEN)
     }
-    answered = Decision.objects.filter(task=OuterRef("task_id"), user=OuterRef("user_id"))
+    answered = answers().filter(task=OuterRef("task_id"), place=OuterRef("user_id"))
     rows = (
         TaskAssignee.objects.filter(~Exists(answered), task__in=tasks, dropped_at__isnull=True)
         .select_related("user")
@@ -103,7 +141,7 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
 
 
 def get_task(actor: Actor, task_id: UUID) -> UserTask:
-    """One task, for those it was put to and those who may view its flow's runs.
+    """One task, for those it was put to, who stands in for them, and who may view the flow's runs.
 
     Raises:
         NotFound: There is none, or not for this actor.
@@ -115,7 +153,12 @@ def get_task(actor: Actor, task_id: UUID) -> UserTask:
         .filter(pk=task_id)
         .first()
     )
-    if task is None or not (is_assignee(actor, task) or has_right(actor, "run.view", task.flow_id)):
+    if task is None or not (
+        is_assignee(actor, task)
+        or has_right(actor, "run.view", task.flow_id)
+        or task.decisions.filter(user=actor.user_id).exists()
+        or stands_in_for(actor, task, clock.now())
+    ):
         raise NotFound("There is no such task, or it is not for you.")
     return task
 
@@ -142,7 +185,38 @@ def leavers() -> QuerySet[TaskAssignee]:
     gone = Q(pk__in=[])
     for user_id, workspace_id in people - set(able.values_list("user_id", "workspace_id")):
         gone |= Q(user_id=user_id, workspace_id=workspace_id)
+    # Asked through a group that they are not in any more, or that is not there any more.
+    asked = set(waiting.exclude(via="").values_list("user_id", "workspace_id", "via").distinct())
+    if asked:
+        groups = Team.objects.filter(group__user__in={user_id for user_id, _, _ in asked})
+        held = set(groups.values_list("group__user", "workspace_id", "slug"))
+        for user_id, workspace_id, via in asked - held:
+            gone |= Q(user_id=user_id, workspace_id=workspace_id, via=via)
     return waiting.filter(gone)
+
+
+def by_places(tasks: Collection[UserTask], actor: Actor) -> dict[UUID, str]:
+    """For the tasks of a page that the actor only has for somebody else: that person's name."""
+    if actor.user_id is None or not tasks:
+        return {}
+    found = standing_in.reaches(actor.workspace_id, actor.user_id, clock.now())
+    if not found:
+        return {}
+    asked: dict[UUID, dict[UUID, str]] = {task.pk: {} for task in tasks}
+    rows = TaskAssignee.objects.filter(task__in=list(asked), dropped_at__isnull=True)
+    for row in rows.filter(
+        user__in=[actor.user_id, *(one.person_id for one in found)]
+    ).select_related("user"):
+        asked[row.task_id][row.user_id] = row.user.get_full_name()
+    named = {}
+    for task in tasks:
+        seats = asked[task.pk]
+        if actor.user_id in seats or task.status != TaskStatus.OPEN:
+            continue
+        covered = (one.person_id for one in found if one.person_id in seats and one.covers(task))
+        if (person := next(covered, None)) is not None:
+            named[task.pk] = seats[person]
+    return named
 
 
 def flow_names(tasks: Iterable[UserTask]) -> dict[UUID, str]:
@@ -153,13 +227,15 @@ def flow_names(tasks: Iterable[UserTask]) -> dict[UUID, str]:
 
 def decisions_of(task: UserTask) -> list[Decision]:
     """What people have answered, oldest first."""
-    return list(task.decisions.select_related("user"))
+    return list(task.decisions.select_related("user", "on_behalf_of", "exception__allowed_by"))
 
 
 def decisions_by_task(tasks: Collection[UserTask]) -> dict[UUID, list[Decision]]:
     """What people have answered on each of several tasks, oldest first; one query."""
     found: dict[UUID, list[Decision]] = {}
-    rows = Decision.objects.filter(task__in=[task.pk for task in tasks]).select_related("user")
+    rows = Decision.objects.filter(task__in=[task.pk for task in tasks]).select_related(
+        "user", "on_behalf_of"
+    )
     for row in rows:
         found.setdefault(row.task_id, []).append(row)
     return found

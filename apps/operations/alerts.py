@@ -127,6 +127,28 @@ def tell_of_too_few(payload: dict[str, Any]) -> None:
         )
 
 
+def tell_of_fallback(payload: dict[str, Any]) -> None:
+    """Handles ``task.fallback``: tells the flow's owner that the group that stands in was asked."""
+    task = UserTask.objects.get(pk=payload["task"])
+    flow = Flow.objects.select_related("owner").get(pk=task.flow_id)
+    for user in told(owners(flow)):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.TOO_FEW,
+            cause=task.step,
+            case_id=task.pk,
+            run_id=task.run_id,
+            title=gettext("The group that stands in was asked to decide “%(title)s”")
+            % {"title": task.title},
+            body=gettext(
+                "Nobody else who may decide could be found, or a manager or department is not"
+                " known. Look at whom the step names, and at the people in the settings."
+            ),
+            now=clock.now(),
+        )
+
+
 def tell_of_circle(payload: dict[str, Any]) -> None:
     """Handles ``event.too_deep``: tells the flow's owner which events led to one another."""
     event = Event.objects.get(pk=payload["event"])

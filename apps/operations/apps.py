@@ -15,6 +15,7 @@ class OperationsConfig(AppConfig):
         outbox.register("run.engine_fault", alerts.tell_of_held_run)
         outbox.register("run.stuck", alerts.tell_of_stuck_run)
         outbox.register("task.too_few", alerts.tell_of_too_few)
+        outbox.register("task.fallback", alerts.tell_of_fallback)
         outbox.register("event.too_deep", alerts.tell_of_circle)
         outbox.register("start.refused", alerts.tell_of_refused_start)
         outbox.register("task.opened", mails.tell_assignees)

@@ -7,6 +7,8 @@ A rule says how many must be for it:
   asked, or so much of what they weigh. It is rejected as soon as that has become impossible.
 - ``{"majority": true}``: when all have answered, more for than against. A tie is a rejection.
 
+``at_least`` says how many people must be for it, whatever they weigh.
+
 ``rejection`` says how many against it are enough, in the same shapes but ``majority``; the others
 are then heard until one side has what it needs, and where both have it at once it is rejected.
 Whoever ``may_veto`` rejects alone. Answers may have names of their own, each ``for`` or
@@ -130,6 +132,8 @@ class _Count:
         """Vetoed, rejected by the rule for it, or approval has become impossible."""
         if any(one.may_veto for one in self.against):
             return True
+        if len(self.for_it) + len(self.undecided) < self.rule.get("at_least", 0):
+            return True
         if self.rejection is not None:
             if _weight(self.rejection, self.against) >= needed(self.rejection, self.here):
                 return True
@@ -142,7 +146,9 @@ class _Count:
         return hopes < needed(self.rule, self.here)
 
     def is_for(self) -> bool:
-        """Approved by the rule."""
+        """Approved by the rule, and by as many people as it wants at least."""
+        if len(self.for_it) < self.rule.get("at_least", 0):
+            return False
         if "any" in self.rule:
             return bool(self.for_it)
         if "majority" in self.rule:

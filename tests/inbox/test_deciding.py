@@ -9,7 +9,7 @@ from django.db import connection
 from apps.accounts.permissions import OutOfScope
 from apps.core import clock
 from apps.core.errors import Invalid, NotFound
-from apps.inbox import commands, permissions, queries
+from apps.inbox import commands, duties, permissions, queries
 from apps.inbox.models import Decision, UserTask
 from apps.inbox.opening import seen_hash
 from apps.runs.models import RunCommand
@@ -182,14 +182,14 @@ class TestIsRefused:
         task = desk.ask(
             assignees={"users": [ada.email, bob.email], "groups": []}, started_by=ada.email
         )
-        assert refused(permissions.RequesterMayNot, desk, task, ada).status == 403
+        assert refused(duties.RequesterMayNot, desk, task, ada).status == 403
         desk.decide(task, bob)
 
     def test_as_the_requester_that_the_flow_names(self, desk, ada, bob):
         task = desk.ask_named(
             "ada", "bob", requester="trigger.body.who", body={"amount": 1, "who": "ADA@acme.test "}
         )
-        refused(permissions.RequesterMayNot, desk, task, ada)
+        refused(duties.RequesterMayNot, desk, task, ada)
 
     def test_when_the_right_to_decide_is_gone_but_the_sweep_has_not_run(self, desk, ada):
         task = desk.ask_named("ada", "bob")

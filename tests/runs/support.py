@@ -59,6 +59,7 @@ class Bench:
             hash=uuid7().hex * 2,
             document=doc,
             trigger_type=doc["trigger"]["type"],
+            author=getattr(self, "author", None),
             created_at=now,
         )
         flow.active_version = version

@@ -30,6 +30,42 @@ class Assignees(StepModel):
     groups: list[Template] = Field(default_factory=list, max_length=50, title="Groups")
 
 
+class Duties(StepModel):
+    author: Literal["by_risk", "yes", "no"] = Field(
+        "by_risk",
+        title="Who wrote the flow may not decide",
+        json_schema_extra={
+            "x-labels": {
+                "by_risk": "Where its risk is high, or not said",
+                "yes": "Always",
+                "no": "They may",
+            }
+        },
+    )
+    twice: bool = Field(False, title="Nobody decides twice in one run")
+    department: bool = Field(False, title="Nobody of the department of who asks")
+    four_eyes: bool = Field(False, title="Two people at least")
+
+
+class Deciders(Assignees):
+    manager_of: Feel | None = Field(
+        None,
+        title="Whose manager",
+        description="A mail address, such as that of who asks. Who leads them today decides.",
+    )
+    pick: Literal["all", "round_robin", "least_loaded"] = Field(
+        "all",
+        title="Who of them",
+        json_schema_extra={
+            "x-labels": {
+                "all": "All of them",
+                "round_robin": "One after the other",
+                "least_loaded": "Who has least to do",
+            }
+        },
+    )
+
+
 class FirstAnswer(StepModel):
     any: Literal[1] = Field(1, title="The first answer decides")
 
@@ -102,7 +138,14 @@ class Config(StepModel):
         title="Details",
         json_schema_extra={"x-feel": "template", "x-widget": "markdown"},
     )
-    assignees: Assignees = Field(title="Who decides", json_schema_extra={"x-widget": "people"})
+    assignees: Deciders = Field(title="Who decides", json_schema_extra={"x-widget": "people"})
+    fallback: list[Template] = Field(
+        default_factory=list,
+        max_length=10,
+        title="Groups that stand in",
+        description="Asked where nobody else may decide, or no manager is known.",
+    )
+    duties: Duties = Field(default_factory=Duties, title="Who may not decide")
     rule: FirstAnswer | All | AtLeast | Share | Weight | Majority = Field(
         default_factory=FirstAnswer, title="Rule"
     )
@@ -151,7 +194,8 @@ class Config(StepModel):
 
     @model_validator(mode="after")
     def _somebody(self) -> "Config":
-        if not self.assignees.users and not self.assignees.groups:
+        named = self.assignees
+        if not named.users and not named.groups and not named.manager_of:
             raise ValueError("Name at least one person or group who decides.")
         return self
 
@@ -214,6 +258,10 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "title": config.title,
             "details": config.details,
             "users": list(config.assignees.users),
+            "manager_of": _led(config.assignees, ctx),
+            "pick": config.assignees.pick,
+            "fallback": list(config.fallback),
+            "duties": config.duties.model_dump(),
             "groups": list(config.assignees.groups),
             "rule": _rule(config),
             "weights": [one.model_dump() for one in config.weights],
@@ -224,6 +272,15 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "allow_requester": config.allow_requester,
         }
     )
+
+
+def _led(assignees: Deciders, ctx: PureContext) -> str | None:
+    """Whose manager is asked; None where the step asks for no manager."""
+    if not assignees.manager_of:
+        return None
+    led = ctx.evaluate(assignees.manager_of)
+    # Whom nobody knows has no manager that is known: the group that stands in is asked.
+    return led if isinstance(led, str) else ""
 
 
 def _rule(config: Config) -> dict[str, Any]:

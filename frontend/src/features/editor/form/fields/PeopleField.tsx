@@ -5,6 +5,7 @@ import classes from '../Form.module.css';
 import { useForm, usePathError } from '../FormContext';
 import { fieldOf, isRecord, propertiesOf } from '../schema';
 import type { Property } from '../schema';
+import { SchemaField } from '../SchemaField';
 import type { FieldProps } from '../SchemaField';
 import { textsOf } from './TextsField';
 import { useFieldFrame } from './basics';
@@ -17,9 +18,13 @@ export function PeopleField({ field, path, value, required }: FieldProps) {
   return (
     <Input.Wrapper {...words} labelElement="div">
       <div className={`${classes.fields} ${classes.indent}`}>
-        {propertiesOf(field.schema, value, form.root).map((part) => (
-          <Names key={part.name} part={part} path={[...path, part.name]} value={textsOf(given[part.name])} />
-        ))}
+        {propertiesOf(field.schema, value, form.root).map((part) =>
+          part.name === 'users' || part.name === 'groups' ? (
+            <Names key={part.name} part={part} path={[...path, part.name]} value={textsOf(given[part.name])} />
+          ) : (
+            <SchemaField key={part.name} schema={part.schema} name={part.name} path={[...path, part.name]} value={given[part.name]} required={part.required} />
+          ),
+        )}
       </div>
     </Input.Wrapper>
   );
