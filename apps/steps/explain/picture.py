@@ -53,7 +53,8 @@ def picture(told: Explanation, links: Sequence[Link], label: str) -> str:
     ]
     size = f"{width + side:g} {height:g}"
     return (
-        f'<svg class="flow" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}" role="img"'
+        f'<svg class="flow" xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {size}"'
+        f' width="{width + side:g}" role="img"'
         f" aria-label={quoteattr(told.name or label)}>"
         f"<defs>{_TIP}</defs>"
         f"{''.join(parts)}</svg>"

@@ -421,29 +421,40 @@ def reading_order(
         inside.setdefault(
             around if isinstance(around, str) and around in steps else None, []
         ).append(step)
-    order: list[str] = []
-    seen: set[str] = set()
-    waiting: list[str] = []
+    linked = {to for ways in following.values() for _, to in ways}
 
-    def begin(scope: str | None, first: list[str]) -> list[str]:
-        return [one for one in [*first, *inside.get(scope, [])] if one in steps]
-
-    # A stack, the next step on top: containers may be nested as deeply as somebody likes.
-    waiting = list(reversed(begin(None, [to for _, to in following.get(TRIGGER, [])])))
-    rest = set(steps)
-    while waiting or rest:
-        step = waiting.pop() if waiting else min(rest)
-        if step in seen:
-            continue
-        seen.add(step)
-        rest.discard(step)
-        order.append(step)
-        after = [to for port, to in following.get(step, []) if port != "body"]
-        within = [to for port, to in following.get(step, []) if port == "body"]
-        linked = {to for ways in following.values() for _, to in ways}
+    def leads_to(step: str) -> list[str]:
+        ways = following.get(step, [])
+        within = [to for port, to in ways if port == "body"]
         loose = [one for one in inside.get(step, []) if one not in linked]
-        waiting += [one for one in reversed([*within, *loose, *after]) if one in steps]
+        return [*within, *loose, *(to for port, to in ways if port != "body")]
+
+    seen: set[str] = set()
+    order = _topological(leads_to(TRIGGER), leads_to, seen)
+    for step in sorted(steps):
+        order += _topological([step], leads_to, seen)
     return order
+
+
+def _topological(
+    first: Sequence[str], leads_to: Callable[[str], Sequence[str]], seen: set[str]
+) -> list[str]:
+    """What is reached, each after all that leads to it but by a loop, ways in their order."""
+    done: list[str] = []
+    for root in reversed(first):
+        if root in seen:
+            continue
+        seen.add(root)
+        stack = [(root, iter(reversed(leads_to(root))))]
+        while stack:
+            rest = stack[-1][1]
+            following = next((one for one in rest if one not in seen), None)
+            if following is None:
+                done.append(stack.pop()[0])
+            else:
+                seen.add(following)
+                stack.append((following, iter(reversed(leads_to(following)))))
+    return done[::-1]
 
 
 def _following(

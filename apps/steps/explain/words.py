@@ -60,7 +60,7 @@ SENTENCES: Mapping[str, Pair] = {
         "Looks up {names} in a table of {count} rules by {inputs}.",
         "Schlägt {names} in einer Tabelle mit {count} Regeln nach, anhand von {inputs}.",
     ),
-    "map": ("Makes the values {fields}.", "Bildet die Werte {fields}."),
+    "map": ("Makes these values: {fields}.", "Bildet diese Werte: {fields}."),
     "map_none": ("Makes no values yet.", "Bildet noch keine Werte."),
     "approval": ("Asks {who}: {title} {rule}", "Fragt {who}: {title} {rule}"),
     "rule_any": ("The first answer decides.", "Die erste Antwort entscheidet."),

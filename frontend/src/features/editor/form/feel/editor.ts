@@ -68,6 +68,9 @@ const pathOption = (node: PathNode): Completion => ({
 });
 const functionOptions: Completion[] = FUNCTIONS.map((name) => ({ label: `${name}()`, apply: `${name}(`, type: 'function', boost: -1 }));
 
+/** Names of several words, of which some hold words of the grammar: `get or else`. */
+const NAMES = Object.fromEntries(FUNCTIONS.filter((name) => name.includes(' ')).map((name) => [name, true]));
+
 const MOST = 60;
 
 /** Offers real paths first, then functions and forms of the language. */
@@ -97,7 +100,7 @@ export function createFeelEditor(options: Options): FeelEditor {
       doc: options.value,
       extensions: [
         ...(nonce ? [EditorView.cspNonce.of(nonce)] : []),
-        feel({ dialect: 'expression' }),
+        feel({ dialect: 'expression', context: NAMES }),
         syntaxHighlighting(look),
         bracketMatching(),
         closeBrackets(),

@@ -23,7 +23,7 @@ interface Props {
 function RowNote({ kind, columns, children }: { kind: string; columns: number; children: ReactNode }) {
   return (
     <tr className={classes.noteRow} data-kind={kind}>
-      <td colSpan={columns}>{children}</td>
+      <td colSpan={columns}><span>{children}</span></td>
     </tr>
   );
 }
