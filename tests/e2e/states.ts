@@ -20,6 +20,18 @@ const fails = { status: 500, body: { title: 'Error', status: 500, detail: 'The d
 const denied = { status: 403, body: { title: 'Forbidden', status: 403, detail: 'Your role does not allow this. An administrator can change that.', code: 'forbidden' } };
 const gone = { status: 404, body: { title: 'Not found', status: 404, detail: 'There is no such flow.', code: 'not_found' } };
 
+/** What the server says of a flow in words. */
+const EXPLAINED = {
+  hash: 'a'.repeat(64), language: 'en', name: 'Vendor onboarding',
+  summary: ['“Vendor onboarding” starts when a call comes to the address “/vendors”.', 'It has 7 steps.', '“Finance approves” is decided by the group “finance”.', 'Data leaves to erp.example.com.'],
+  steps: [
+    { id: 'clean', number: 1, title: 'Read the request', kind: 'Map', depth: 0, does: 'Makes these values: amount and name.', then: ['Then “Large contract?”.'] },
+    { id: 'size', number: 2, title: 'Large contract?', kind: 'Decide', depth: 0, does: 'Takes the first way that fits: by “large” if amount > 10000; otherwise by “small”.', then: ['By “large”: “Finance approves”.', 'By “small”: “Create the vendor”.'] },
+  ],
+  deciding: [{ step: 'approve', title: 'Finance approves', who: 'the group “finance”', how: ['The first answer decides.', 'Time to answer: 2 days; afterwards nobody is asked any more.'] }],
+  leaving: [{ step: 'create', title: 'Create the vendor', how: 'Send HTTP request', to: 'erp.example.com', fields: ['trigger.body.name'], secrets: ['erp'] }],
+};
+
 export const STATES: PageState[] = [
   { route: '/', state: 'leads to the flows', path: '/', shows: 'Vendor onboarding' },
   { route: '*', state: 'not found', path: '/nowhere/', shows: 'Nothing here' },
@@ -47,9 +59,14 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId/', state: 'what a test does', path: `/flows/${ids.flow}/`, press: ['Try out'], shows: '5 steps will run' },
   { route: '/flows/$flowId/', state: 'what a test did', path: `/flows/${ids.flow}/`, press: ['Try out', 'Run all of it, dry'], shows: 'Would send 3 mails and 1 request' },
   { route: '/flows/$flowId/', state: 'cannot be tried', path: `/flows/${ids.flow}/`, press: ['Try out'], answers: { [`flows/${ids.flow}/test-plan/`]: { status: 422, body: { status: 422, title: 'Has errors', code: 'has_errors', detail: 'This cannot be tried out yet. “Create the vendor” needs an address.' } } }, shows: 'needs an address' },
+  { route: '/flows/$flowId/', state: 'import', path: `/flows/${ids.flow}/`, press: ['More for this flow', 'Import a flow'], shows: 'Choose a file' },
   { route: '/flows/$flowId/', state: 'what it takes', path: `/flows/${ids.caller}/`, shows: 'Check the vendor' },
   { route: '/flows/$flowId/', state: 'runs another', path: `/flows/${ids.caller}/?step=clean`, shows: 'amount' },
   { route: '/flows/$flowId/', state: 'tells of an event', path: `/flows/${ids.caller}/?step=tell`, shows: 'Type of event' },
+  { route: '/flows/$flowId/', state: 'a condition', path: `/flows/${ids.flow}/?step=size`, shows: 'Add condition' },
+  { route: '/flows/$flowId/', state: 'maps', path: `/flows/${ids.flow}/?step=clean`, press: ['Map side by side'], shows: 'Drop a value here' },
+  { route: '/flows/$flowId/', state: 'explains', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: EXPLAINED }, shows: 'Page to print' },
+  { route: '/flows/$flowId/', state: 'explanation failed', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: fails }, shows: 'could not be explained' },
   { route: '/flows/$flowId/runs/', state: 'full', path: `/flows/${ids.flow}/runs/`, shows: 'Completed' },
   { route: '/flows/$flowId/runs/', state: 'first use', path: `/flows/${ids.flow}/runs/`, answers: { 'runs/': EMPTY }, shows: 'No run yet' },
   { route: '/flows/$flowId/access/', state: 'full', path: `/flows/${ids.flow}/access/`, shows: 'Edsger Dijkstra' },
