@@ -1,4 +1,4 @@
-import { ALTERED, CHECKING, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
+import { ALTERED, CHECKING, comparison, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
 
@@ -31,6 +31,8 @@ const EXPLAINED = {
   deciding: [{ step: 'approve', title: 'Finance approves', who: 'the group “finance”', how: ['The first answer decides.', 'Time to answer: 2 days; afterwards nobody is asked any more.'] }],
   leaving: [{ step: 'create', title: 'Create the vendor', how: 'Send HTTP request', to: 'erp.example.com', fields: ['trigger.body.name'], secrets: ['erp'] }],
 };
+
+const SAME = { ...comparison(), same: true, groups: [], notes: [], authors: [], moved: [] };
 
 export const STATES: PageState[] = [
   { route: '/', state: 'leads to the flows', path: '/', shows: 'Vendor onboarding' },
@@ -67,6 +69,17 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId/', state: 'maps', path: `/flows/${ids.flow}/?step=clean`, press: ['Map side by side'], shows: 'Drop a value here' },
   { route: '/flows/$flowId/', state: 'explains', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: EXPLAINED }, shows: 'Page to print' },
   { route: '/flows/$flowId/', state: 'explanation failed', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: fails }, shows: 'could not be explained' },
+  { route: '/flows/$flowId/', state: 'a save', path: `/flows/${ids.flow}/?revision=12`, shows: 'Save 12 of the draft' },
+  { route: '/flows/$flowId/', state: 'a version', path: `/flows/${ids.flow}/?version=3`, shows: 'Compare with the draft' },
+  { route: '/flows/$flowId/', state: 'a save that is gone', path: `/flows/${ids.flow}/?revision=4`, shows: 'Nothing here' },
+  { route: '/flows/$flowId/', state: 'publish', path: `/flows/${ids.flow}/`, press: ['Publish'], shows: '“Tell finance” was removed' },
+  { route: '/flows/$flowId/', state: 'saves', path: `/flows/${ids.flow}/`, press: ['Versions'], shows: 'Restored from version 3' },
+  { route: '/flows/$flowId/', state: 'restore', path: `/flows/${ids.flow}/`, press: ['Versions', 'Restore'], shows: 'Nothing is published by it' },
+  { route: '/flows/$flowId/compare/', state: 'full', path: `/flows/${ids.flow}/compare/`, shows: 'Finance approves: due changed' },
+  { route: '/flows/$flowId/compare/', state: 'nothing differs', path: `/flows/${ids.flow}/compare/`, answers: { [`flows/${ids.flow}/compare/`]: SAME }, shows: 'Both do the same' },
+  { route: '/flows/$flowId/compare/', state: 'not found', path: `/flows/${ids.flow}/compare/?from=99`, answers: { [`flows/${ids.flow}/compare/`]: gone }, shows: 'Nothing here' },
+  { route: '/flows/$flowId/compare/', state: 'error', path: `/flows/${ids.flow}/compare/`, answers: { [`flows/${ids.flow}/compare/`]: fails }, shows: 'This did not work' },
+  { route: '/flows/$flowId/compare/', state: 'no connection', path: `/flows/${ids.flow}/compare/`, answers: { [`flows/${ids.flow}/compare/`]: 'offline' }, shows: 'No connection to the server' },
   { route: '/flows/$flowId/runs/', state: 'full', path: `/flows/${ids.flow}/runs/`, shows: 'Completed' },
   { route: '/flows/$flowId/runs/', state: 'first use', path: `/flows/${ids.flow}/runs/`, answers: { 'runs/': EMPTY }, shows: 'No run yet' },
   { route: '/flows/$flowId/access/', state: 'full', path: `/flows/${ids.flow}/access/`, shows: 'Edsger Dijkstra' },

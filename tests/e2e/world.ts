@@ -225,6 +225,27 @@ const destination = (n: number, name: string, more: Record<string, unknown> = {}
   sent: 88_120, behind: 0, behind_since: null, last_sent_at: ago(0.1), failing_since: null, failures: 0, last_error: '', ...more,
 });
 
+const builder = (name: string) => ({ id: id(name === 'Ada Lovelace' ? 1 : 2), name, email: `${name.split(' ')[0]!.toLowerCase()}@demo.local` });
+const save = (number: number, more: Record<string, unknown> = {}) => ({ number, author: builder('Ada Lovelace'), created_at: ago(600 - number), how: 'saved', restored_from: '', changed: 2, about: ['Large contract?', LONG], is_current: number === 12, ...more });
+const side = (what: string, number: number | null, document: unknown) => ({ what, number, author: builder('Ada Lovelace'), at: ago(500), note: '', document });
+
+/** What differs between version 3 and the draft: something of everything. */
+export function comparison() {
+  const older = structuredClone(DOCUMENT) as { steps: Record<string, Record<string, unknown>>; links: { from: string; to: string }[]; layout?: Record<string, unknown> };
+  const [first, second] = Object.keys(older.steps);
+  older.steps['told'] = { type: 'mail.send', version: 1, title: 'Tell finance', config: { to: ['finance@example.com'], subject: 'A vendor', text: '' } };
+  older.links.push({ from: first!, to: 'told' });
+  return {
+    before: side('version', 3, older), after: side('draft', 12, DOCUMENT), same: false, moved: [first!],
+    groups: [
+      { id: `/steps/${second!}/config/due`, title: 'Finance approves', steps: [second!], authors: [builder('Ada Lovelace')], changes: [{ path: `/steps/${second!}/config/due`, became: 'changed', step: second!, text: 'Finance approves: due changed from 2 days to 4 hours' }] },
+      { id: '/steps/told', title: 'Tell finance', steps: ['told'], authors: [builder('Grace Hopper'), builder('Ada Lovelace')], changes: [{ path: '/steps/told', became: 'removed', step: 'told', text: '“Tell finance” was removed' }, { path: '/links/x', became: 'removed', step: null, text: `No longer connected: ${LONG} → Tell finance` }] },
+    ],
+    notes: [{ code: 'approval_removed', severity: 'high', step: null, text: `A new field leaves to api.example.com: trigger.body.iban (“${LONG}”)` }, { code: 'other_approvers', severity: 'note', step: null, text: 'Other people decide “Finance approves”' }],
+    authors: [builder('Ada Lovelace'), builder('Grace Hopper')],
+  };
+}
+
 /** A workspace in use, by path below `/api/v1/`. */
 export function fullWorld(): Answers {
   return {
@@ -243,6 +264,8 @@ export function fullWorld(): Answers {
     ...Object.fromEntries(FLOWS.flatMap((one): [string, unknown][] => [
       [`flows/${one.id}/`, one], [`flows/${one.id}/draft/`, DOCUMENT], [`flows/${one.id}/check/`, { findings: [], checked_ms: 3 }],
       [`flows/${one.id}/versions/`, list([{ number: 3, hash: one.hash, author: 'Ada Lovelace', note: 'Limit raised', created_at: ago(500), is_active: true }])],
+      [`flows/${one.id}/revisions/`, list([save(12), save(11, { author: builder('Grace Hopper'), how: 'restored', restored_from: 'version 3', about: [] }), save(1, { changed: 0, about: [] })])],
+      [`flows/${one.id}/revisions/12/`, { ...save(12), document: DOCUMENT }], [`flows/${one.id}/compare/`, comparison()],
       [`flows/${one.id}/trigger/`, { type: 'webhook', url: 'http://127.0.0.1:8000/hooks/demo/vendors', curl: 'curl -X POST http://127.0.0.1:8000/hooks/demo/vendors', secret: 'vendor-portal', enabled: true, path: 'vendors' }],
       [`flows/${one.id}/deliveries/`, list([])], ...testingAnswers(one.id, DOCUMENT),
       ...[1, 2, 3, 4].map((n): [string, unknown] => [`flows/${one.id}/versions/${n}/`, { number: n, hash: one.hash, author: 'Ada Lovelace', note: '', created_at: ago(500), is_active: n === 3, document: DOCUMENT }]),
