@@ -95,7 +95,7 @@ describe.skipIf(!hasChromium)('for everybody', () => {
     it.each(PAGES.map((state) => [slug(state.route, state.state), state] as const))('%s', async (title, state) => {
       const { context, page } = await open(state.path, options);
       try {
-        for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).first().click();
+        for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).or(page.getByRole('menuitem', { name: press, exact: true })).first().click();
         await page.getByText(state.shows).locator('visible=true').first().waitFor({ timeout: 20_000 });
         await page.waitForTimeout(200);
         await page.screenshot({ path: `${SHOTS}${title}.${name.replace(/\W+/g, '')}.png` });

@@ -63,7 +63,7 @@ describe.skipIf(!hasChromium).each(schemes)('%s', (scheme) => {
         const complaints = watchComplaints(page);
         await answerFrom(context, { ...world, ...state.answers });
         await page.goto(shell.url + state.path);
-        for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).first().click();
+        for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).or(page.getByRole('menuitem', { name: press, exact: true })).first().click();
         await page.getByText(state.shows).locator('visible=true').first().waitFor({ timeout: Number(process.env['E2E_PATIENCE'] ?? 10_000) });
         await page.waitForTimeout(state.state === 'loading' ? 600 : 250);
         await page.screenshot({ path: `${SHOTS}${name}.${width}.${scheme}.png` });

@@ -1,6 +1,7 @@
-import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useStoreApi } from '@xyflow/react';
+import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useStore, useStoreApi } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useMemo, useRef, useState } from 'react';
+import type { CSSProperties } from 'react';
 import { useT } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
 import { CanvasControls } from '~/features/canvas/CanvasControls';
@@ -27,6 +28,9 @@ const mapColor = (node: StepNodeType) => (node.type === 'note' ? 'var(--sb-waiti
 /** From here on only what is seen is in the page. */
 const LARGE = 120;
 const MANY = 15;
+
+/** From afar a link is so much thicker that about a pixel of it is left. */
+const farLine = (state: { transform: readonly number[] }): number => Math.min(16, Math.round(1.2 / Math.max(0.05, state.transform[2] ?? 1)));
 
 /**
  * Every node says itself how large it is and where its links begin. React Flow would look for that
@@ -56,7 +60,9 @@ function Surface() {
   const connecting = useView((view) => view.connecting);
   const carrying = useView((view) => view.carried !== null);
   const count = Object.keys(document.steps).length;
-  const [map, setMap] = useState(count >= MANY);
+  const [wanted, setMap] = useState<boolean | null>(null);
+  const map = wanted ?? count >= MANY;
+  const line = useStore(farLine);
   const nodes = useDrawnNodes({ document, types, findings, selected, dragged, dropInto });
   const hasFrames = nodes.some((node) => node.type === 'frame');
   const edges = useDrawnLinks(document, types, link);
@@ -64,7 +70,7 @@ function Surface() {
   const onKeyDown = useCanvasKeys(frame);
   useStage(frame);
   // While a card is dragged, all of this is drawn once a frame: what does not change stays as it is.
-  const tools = useMemo(() => <CanvasControls><EditorControls map={map} onMap={() => setMap((shown) => !shown)} /></CanvasControls>, [map]);
+  const tools = useMemo(() => <CanvasControls><EditorControls map={map} onMap={() => setMap(!map)} /></CanvasControls>, [map]);
   const back = useMemo(() => <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--sb-grid)" />, []);
   const overview = useMemo(() => (map ? <MiniMap pannable zoomable ariaLabel={t('editor.map')} nodeColor={mapColor} maskColor="var(--sb-scrim)" nodeBorderRadius={20} /> : null), [map, t]);
   return (
@@ -76,6 +82,7 @@ function Surface() {
       data-connecting={connecting || undefined}
       data-carrying={carrying || undefined}
       data-canvas
+      style={{ '--sb-far-line': `${line}px` } as CSSProperties}
       tabIndex={0}
       role="application"
       aria-roledescription={t('editor.canvas.role')}

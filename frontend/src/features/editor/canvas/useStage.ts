@@ -15,6 +15,7 @@ const { width, height } = sizes.card;
 const WIDEST = 520;
 const MARGIN = 24;
 const TRIES = 12;
+const LEGIBLE = 0.3;
 
 /** Lets the rest of the editor move the focus and the view of the canvas. */
 export function useStage(frame: RefObject<HTMLDivElement | null>): void {
@@ -43,7 +44,8 @@ export function useStage(frame: RefObject<HTMLDivElement | null>): void {
       const first = flow.flowToScreenPosition({ x, y });
       const last = flow.flowToScreenPosition({ x: x + width, y: y + height });
       const seen = first.x >= box.left + MARGIN && first.y >= box.top + MARGIN && last.x <= box.right - MARGIN && last.y <= box.bottom - MARGIN;
-      if (!seen) void flow.setCenter(x + width / 2, y + height / 2, { zoom: Math.max(flow.getZoom(), 0.6), duration: motion.in });
+      // In view and too small to be read is not seen.
+      if (!seen || flow.getZoom() < LEGIBLE) void flow.setCenter(x + width / 2, y + height / 2, { zoom: Math.max(flow.getZoom(), 0.6), duration: motion.in });
     };
     const stepOf = (target: FocusTarget) =>
       'step' in target ? target.step : useEditor.getState().document.links[findLink(useEditor.getState().document, target.link)]?.to;
