@@ -9,13 +9,15 @@ import logging
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Mapping
+import threading
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from datetime import datetime, timedelta
 from typing import Any, Final
 from uuid import UUID
 
 from django.conf import settings
-from django.db import transaction
+from django.db import DatabaseError, connection, transaction
 from django.db.models import Q, QuerySet
 
 from apps.accounts.actors import Actor
@@ -29,7 +31,9 @@ from apps.operations.models import JOB_TRANSITIONS, JobState, TrailJob
 
 __all__ = ["ask_for", "due_jobs", "forget_jobs", "jobs", "one_job", "work_on", "work_outside"]
 
-LEASE: Final = timedelta(minutes=15)
+LEASE: Final = timedelta(minutes=4)
+#: How often the lease of a job that goes on is renewed.
+RENEWED_S: Final = 60.0
 MOST_TRIES: Final = 3
 MOST_OPEN: Final = 3
 KEPT: Final = timedelta(days=30)
@@ -136,7 +140,8 @@ def work_on(job_id: UUID, doers: Mapping[str, Doer]) -> bool:
         return True
     job.parts.all().delete()
     try:
-        result = doers[job.kind](job)
+        with _lease_renewed(job):
+            result = doers[job.kind](job)
     except ProductError as error:
         _end(job, JobState.FAILED, error=error.message)
     except Exception:
@@ -156,6 +161,34 @@ def forget_jobs(*, now: datetime) -> int:
     return count
 
 
+@contextmanager
+def _lease_renewed(job: TrailJob) -> Iterator[None]:
+    """While it goes on, say again and again that it does: nobody knows how long one takes."""
+    over = threading.Event()
+
+    def renew() -> None:
+        try:
+            while not over.wait(RENEWED_S):
+                _ours(job).update(leased_until=clock.now() + LEASE)
+        except DatabaseError:
+            _log.warning("the lease of the job %s is not renewed any more", job.pk)
+        finally:
+            connection.close()
+
+    thread = threading.Thread(target=renew, name="lease", daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        over.set()
+        thread.join()
+
+
+def _ours(job: TrailJob) -> QuerySet[TrailJob]:
+    """The job, as long as nobody else has taken it up after us."""
+    return TrailJob.objects.filter(pk=job.pk, state=JobState.RUNNING, tries=job.tries)
+
+
 def _free(now: datetime) -> QuerySet[TrailJob]:
     idle = Q(state=JobState.WAITING) | Q(state=JobState.RUNNING, leased_until__lt=now)
     return TrailJob.objects.filter(idle)
@@ -171,7 +204,7 @@ def _moved(job: TrailJob, state: JobState) -> JobState:
 def _end(
     job: TrailJob, state: JobState, *, result: dict[str, Any] | None = None, error: str = ""
 ) -> None:
-    TrailJob.objects.filter(pk=job.pk, leased_until=job.leased_until).update(
+    _ours(job).update(
         state=_moved(job, state),
         result=result,
         error=error,

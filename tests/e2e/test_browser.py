@@ -26,6 +26,7 @@ def test_the_pages_and_the_story_hold_in_a_real_browser(live_stack: LiveStack):
             "E2E_URL": live_stack.url,
             "E2E_PASSWORD": PASSWORD,
             "E2E_HOME": str(live_stack.home),
+            "E2E_DATABASE": _database_url(live_stack),
         },
         check=False,
     )

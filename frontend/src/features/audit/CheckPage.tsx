@@ -33,8 +33,11 @@ export function CheckPage() {
   );
   return (
     <Page>
-      <PageHeader title={t('audit.check.title')} aside={<AuditParts />} actions={newest ? action : null} />
-      <p className={classes.lead}>{t('audit.check.text')}</p>
+      <PageHeader title={t('audit.title')} aside={<AuditParts />} actions={newest ? action : null} />
+      <div>
+        <h2 className={classes.question}>{t('audit.check.title')}</h2>
+        <p className={classes.lead}>{t('audit.check.text')}</p>
+      </div>
       <ProblemText error={start.error} />
       {checks.data ? (
         newest ? (
@@ -90,7 +93,7 @@ function Answer({ check }: { check: TrailCheck }) {
 function Verdict({ tone, icon, title, children }: { tone: string; icon: React.ReactNode; title: string; children: React.ReactNode }) {
   return (
     <section className={classes.answer} data-state={tone} aria-live="polite">
-      <h2 className={classes.verdict}>{icon}{title}</h2>
+      <h3 className={classes.verdict}>{icon}{title}</h3>
       <p className={classes.hint}>{children}</p>
     </section>
   );

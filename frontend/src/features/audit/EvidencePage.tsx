@@ -32,8 +32,11 @@ export function EvidencePage() {
   const rows = packs.data?.results;
   return (
     <Page>
-      <PageHeader title={t('audit.evidence.title')} aside={<AuditParts />} actions={rows?.length ? action : null} />
-      <p className={classes.lead}>{t('audit.evidence.text')}</p>
+      <PageHeader title={t('audit.title')} aside={<AuditParts />} actions={rows?.length ? action : null} />
+      <div>
+        <h2 className={classes.question}>{t('audit.evidence.title')}</h2>
+        <p className={classes.lead}>{t('audit.evidence.text')}</p>
+      </div>
       {rows ? (
         rows.length > 0 ? <Packs rows={rows} /> : <EmptyState icon={IconFileZip} title={t('audit.evidence.first')} action={action}>{t('audit.evidence.first_text')}</EmptyState>
       ) : packs.error ? (
