@@ -30,13 +30,51 @@ LANGUAGES = ("de",)
 GETTEXT = {"gettext", "gettext_lazy", "gettext_noop", "pgettext", "_"}
 NGETTEXT = {"ngettext", "ngettext_lazy"}
 #: Where sentences are said without gettext.
-SENTENCES = ("apps/steps", "apps/core/http.py", "apps/core/idempotency.py")
+SENTENCES = (
+    "apps/steps",
+    "apps/engine/feel",
+    "apps/core/http.py",
+    "apps/core/idempotency.py",
+)
 #: Tables of words in both languages.
 OWN_WORDS = ("apps/steps/comparison", "apps/steps/explain", "apps/steps/summary")
+#: Where only what refuses is said without gettext; the rest is marked, or for nobody.
+REFUSALS = ("apps/accounts", "apps/connections", "apps/flows", "apps/inbox")
 #: Words for what was found, which stand inside sentences; see ``apps.steps.texts.found``.
-INSIDE = ("empty", "a list", "a set of named fields", "the text “{0}”")
+INSIDE = {
+    "apps/steps/texts.py": ("empty", "a list", "a set of named fields", "the text “{0}”"),
+    "apps/engine/feel/types.py": (
+        "null (nothing)",
+        "true or false",
+        "a number",
+        "text",
+        "a date",
+        "a time",
+        "a date and time",
+        "a duration of days and time",
+        "a duration of years and months",
+        'the text "{0}"',
+        "the number {0}",
+        "a list",
+        "a context",
+        "a range",
+        "a function",
+    ),
+}
+#: Errors that are returned, not raised, here and there.
+REFUSED_BY = {"Conflict", "Finding", "Forbidden", "Invalid", "NotFound"}
+NOT_FOR_READERS = {"management", "migrations", "roads"}
 #: Said to whoever builds step types, or no words at all.
 NOT_READ = {
+    # Said to whoever runs the installation.
+    "This is not a sealed value, or it was cut.",
+    "The key that sealed this is not in SIGNALBOX_ENCRYPTION_KEYS any more.",
+    (
+        "SIGNALBOX_ENCRYPTION_KEYS holds something that is not 32 bytes in base64; make a key"
+        " with: openssl rand -base64 32"
+    ),
+    "The sealed value was changed, or belongs to another row.",
+    # Of the parts of the product themselves.
     "Signalbox flow",
     "Bearer ",
     "{0} has no items.",
@@ -44,6 +82,12 @@ NOT_READ = {
     "Trigger type {0} is registered twice.",
     "{0} version {1}",
     "A join is decided by the engine; it is never evaluated.",
+    "Node | None",
+    "FEEL has no values of type {0}",
+    "Whether it takes so many arguments, where it is built in and has several ways.",
+    "The types of its parameters as FEEL writes them, where they are said; ``Any`` else.",
+    "{0}: any*",
+    "{0} included",
 }
 HEADER = (
     'msgid ""\nmsgstr ""\n'
@@ -164,8 +208,14 @@ def sentences() -> Texts:
                 continue
             for source in _said_in(ast.parse(path.read_text())):
                 _note(found, source, "", path)
-    for source in INSIDE:
-        _note(found, source, "", ROOT / "apps/steps/texts.py")
+    for root in REFUSALS:
+        for path in sorted((ROOT / root).rglob("*.py")):
+            if not NOT_FOR_READERS & set(path.parts):
+                for source in _refused_in(ast.parse(path.read_text())):
+                    _note(found, source, "", path)
+    for place, words in INSIDE.items():
+        for source in words:
+            _note(found, source, "", ROOT / place)
     for source, path in _catalogue_words():
         _note(found, source, "", path)
     return found
@@ -186,6 +236,25 @@ def _said_in(tree: ast.Module) -> Iterator[str]:
         source = _template(node)
         if source and source not in NOT_READ and _is_sentence(source):
             yield source
+
+
+def _refused_in(tree: ast.Module) -> Iterator[str]:
+    """The sentences of what is raised, and of the errors' own classes."""
+    calls: list[ast.Call] = []
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Raise) and isinstance(node.exc, ast.Call):
+            calls.append(node.exc)
+        elif isinstance(node, ast.Call):
+            name = getattr(node.func, "attr", getattr(node.func, "id", ""))
+            if name == "__init__" or name in REFUSED_BY:
+                calls.append(node)
+    for call in calls:
+        for argument in call.args:
+            choices = [argument.body, argument.orelse] if isinstance(argument, ast.IfExp) else None
+            for choice in choices or [argument]:
+                source = _template(choice)
+                if source not in NOT_READ and _is_sentence(source):
+                    yield source
 
 
 def _template(node: ast.AST) -> str:

@@ -108,7 +108,7 @@ class _Pattern:
         self.names = {
             parts[at]
             for at in range(1, len(parts), 2)
-            if parts[at - 1].endswith(("“", "(")) or parts[at - 1].endswith(".")
+            if parts[at - 1].endswith(("“", '"', "(", "."))
         }
 
 

@@ -31,6 +31,11 @@ class TestInGerman:
             "„links“ muss eine Liste sein; es ist der Text „a list“."
         )
 
+    def test_what_an_expression_has_found_is_said_too(self):
+        assert said('Expected a whole number, found the text "a list".') == (
+            'Erwartet wird eine ganze Zahl, gefunden: der Text "a list".'
+        )
+
     @pytest.mark.parametrize(
         "text", ["", "Nobody ever wrote this sentence.", "“", "{0}", "%s %(name)s", "x" * 10_000]
     )
@@ -116,3 +121,12 @@ class TestTheReader:
         answer = Client().get("/api/v1/me/", headers={"accept-language": "de"})
         assert answer.status_code == 401
         assert answer.json()["detail"].startswith("Melden Sie sich an")
+
+    def test_is_told_in_their_language_what_they_may_not(self):
+        workspace = people.make_workspace("acme")
+        client = people.browser(people.person(workspace, "viewer"))
+        answer = people.send(
+            client, "POST", "/api/v1/flows/", {"name": "Mine"}, **{"Accept-Language": "de"}
+        )
+        assert answer.status_code == 403
+        assert answer.json()["detail"].startswith("Ihre Rolle erlaubt dies nicht")
