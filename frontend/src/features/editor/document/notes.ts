@@ -24,7 +24,7 @@ const PADDING = 24;
 const isRecord = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null && !Array.isArray(value);
 
 /** The notes that can be drawn; whatever else a document holds under that name is kept and not shown. */
-export function notesOf(doc: { readonly [more: string]: unknown }): Record<string, Note> {
+export function notesOf(doc: Readonly<Record<string, unknown>>): Record<string, Note> {
   const notes = doc['notes'];
   if (!isRecord(notes)) return {};
   return Object.fromEntries(Object.entries(notes).filter(([id, note]) => isNoteId(id) && isRecord(note) && typeof note['text'] === 'string')) as Record<string, Note>;

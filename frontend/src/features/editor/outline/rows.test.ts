@@ -3,7 +3,7 @@ import { sampleFlow, types } from '../document/fixtures';
 import { outlineRows } from './rows';
 
 const lines = (doc = sampleFlow()) =>
-  outlineRows(doc, types).map((row) => `${'  '.repeat(row.level - 1)}${row.kind === 'step' ? row.id : row.kind === 'port' ? `${row.port}${row.open ? '?' : ''}:` : row.kind === 'jump' ? `> ${row.to}` : 'loose'}`);
+  outlineRows(doc, types).map((row) => `${'  '.repeat(row.level - 1)}${row.kind === 'step' ? row.id : row.kind === 'port' ? `${row.port}${row.open ? '?' : ''}:` : row.kind === 'jump' ? `> ${row.to}` : row.kind === 'note' ? row.id : 'loose'}`);
 
 describe('the outline', () => {
   it('shows every step once and says where ways meet again', () => {
@@ -21,5 +21,10 @@ describe('the outline', () => {
     doc.links.push({ from: 'call', port: 'error', to: 'size' });
     expect(lines(doc).filter((line) => line.trim() === 'size')).toHaveLength(1);
     expect(lines(doc)).toContain('        > size');
+  });
+
+  it('ends with the notes', () => {
+    const doc = { ...sampleFlow(), notes: { 'note:1': { text: 'Ask Ada' } } };
+    expect(lines(doc).at(-1)).toBe('note:1');
   });
 });
