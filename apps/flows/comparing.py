@@ -20,6 +20,8 @@ from apps.steps.comparison.words import Language
 from apps.steps.format import document_hash
 
 _NAMED = re.compile(r"(?P<revision>r)?(?P<number>[1-9][0-9]{0,8})")
+#: What a flow without a version is compared with, so that each of its steps is one that came.
+NOTHING: Mapping[str, Any] = {"steps": {}, "links": []}
 Kind = Literal["version", "revision", "draft", "empty"]
 Row = dict[str, Any]
 
@@ -53,7 +55,7 @@ def side(actor: Actor, flow_id: UUID, name: str) -> Side:
         version = queries.get_flow(actor, flow_id).active_version
         return side(actor, flow_id, str(version.number) if version else "empty")
     if name == "empty":
-        return Side("empty", None, {})
+        return Side("empty", None, NOTHING)
     found = _NAMED.fullmatch(name)
     if found is None:
         raise Invalid(
@@ -84,8 +86,6 @@ class Compared:
     @property
     def is_same(self) -> bool:
         """Whether both behave alike: the places of cards aside."""
-        if not self.before.document or not self.after.document:
-            return self.before.document == self.after.document
         return document_hash(self.before.document) == document_hash(self.after.document)
 
 

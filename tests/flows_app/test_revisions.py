@@ -240,6 +240,14 @@ class TestTheApi:
         )
         assert (restored.status_code, restored["ETag"]) == (200, '"3"')
 
+    def test_tells_a_first_version_step_by_step(self, flow, builder):
+        found = people.browser(builder).get(f"/api/v1/flows/{flow.pk}/compare/").json()
+        paths = {one["path"] for group in found["groups"] for one in group["changes"]}
+        assert found["before"]["what"] == "empty"
+        assert {f"/steps/{one}" for one in document_of(flow)["steps"]} <= paths
+        assert [person["email"] for person in found["authors"]] == [builder.email]
+        assert found["same"] is False
+
     def test_publishes_a_part_and_names_its_authors(self, published, actor, builder, now):
         one, two = first_steps(published)
         document = retitled(document_of(published), one, "Mine")

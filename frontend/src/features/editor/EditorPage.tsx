@@ -2,6 +2,7 @@ import { useQueryClient } from '@tanstack/react-query';
 import { useParams, useSearch } from '@tanstack/react-router';
 import { useEffect, useState } from 'react';
 import { api } from '~/api/client';
+import type { Page } from '~/api/client';
 import { fetchDraft, saveDraft, useFlow, useVersion } from '~/api/flows';
 import type { Draft } from '~/api/flows';
 import { useMe } from '~/api/me';
@@ -11,8 +12,9 @@ import { useLookup } from '~/features/canvas/catalogue';
 import { ErrorState, PageSkeleton } from '~/ui/States';
 import { useOpeningDraft } from './api';
 import { startAutosave, useSave } from './autosave';
-import type { Autosave } from './autosave';
+import type { Autosave, Loaded } from './autosave';
 import { useRevision } from './compare/api';
+import type { Revision } from './compare/api';
 import { Editor } from './Editor';
 import { noChecking, startChecking } from './findings';
 import { loadFeel } from './form/feel/FeelInput';
@@ -56,6 +58,12 @@ function ShownRevision({ flow, number }: { flow: Flow; number: number }) {
 const keep = keepInBrowser();
 const HISTORY_MS = 400;
 
+/** What the server has by now, and who saved it; a draft that changes in between is read at the next save. */
+async function loadLatest(id: string): Promise<Loaded> {
+  const [draft, saves] = await Promise.all([fetchDraft(id), api.get<Page<Revision>>(`flows/${id}/revisions/`, { query: { limit: 1 } })]);
+  return { ...draft, who: saves.results[0]?.author?.name ?? '' };
+}
+
 interface Opened {
   autosave: Autosave;
   check: () => Promise<void>;
@@ -93,7 +101,7 @@ function OpenDraft({ flow, draft }: { flow: Flow; draft: Draft }) {
         document: own?.base ?? draft.document,
         behind: own !== undefined,
         save: saveDraft,
-        load: fetchDraft,
+        load: loadLatest,
         whoami: async () => {
           const now = await client.fetchQuery({ queryKey: ['me', 'now'], queryFn: () => api.get<{ id: string }>('me/'), staleTime: 0, retry: false }).catch((error: unknown) => {
             if (isProblem(error, 401, 403)) return null;

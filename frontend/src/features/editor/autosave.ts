@@ -53,6 +53,8 @@ const LONGEST_PAUSE_MS = 30_000;
 export interface Loaded {
   document: FlowDocument;
   revision: number;
+  /** Who saved it last. */
+  who?: string;
 }
 
 interface Options {
@@ -189,7 +191,7 @@ export function startAutosave(options: Options): Autosave {
       useSave.setState({ problem: error });
       try {
         const theirs = await load(flowId);
-        if (!stopped) bring(theirs, saverOf(error));
+        if (!stopped) bring(theirs, saverOf(error) || (theirs.who ?? ''));
         return;
       } catch (another) {
         return failed(another);
@@ -248,12 +250,12 @@ export function startAutosave(options: Options): Autosave {
     if (running || isUnsaved() || useSave.getState().merging) return;
     const theirs = await load(flowId);
     if (stopped || running || useSave.getState().merging || theirs.revision <= useSave.getState().revision) return;
-    bring(theirs, '');
+    bring(theirs, theirs.who ?? '');
   };
 
   if (options.behind) {
     running = load(flowId)
-      .then((theirs) => { if (!stopped) bring(theirs, ''); })
+      .then((theirs) => { if (!stopped) bring(theirs, theirs.who ?? ''); })
       .catch((error: unknown) => (stopped ? undefined : failed(error)))
       .finally(() => { running = null; });
   }

@@ -49,7 +49,7 @@ export function WhatChanged({ flow, found, choice }: { flow: Flow; found: Return
   const me = useMe();
   if (found.error) return <ErrorState bare error={found.error} retry={() => void found.refetch()} />;
   if (!found.data) return <ListSkeleton rows={3} />;
-  const { groups, notes, authors, same } = found.data;
+  const { groups, notes, authors, same, before } = found.data;
   const others = authors.filter(({ id }) => id !== me.id);
   const show = (step: string) => {
     select([step]);
@@ -59,7 +59,7 @@ export function WhatChanged({ flow, found, choice }: { flow: Flow; found: Return
     <>
       {notes.length > 0 ? <h3>{t('versions.risks')}</h3> : null}
       <Risks notes={notes} />
-      <h3>{t('versions.since', { count: groups.length })}</h3>
+      <h3>{before.what === 'version' ? t('versions.since', { count: groups.length }) : t('versions.first_has')}</h3>
       {authors.length > 0 ? <p>{t('versions.by', { people: authors.map((one) => one.name || one.email).join(', ') })}</p> : null}
       {others.length > 0 && choice.chosen ? <p>{t('versions.others_text')}</p> : null}
       {choice.chosen && groups.length > 1 ? (
