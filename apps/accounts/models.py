@@ -282,6 +282,11 @@ class Team(models.Model):
     def __str__(self) -> str:
         return self.name
 
+    @property
+    def shown(self) -> str:
+        """What people read: a role in their language, a team as somebody named it."""
+        return str(Role(self.slug).label) if self.kind == self.Kind.ROLE else self.name
+
 
 class ApiToken(models.Model):
     """A key with which a program acts as a person. Its value is shown once and kept as a hash."""

@@ -10,6 +10,7 @@ import { useMeQuery } from '~/api/me';
 import type { Theme } from '~/api/types';
 import { isProblem } from '~/api/problem';
 import { cssVariables, theme } from '~/ui/theme';
+import { FlowZone } from '~/ui/time';
 import { ErrorState, PageSkeleton } from '~/ui/States';
 import { english } from './messages';
 import type { Catalogue } from './messages';
@@ -80,7 +81,7 @@ function Person() {
   return (
     <Foundations zone={me?.zone} scheme={me?.theme} language={me ? me.language : document.documentElement.lang}>
       <Notifications position="bottom-right" limit={3} />
-      {me ? <RouterProvider router={router} /> : error ? <ErrorState error={error} retry={() => void refetch()} /> : <PageSkeleton />}
+      {me ? <FlowZone value={me.workspace.zone}><RouterProvider router={router} /></FlowZone> : error ? <ErrorState error={error} retry={() => void refetch()} /> : <PageSkeleton />}
     </Foundations>
   );
 }

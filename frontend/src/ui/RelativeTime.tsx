@@ -1,16 +1,18 @@
 import { Tooltip } from '@mantine/core';
+import { useContext } from 'react';
 import { useIntl } from 'react-intl';
 import { useT } from '~/app/messages';
-import { duration, exactTime, relativeTime, useNow } from './time';
+import { duration, exactHereAndThere, FlowZone, relativeTime, useNow } from './time';
 
-/** "3 minutes ago", with the exact time on hover and for a screen reader. */
+/** "3 minutes ago", with the exact time on hover and for a screen reader, here and where the flows stand. */
 export function RelativeTime({ at }: { at: string | null | undefined }) {
   const intl = useIntl();
   const t = useT();
   const now = useNow();
+  const zone = useContext(FlowZone);
   if (!at) return <>{t('app.none')}</>;
   return (
-    <Tooltip label={exactTime(intl, at)}>
+    <Tooltip label={exactHereAndThere(intl, at, zone)}>
       <time dateTime={at}>{relativeTime(intl, at, now, t('app.just_now'))}</time>
     </Tooltip>
   );

@@ -1,4 +1,4 @@
-import { useEffect, useState } from 'react';
+import { createContext, useEffect, useState } from 'react';
 import { useIntl } from 'react-intl';
 import type { IntlShape } from 'react-intl';
 
@@ -19,6 +19,19 @@ const CLOCK: Intl.DateTimeFormatOptions = { hour: '2-digit', minute: '2-digit', 
 /** "20 Nov 2025, 12:45:03 CET", in the reader's zone (set on the provider). */
 export const exactTime = (intl: IntlShape, at: string): string =>
   intl.formatDate(at, { ...DATE, ...CLOCK, second: '2-digit', timeZoneName: 'short' });
+
+/** Where the flows stand; the reader's own zone is on the provider of words. Empty: nothing to add. */
+export const FlowZone = createContext('');
+
+/** The exact time, and beside it the same moment where the flows stand, if it reads otherwise there. */
+export function exactHereAndThere(intl: IntlShape, at: string, zone: string): string {
+  const here = exactTime(intl, at);
+  if (!zone || zone === intl.timeZone) return here;
+  const clock = { ...CLOCK, second: '2-digit', timeZone: zone } as const;
+  // Zones that show the same clock are one to whoever reads it.
+  if (intl.formatTime(at, clock) === intl.formatTime(at, { ...clock, timeZone: intl.timeZone })) return here;
+  return `${here} · ${intl.formatDate(at, { ...DATE, ...clock, timeZoneName: 'short' })} (${zone.replaceAll('_', ' ')})`;
+}
 
 /** "20 Nov 2025, 12:45". */
 export const shortTime = (intl: IntlShape, at: string): string => intl.formatDate(at, { ...DATE, ...CLOCK });

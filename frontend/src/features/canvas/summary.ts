@@ -15,7 +15,7 @@ const UNITS: Record<string, Intl.NumberFormatOptions['unit']> = {
 };
 
 /** "2 days" for `P2D`; what is not an ISO duration stays as it is. */
-export function readDuration(iso: string, locale = 'en'): string {
+export function readDuration(iso: string, locale = document.documentElement.lang || 'en'): string {
   if (!/^P(?!$)[\dYMWDTHS.]+$/.test(iso)) return iso;
   const [days = '', time = ''] = iso.slice(1).split('T');
   const parts = [

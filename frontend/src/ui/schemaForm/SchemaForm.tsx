@@ -1,8 +1,11 @@
 import Form from '@rjsf/mantine';
 import type { RJSFValidationError, UiSchema } from '@rjsf/utils';
+import { DatesProvider } from '@mantine/dates';
 import '@mantine/dates/styles.css';
+import 'dayjs/locale/de';
 import { useMemo } from 'react';
 import type { ReactNode } from 'react';
+import { useIntl } from 'react-intl';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { asAsked, given, looks } from './answers';
@@ -27,6 +30,7 @@ const shownAtTheFields = () => undefined;
 /** A form drawn from a JSON Schema. `children` stand below it: messages and buttons. */
 export function SchemaForm({ schema, value, onChange, onSubmit, children }: Props) {
   const t = useT();
+  const language = useIntl().locale.split('-')[0] ?? 'en';
   const inWords = (errors: RJSFValidationError[]) => errors.map((one) => {
     const said = WORDS[one.name ?? ''];
     return said ? { ...one, message: t(said) } : one;
@@ -34,6 +38,7 @@ export function SchemaForm({ schema, value, onChange, onSubmit, children }: Prop
   const asked = useMemo(() => asAsked(schema), [schema]);
   const ui = useMemo<UiSchema>(() => ({ ...looks(schema), 'ui:submitButtonOptions': { norender: true } }), [schema]);
   return (
+    <DatesProvider settings={{ locale: language }}>
     <Form
       schema={asked}
       uiSchema={ui}
@@ -49,5 +54,6 @@ export function SchemaForm({ schema, value, onChange, onSubmit, children }: Prop
     >
       {children}
     </Form>
+    </DatesProvider>
   );
 }
