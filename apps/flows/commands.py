@@ -273,6 +273,38 @@ def give_flow(*, actor: Actor, flow_id: UUID, owner_id: UUID, now: datetime) -> 
 
 
 @transaction.atomic
+def rehome_flows(*, actor: Actor, from_id: UUID, owner_id: UUID, now: datetime) -> list[Flow]:
+    """Make somebody the owner of all that a person owns, archived ones too; for a leaver.
+
+    For who manages people. The new owner is an active member; the caller has seen to that.
+
+    Locks:
+        The flows, by id.
+    """
+    require(actor, "people.manage")
+    flows = list(
+        Flow.objects.for_workspace(actor.workspace_id)
+        .select_for_update(of=("self",), no_key=True)
+        .select_related("owner")
+        .filter(owner=from_id)
+        .order_by("pk")
+    )
+    owner = User.objects.get(pk=owner_id)
+    for flow in flows:
+        before, flow.owner, flow.updated_at = flow.owner, owner, now
+        flow.save(update_fields=["owner", "updated_at"])
+        _note(
+            actor,
+            flow,
+            "flow.edit",
+            now,
+            before={"owner": before.email if before else None},
+            after={"owner": owner.email},
+        )
+    return flows
+
+
+@transaction.atomic
 def publish_flow(
     *,
     actor: Actor,

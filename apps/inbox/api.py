@@ -17,7 +17,7 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import commands, queries, rules, words
+from apps.inbox import commands, handing, queries, rules, words
 from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
 
@@ -45,8 +45,25 @@ class DecisionShape(serializers.Serializer[Any]):
     by = serializers.CharField()
     outcome = serializers.CharField()
     word = serializers.CharField(help_text="The answer as people read it.")
+    on_behalf_of = serializers.CharField(
+        allow_blank=True, help_text="For whom, where somebody stood in."
+    )
+    in_exception = serializers.BooleanField(
+        help_text="In spite of a rule, as two people had agreed."
+    )
     comment = serializers.CharField(allow_blank=True)
     at = serializers.DateTimeField()
+
+
+class ExceptionShape(serializers.Serializer[Any]):
+    """Somebody asks to decide in spite of a rule, and who has allowed it."""
+
+    id = serializers.UUIDField()
+    by = serializers.CharField()
+    reason = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    allowed_by = serializers.CharField(allow_blank=True)
+    may_allow = serializers.BooleanField(help_text="Whether the caller can be the second person.")
 
 
 class TaskShape(serializers.Serializer[Any]):
@@ -68,6 +85,10 @@ class TaskShape(serializers.Serializer[Any]):
     )
     decided_at = serializers.DateTimeField(allow_null=True, help_text="When it ended, however.")
     decided_by = serializers.CharField(allow_blank=True)
+    stands_in_for = serializers.CharField(
+        allow_blank=True, help_text="Whose it is, where the caller only stands in for them."
+    )
+    claimed_by = serializers.CharField(allow_blank=True, help_text="Who has taken it, if anybody.")
 
 
 class AnswerShape(serializers.Serializer[Any]):
@@ -97,6 +118,13 @@ class TaskDetail(TaskShape):
     decisions = DecisionShape(many=True)
     may_decide = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
+    may_claim = serializers.BooleanField()
+    may_release = serializers.BooleanField()
+    may_hand_over = serializers.BooleanField()
+    may_ask_exception = serializers.BooleanField(
+        help_text="Whether a rule keeps the caller from deciding and can be set aside."
+    )
+    exceptions = ExceptionShape(many=True)
 
 
 class DecideShape(serializers.Serializer[Any]):
@@ -129,7 +157,7 @@ class TasksView(APIView):
         rows = queries.open_tasks(actor) if state == "open" else queries.done_tasks(actor)
         pages = CursorPages()
         found = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(shown(found))
+        return pages.get_paginated_response(shown(found, actor))
 
 
 class TaskCountView(APIView):
@@ -169,9 +197,10 @@ class DecideView(APIView):
         return Response(detailed(actor, task))
 
 
-def shown(tasks: Sequence[UserTask]) -> list[dict[str, Any]]:
+def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
     """Tasks as lists show them."""
     flows, deciders = queries.flow_names(tasks), queries.deciders(tasks)
+    others, taken = queries.by_places(tasks, actor), queries.claimers(tasks)
     return [
         {
             "id": task.pk,
@@ -188,6 +217,8 @@ def shown(tasks: Sequence[UserTask]) -> list[dict[str, Any]]:
             "outcome_word": words.outcome_word(task.rule, task.outcome) if task.outcome else "",
             "decided_at": task.closed_at,
             "decided_by": deciders.get(task.pk, ""),
+            "stands_in_for": others.get(task.pk, ""),
+            "claimed_by": taken.get(task.pk, ""),
         }
         for task in tasks
     ]
@@ -198,7 +229,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
     people = queries.assignees_of(task)
     refused = commands.refusal_for(actor, task, clock.now())
     return {
-        **shown([task])[0],
+        **shown([task], actor)[0],
         "details": task.details,
         "facts": task.facts,
         "seen": task.seen,
@@ -215,6 +246,8 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
                 "by": one.user.get_full_name(),
                 "outcome": one.outcome,
                 "word": words.outcome_word(task.rule, one.outcome),
+                "on_behalf_of": one.on_behalf_of.get_full_name() if one.on_behalf_of else "",
+                "in_exception": one.exception_id is not None,
                 "comment": one.comment,
                 "at": one.decided_at,
             }
@@ -222,6 +255,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         ],
         "may_decide": refused is None,
         "why_not": refused.message if refused else None,
+        **handing.offered(actor, task, refused),
     }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import transaction
@@ -21,7 +22,7 @@ from apps.core.models import uuid7
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox import queries, rules
 from apps.inbox.commands import MAX_COMMENT, TaskClosed, TooLate
-from apps.inbox.duties import FOUR_EYES, Case, kept_apart
+from apps.inbox.duties import FOUR_EYES, Case, KeptApart, kept_apart
 from apps.inbox.models import DutyException, TaskAssignee, UserTask
 from apps.inbox.opening import publish
 from apps.inbox.permissions import NotForYou, require_decider
@@ -74,9 +75,10 @@ def release_task(*, actor: Actor, task_id: UUID, now: datetime, reason: str = ""
     if not has_right(actor, "people.manage"):
         require_decider(actor, task, now)
     _check_open(task, now)
-    if task.claimed_by_id is not None:
-        _set_claim(task, None, now)
-        _record(actor, task, "task.release", now, reason=reason)
+    if task.claimed_by_id is None:
+        raise Conflict("Nobody has taken this; there is nothing to give back.")
+    _set_claim(task, None, now)
+    _record(actor, task, "task.release", now, reason=reason)
     return task
 
 
@@ -247,6 +249,35 @@ def allow_exception(
     )
     publish([task])
     return found
+
+
+def offered(actor: Actor, task: UserTask, refused: ProductError | None) -> dict[str, Any]:
+    """What a page offers beside the answers; ``refused`` is why the actor may not answer."""
+    is_open, may = task.status == TaskStatus.OPEN, refused is None
+    manages = has_right(actor, "people.manage")
+    asked = list(task.exceptions.select_related("user", "allowed_by"))
+    return {
+        "may_claim": may and task.claimed_by_id is None and may_claim(task),
+        "may_release": is_open and task.claimed_by_id is not None and (may or manages),
+        "may_hand_over": may,
+        "may_ask_exception": is_open
+        and isinstance(refused, KeptApart)
+        and all(one.user_id != actor.user_id for one in asked),
+        "exceptions": [
+            {
+                "id": one.pk,
+                "by": one.user.get_full_name(),
+                "reason": one.reason,
+                "asked_at": one.asked_at,
+                "allowed_by": one.allowed_by.get_full_name() if one.allowed_by else "",
+                "may_allow": is_open
+                and manages
+                and one.allowed_at is None
+                and actor.user_id not in {one.user_id, task.requester_id},
+            }
+            for one in asked
+        ],
+    }
 
 
 def may_claim(task: UserTask) -> bool:

@@ -8,7 +8,7 @@ from django.db.models import Exists, OuterRef, Q, QuerySet
 from django.db.models.functions import Coalesce
 
 from apps.accounts.actors import Actor
-from apps.accounts.models import Membership, Team
+from apps.accounts.models import Membership, Team, User
 from apps.accounts.permissions import DECIDING_ROLES, has_right
 from apps.core import clock
 from apps.core.errors import NotFound
@@ -127,7 +127,7 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
     slugs = {row.via for row in rows if row.via}
     workspaces = {task.workspace_id for task in tasks.values()}
     teams = Team.objects.filter(workspace__in=workspaces, slug__in=slugs)
-    names = dict(teams.values_list("slug", "name"))
+    names = {team.slug: team.shown for team in teams}
     return {
         (task.step, task.visit): {
             "task": pk,
@@ -253,6 +253,15 @@ def deciders(tasks: Collection[UserTask]) -> dict[UUID, str]:
     return names
 
 
+def claimers(tasks: Collection[UserTask]) -> dict[UUID, str]:
+    """For the tasks of a page that somebody has taken: that person's name."""
+    ids = {one.claimed_by_id for one in tasks if one.claimed_by_id}
+    if not ids:
+        return {}
+    names = {one.pk: one.get_full_name() for one in User.objects.filter(pk__in=ids)}
+    return {one.pk: names[one.claimed_by_id] for one in tasks if one.claimed_by_id}
+
+
 def assignees_of(task: UserTask) -> list[TaskAssignee]:
     """Those who may answer, by name, with ``user``."""
     rows = task.assignees.filter(dropped_at__isnull=True).select_related("user")
@@ -265,4 +274,5 @@ def group_of(actor: Actor, people: Iterable[TaskAssignee]) -> str:
     if not via:
         return ""
     teams = Team.objects.for_workspace(actor.workspace_id).filter(slug=via)
-    return teams.values_list("name", flat=True).first() or via
+    team = teams.first()
+    return team.shown if team else via

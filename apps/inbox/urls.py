@@ -2,7 +2,7 @@
 
 from django.urls import path
 
-from apps.inbox import api, views
+from apps.inbox import api, handing_api, views
 
 urlpatterns = [
     path("inbox/list/", views.list_page, name="inbox-list"),
@@ -11,4 +11,16 @@ urlpatterns = [
     path("api/v1/tasks/count/", api.TaskCountView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/", api.TaskView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/decide/", api.DecideView.as_view()),
+    path("api/v1/tasks/<uuid:task_id>/claim/", handing_api.ClaimView.as_view()),
+    path("api/v1/tasks/<uuid:task_id>/release/", handing_api.ReleaseView.as_view()),
+    path("api/v1/tasks/<uuid:task_id>/hand-over/", handing_api.HandOverView.as_view()),
+    path("api/v1/tasks/<uuid:task_id>/exceptions/", handing_api.ExceptionsView.as_view()),
+    path(
+        "api/v1/tasks/<uuid:task_id>/exceptions/<uuid:exception_id>/allow/",
+        handing_api.AllowView.as_view(),
+    ),
+    path("api/v1/tasks/reassign/", handing_api.ReassignView.as_view()),
+    path("api/v1/colleagues/", handing_api.ColleaguesView.as_view()),
+    path("api/v1/delegations/", handing_api.DelegationsView.as_view()),
+    path("api/v1/delegations/<uuid:delegation_id>/", handing_api.DelegationView.as_view()),
 ]

@@ -2,10 +2,18 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.operations import api, stop_api
+from apps.operations import api, leaving_api, stop_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.operations.audit_urls")),
+    path(
+        "api/v1/members/<uuid:member_id>/belongings/",
+        leaving_api.BelongingsView.as_view(),
+        name="belongings",
+    ),
+    path(
+        "api/v1/members/<uuid:member_id>/rehome/", leaving_api.RehomeView.as_view(), name="rehome"
+    ),
     path("api/v1/alerts/", api.AlertsView.as_view(), name="alerts"),
     path("api/v1/alerts/read/", api.ReadAlertsView.as_view(), name="alerts-read"),
     path("api/v1/operations/stop/", stop_api.StopView.as_view(), name="stop"),

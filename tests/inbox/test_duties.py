@@ -235,7 +235,7 @@ class TestIsSetAside:
         given = Decision.objects.get(task=task)
         assert given.exception_id == asks.pk
         assert desk.output_of(task)["decisions"][0]["in_exception"] is True
-        assert desk.trail("task.decide")[0].details["exception"] == {
+        assert desk.trail("task.decide")[0].group("details")["exception"] == {
             "reason": "Ada is ill",
             "allowed_by": admin.email,
         }

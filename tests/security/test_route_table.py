@@ -1,5 +1,6 @@
 """security.md: a committed table of route x role x grant x other workspace; an unlisted route fails."""
 
+import json
 import re
 from base64 import b64encode
 from copy import deepcopy
@@ -48,6 +49,19 @@ BODIES = {
     **{
         f"POST /api/v1/members/import/{then}": {"file": PEOPLE_FILE, "reason": "The list"}
         for then in ("", "preview/")
+    },
+    "POST /api/v1/members/{member}/rehome/": {"to": "run@acme.test", **REASON},
+    "POST /api/v1/tasks/{task}/hand-over/": {"to": "deputy@acme.test", **REASON},
+    "POST /api/v1/tasks/{task}/exceptions/": REASON,
+    "POST /api/v1/tasks/reassign/": {
+        "person": "{approver}",
+        "to": "deputy@acme.test",
+        **REASON,
+    },
+    "POST /api/v1/delegations/": {
+        "to": "deputy@acme.test",
+        "begins_at": "2020-01-01T00:00:00Z",
+        "ends_at": "2199-01-01T00:00:00Z",
     },
     "POST /api/v1/flows/": {"name": "Another"},
     "PATCH /api/v1/flows/{flow}/": {"name": "Renamed"},
@@ -180,7 +194,10 @@ def ask(world, caller, route):
     headers = {name: value.format(**world.ids) for name, value in HEADERS.get(route, {}).items()}
     if part_of(path) == "api":
         query = QUERIES.get(route, "").format(**world.ids)
-        return people.send(browser, method, address + query, BODIES.get(route, {}), **headers)
+        body = json.loads(
+            json.dumps(BODIES.get(route, {})).replace("{approver}", str(world.users["approver"].pk))
+        )
+        return people.send(browser, method, address + query, body, **headers)
     browser.cookies["csrftoken"] = "a" * 32
     send = partial(browser.generic, method, address, headers={"X-CSRFToken": "a" * 32})
     if method == "GET":

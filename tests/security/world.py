@@ -1,5 +1,6 @@
 """A workspace with one of everything, and a browser for everybody who might come to it."""
 
+from datetime import timedelta
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -15,6 +16,7 @@ from apps.connections import commands as connections
 from apps.core import clock
 from apps.flows import commands as flows
 from apps.flows.models import Draft, Flow, FlowVersion
+from apps.inbox import delegating, handing
 from apps.inbox.models import UserTask
 from apps.operations.alerts import raise_alert
 from apps.operations.destinations import add_destination
@@ -82,6 +84,7 @@ class World:
             self.other, *people.ROLES, email="everything@other.test"
         )
         self._run()
+        self._standing_in()
         self._tests()
         self._event()
         self._people_and_connections()
@@ -159,6 +162,21 @@ class World:
             "task": UserTask.objects.get(run_id=waiting.pk).pk,
             "kind": "runs",
         }
+
+    def _standing_in(self) -> None:
+        now = clock.now()
+        deputy = people.person(self.acme, "approver", email="deputy@acme.test")
+        asked = handing.ask_exception(
+            actor=self.author, task_id=self.ids["task"], reason="Nobody is there", now=now
+        )
+        row = delegating.delegate(
+            actor=people.actor(self.users["approver"]),
+            to=deputy.email,
+            begins_at=now,
+            ends_at=now + timedelta(days=1),
+            now=now,
+        )
+        self.ids |= {"exception": asked.pk, "delegation": row.pk}
 
     def _tests(self) -> None:
         now = clock.now()

@@ -1,7 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api } from './client';
 import type { Page } from './client';
-import type { AllowedHost, Invitation, Member, Role, Secret, Team, WorkingCalendar } from './types';
+import type { AllowedHost, Invitation, Member, Role, Secret, Team } from './types';
 
 function useList<T>(key: string, path: string, enabled = true) {
   return useQuery({ queryKey: [key], queryFn: () => api.get<Page<T>>(path), enabled });
@@ -60,8 +60,3 @@ export const useAllowHost = () =>
   );
 export const useRemoveHost = () =>
   useChange(['allowed-hosts'], (id: string) => api.delete(`allowed-hosts/${id}/`));
-
-export const useCalendar = () =>
-  useQuery({ queryKey: ['calendar'], queryFn: () => api.get<WorkingCalendar>('calendar/') });
-export const useSaveCalendar = () =>
-  useChange(['calendar'], (calendar: WorkingCalendar) => api.put<WorkingCalendar>('calendar/', calendar));

@@ -47,6 +47,9 @@ export interface Member {
   roles: Role[];
   teams: string[];
   is_active: boolean;
+  department?: string;
+  /** The name of who leads them today. */
+  manager?: string;
   last_sign_in_at: string | null;
 }
 
@@ -360,6 +363,10 @@ export interface TaskItem {
   due: string | null;
   step?: string;
   outcome: string | null;
+  /** Whose it is, where the person only stands in. */
+  stands_in_for?: string;
+  /** Who has taken it, if anybody. */
+  claimed_by?: string;
   /** The outcome as people read it; empty while there is none. */
   outcome_word: string;
   decided_at: string | null;
@@ -386,9 +393,14 @@ export interface Task extends TaskItem {
   /** How many answers decide, in words. */
   rule: string;
   assignees: string[];
-  decisions: { by: string; outcome: string; word: string; comment: string; at: string }[];
+  decisions: { by: string; on_behalf_of?: string; in_exception?: boolean; outcome: string; word: string; comment: string; at: string }[];
   may_decide: boolean;
   why_not: string | null;
+  may_claim?: boolean;
+  may_release?: boolean;
+  may_hand_over?: boolean;
+  may_ask_exception?: boolean;
+  exceptions?: { id: string; by: string; reason: string; asked_at: string; allowed_by: string; may_allow: boolean }[];
 }
 
 export interface Alert {

@@ -5,6 +5,7 @@ import { Page, PageHeader } from '~/ui/Page';
 import { PasswordForm } from './PasswordForm';
 import { ProfileForm } from './ProfileForm';
 import { Sessions } from './Sessions';
+import { StandIns } from './StandIns';
 
 /** What belongs to the person whatever the workspace. */
 export function AccountPage() {
@@ -15,6 +16,7 @@ export function AccountPage() {
       <PageHeader title={t('settings.account')} />
       <ProfileForm key={me.id} />
       <PasswordForm />
+      {me.rights.includes('task.decide') ? <StandIns /> : null}
       <Sessions />
       <Tokens ownOf={me.email} />
     </Page>

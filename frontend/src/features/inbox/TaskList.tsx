@@ -41,7 +41,7 @@ export function TaskList({ tasks, chosen, view, more, onOpen }: Props) {
             <Link to="/inbox/" search={{ task: task.id, ...(view === 'done' ? { state: 'done' } : {}) }} className={classes.task} data-chosen={task.id === chosen || undefined} aria-current={task.id === chosen || undefined}>
               <span className={classes.name}>{task.title}</span>
               <span className={classes.meta}>
-                <span>{task.requester ? t('inbox.from', { name: task.requester.name }) : task.flow.name}</span>
+                <span>{task.stands_in_for ? t('inbox.for', { name: task.stands_in_for }) : task.requester ? t('inbox.from', { name: task.requester.name }) : task.flow.name}</span>
                 {view === 'open' ? <TimeLeft due={task.due} /> : <Ending task={task} />}
               </span>
             </Link>

@@ -12,6 +12,7 @@ import { Decision } from './Decision';
 import { FactValue } from './FactValue';
 import { Markdown } from './Markdown';
 import classes from './TaskPane.module.css';
+import { TaskActions } from './TaskActions';
 import { TimeLeft } from './TimeLeft';
 
 /** One task: what is asked, by whom, until when, on which facts, and what each answer does. */
@@ -79,6 +80,7 @@ function TaskSheet({ task }: { task: Task }) {
         <p className={classes.plain}>{t('inbox.who_list', { names: task.assignees.join(', '), rule: task.rule })}</p>
       </section>
       <Answers task={task} />
+      <TaskActions task={task} />
     </>
   );
 }
@@ -93,7 +95,8 @@ function Answers({ task }: { task: Task }) {
       <ul className={classes.thens}>
         {task.decisions.map((one, index) => (
           <li key={index}>
-            {t('inbox.one_answer', { name: one.by, outcome: one.word })} <RelativeTime at={one.at} />
+            {t('inbox.one_answer', { name: one.on_behalf_of ? t('inbox.on_behalf_of', { name: one.by, other: one.on_behalf_of }) : one.by, outcome: one.word })} <RelativeTime at={one.at} />
+            {one.in_exception ? <p className={classes.plain}>{t('inbox.in_exception')}</p> : null}
             {one.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: one.comment })}</p> : null}
           </li>
         ))}

@@ -2,7 +2,9 @@ import { ActionIcon, Button, Select, TextInput, Tooltip } from '@mantine/core';
 import { useState } from 'react';
 import type { FormEvent } from 'react';
 import { useIntl } from 'react-intl';
-import { useCalendar, useSaveCalendar } from '~/api/settings';
+import { useDropOwnCalendar, useOwnCalendar, useSaveOwnCalendar } from '~/api/people';
+import type { CalendarOf, OwnCalendar } from '~/api/people';
+import { useMembers, useTeams } from '~/api/settings';
 import type { WorkingCalendar, WorkingSpan } from '~/api/types';
 import { useT } from '~/app/messages';
 import { IconPlus, IconTrash } from '~/ui/icons';
@@ -23,27 +25,54 @@ const without = <T,>(list: T[], at: number) => list.filter((_, index) => index !
 /** When people work and which days are off: waits and limits in working time go by it. */
 export function CalendarPage() {
   const t = useT();
-  const { data, error, refetch } = useCalendar();
+  const [whose, setWhose] = useState<CalendarOf>('calendar/');
+  const { data, error, refetch } = useOwnCalendar(whose);
   return (
     <>
       <SectionHead title={t('settings.calendar')} text={t('settings.calendar.text')} />
-      {data ? <CalendarForm kept={data} /> : error ? <ErrorState error={error} retry={() => void refetch()} /> : <ListSkeleton rows={7} />}
+      <Whose value={whose} onChange={setWhose} />
+      {data ? <CalendarForm key={whose} kept={data} whose={whose} /> : error ? <ErrorState error={error} retry={() => void refetch()} /> : <ListSkeleton rows={7} />}
     </>
   );
 }
 
-function CalendarForm({ kept }: { kept: WorkingCalendar }) {
+/** The workspace's calendar, or that of one team or person. */
+function Whose({ value, onChange }: { value: CalendarOf; onChange: (next: CalendarOf) => void }) {
   const t = useT();
-  const save = useSaveCalendar();
-  const [calendar, setCalendar] = useState(kept);
+  const teams = (useTeams().data?.results ?? []).filter((team) => team.kind !== 'role');
+  const people = (useMembers().data?.results ?? []).filter((one) => one.is_active);
+  return (
+    <Select
+      searchable
+      limit={60}
+      allowDeselect={false}
+      label={t('settings.calendar.whose')}
+      value={value}
+      onChange={(next) => onChange((next as CalendarOf | null) ?? 'calendar/')}
+      data={[
+        { value: 'calendar/', label: t('settings.calendar.workspace') },
+        ...teams.map((team) => ({ value: `teams/${team.id}/calendar/`, label: t('settings.calendar.team', { name: team.name }) })),
+        ...people.map((one) => ({ value: `members/${one.id}/calendar/`, label: one.name ? `${one.name} (${one.email})` : one.email })),
+      ]}
+    />
+  );
+}
+
+function CalendarForm({ kept, whose }: { kept: OwnCalendar; whose: CalendarOf }) {
+  const t = useT();
+  const save = useSaveOwnCalendar(whose);
+  const drop = useDropOwnCalendar(whose);
+  const ofOne = whose !== 'calendar/';
+  const [calendar, setCalendar] = useState<WorkingCalendar>({ zone: kept.zone, hours: kept.hours, holidays: kept.holidays });
   const change = (part: Partial<WorkingCalendar>) => setCalendar((before) => ({ ...before, ...part }));
   const { zone, hours, holidays } = calendar;
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    save.mutate(calendar, { onSuccess: (next) => { setCalendar(next); notifyDone(t('settings.calendar.saved')); } });
+    save.mutate(calendar, { onSuccess: ({ zone: saved, hours: times, holidays: days }) => { setCalendar({ zone: saved, hours: times, holidays: days }); notifyDone(t('settings.calendar.saved')); } });
   };
   return (
     <form onSubmit={submit} className={settings.form}>
+      {ofOne && !kept.own ? <p className={settings.text}>{t('settings.calendar.not_own')}</p> : null}
       <Panel title={t('settings.calendar.hours')}>
         <div className={settings.form}>
           <Select searchable limit={60} allowDeselect={false} label={t('settings.calendar.zone')} data={ZONES.includes(zone) ? ZONES : [zone, ...ZONES]} value={zone} onChange={(next) => change({ zone: next ?? zone })} />
@@ -71,7 +100,8 @@ function CalendarForm({ kept }: { kept: WorkingCalendar }) {
       </Panel>
       <ProblemText error={save.error} />
       <div className={settings.buttons}>
-        <Button type="submit" variant="filled" loading={save.isPending} disabled={JSON.stringify(calendar) === JSON.stringify(kept)}>{t('app.save')}</Button>
+        {ofOne && kept.own ? <Button loading={drop.isPending} onClick={() => drop.mutate(undefined)}>{t('settings.calendar.drop')}</Button> : null}
+        <Button type="submit" variant="filled" loading={save.isPending} disabled={(!ofOne || kept.own) && JSON.stringify(calendar) === JSON.stringify({ zone: kept.zone, hours: kept.hours, holidays: kept.holidays })}>{t('app.save')}</Button>
       </div>
     </form>
   );

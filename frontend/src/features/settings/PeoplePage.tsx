@@ -8,22 +8,26 @@ import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { DataTable } from '~/ui/DataTable';
 import type { Column } from '~/ui/DataTable';
 import { SearchBox } from '~/ui/Filter';
-import { IconBan, IconEdit, IconPlus, IconUserCheck } from '~/ui/icons';
+import { IconArrowForwardUp, IconBan, IconEdit, IconFileImport, IconLogout, IconPlus, IconSitemap, IconUserCheck } from '~/ui/icons';
 import { notifyProblem } from '~/ui/notify';
 import { Toolbar } from '~/ui/Page';
 import { problemSentence } from '~/ui/ProblemText';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { EmptyState } from '~/ui/States';
+import { ImportPeople } from './ImportPeople';
 import { InvitePerson } from './InvitePerson';
 import { Invitations } from './Invitations';
+import { LeaverDialog } from './LeaverDialog';
 import { ListState } from './ListState';
 import { MemberForm } from './MemberForm';
+import { PlaceForm } from './PlaceForm';
+import { ReassignDialog } from './ReassignDialog';
 import { roleName } from './roles';
 import { RowMenu } from './RowMenu';
 import { SectionHead, Tags } from './SectionHead';
 import classes from './Settings.module.css';
 
-type Open = { kind: 'invite' } | { kind: 'edit' | 'deactivate'; member: Member } | undefined;
+type Open = { kind: 'invite' } | { kind: 'import' } | { kind: 'edit' | 'deactivate' | 'place' | 'leaver' | 'reassign'; member: Member } | undefined;
 
 /** People of the workspace: roles, teams, invitations, deactivation. */
 export function PeoplePage() {
@@ -54,6 +58,10 @@ export function PeoplePage() {
       key: 'roles', header: t('settings.people.column.roles'),
       cell: (member) => (member.is_active ? <Tags items={member.roles.map((role) => roleName(role, t))} none={t('settings.roles.none')} /> : t('settings.people.inactive')),
     },
+    {
+      key: 'department', header: t('settings.people.column.department'), show: 'medium',
+      cell: (member) => <span className={classes.person}><span>{member.department || t('app.none')}</span>{member.manager ? <small>{member.manager}</small> : null}</span>,
+    },
     { key: 'teams', header: t('settings.people.column.teams'), show: 'medium', cell: (member) => <Tags items={member.teams.map((slug) => teamNames.get(slug) ?? slug)} none={t('app.none')} /> },
     {
       key: 'last', header: t('settings.people.column.last'), width: 140, show: 'medium',
@@ -68,6 +76,9 @@ export function PeoplePage() {
             member.is_active
               ? [
                   { label: t('settings.people.edit'), icon: IconEdit, act: () => setOpen({ kind: 'edit', member }) },
+                  { label: t('settings.place'), icon: IconSitemap, act: () => setOpen({ kind: 'place', member }) },
+                  { label: t('settings.reassign'), icon: IconArrowForwardUp, act: () => setOpen({ kind: 'reassign', member }) },
+                  { label: t('settings.leaver'), icon: IconLogout, act: () => setOpen({ kind: 'leaver', member }) },
                   { label: t('settings.people.deactivate'), icon: IconBan, act: () => setOpen({ kind: 'deactivate', member }) },
                 ]
               : [{ label: t('settings.people.activate'), icon: IconUserCheck, act: () => activate(member) }]
@@ -81,7 +92,12 @@ export function PeoplePage() {
       <SectionHead
         title={t('settings.people')}
         text={t('settings.people.text')}
-        action={mayInvite ? <Button variant="filled" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen({ kind: 'invite' })}>{t('settings.people.invite')}</Button> : null}
+        action={mayInvite ? (
+          <div className={classes.buttons}>
+            <Button leftSection={<IconFileImport size={16} aria-hidden />} onClick={() => setOpen({ kind: 'import' })}>{t('settings.import')}</Button>
+            <Button variant="filled" leftSection={<IconPlus size={16} aria-hidden />} onClick={() => setOpen({ kind: 'invite' })}>{t('settings.people.invite')}</Button>
+          </div>
+        ) : null}
       />
       <Toolbar><SearchBox label={t('settings.people.search')} value={search} onChange={setSearch} /></Toolbar>
       <ListState query={members} empty={<EmptyState title={t('settings.people.none')} />}>
@@ -94,6 +110,10 @@ export function PeoplePage() {
       {mayInvite ? <Invitations /> : null}
       {open?.kind === 'invite' ? <InvitePerson onClose={close} /> : null}
       {open?.kind === 'edit' ? <MemberForm member={open.member} onClose={close} /> : null}
+      {open?.kind === 'import' ? <ImportPeople onClose={close} /> : null}
+      {open?.kind === 'place' ? <PlaceForm member={open.member} onClose={close} /> : null}
+      {open?.kind === 'leaver' ? <LeaverDialog member={open.member} onClose={close} /> : null}
+      {open?.kind === 'reassign' ? <ReassignDialog member={open.member} onClose={close} /> : null}
       {open?.kind === 'deactivate' ? (
         <ConfirmDialog
           opened
