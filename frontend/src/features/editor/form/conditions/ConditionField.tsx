@@ -71,7 +71,7 @@ export function ConditionField({ field, path, value, required }: FieldProps) {
             size="xs"
             aria-label={t('editor.condition.view', { title: field.title })}
             value={shown}
-            onChange={(next) => choose(next as 'choose' | 'feel')}
+            onChange={(next) => choose(next)}
             data={[{ value: 'choose', label: t('editor.condition.choose'), disabled: isTooMuch }, { value: 'feel', label: t('editor.condition.feel') }]}
           />
         </div>

@@ -148,7 +148,7 @@ function operand(source: Source, node: SyntaxNode): Operand | null {
   }
   if (called.name !== 'get or else' || !second || !isPath(source, first)) return null;
   const fallback = valueOf(source, second);
-  return fallback && fallback.kind !== 'path' ? { path: slice(source, first), fallback: fallback as Literal } : null;
+  return fallback && fallback.kind !== 'path' ? { path: slice(source, first), fallback: fallback } : null;
 }
 
 /** `date(…)` is a literal to the grammar. */

@@ -67,6 +67,7 @@ describe('mapping in two columns', () => {
     const picked = screen.getByText('trigger.body.name').closest('button');
     if (picked) fireEvent.click(picked);
     expect(picked?.getAttribute('aria-pressed')).toBe('true');
+    expect(document.activeElement).toBe(screen.getByLabelText('Put trigger.body.name into id'));
     fireEvent.click(screen.getByLabelText('Put trigger.body.name into id'));
     expect(output()).toEqual({ id: '= trigger.body.name' });
     expect(screen.queryByText('Put here')).toBeNull();

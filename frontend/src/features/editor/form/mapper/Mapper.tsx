@@ -1,6 +1,7 @@
 import { Button, Drawer, TextInput } from '@mantine/core';
-import { useState } from 'react';
+import { useRef, useState } from 'react';
 import type { DragEvent } from 'react';
+import { flushSync } from 'react-dom';
 import { useT } from '~/app/messages';
 import type { MessageId } from '~/app/messages';
 import { IconArrowsMaximize, IconGripVertical, IconSearch } from '~/ui/icons';
@@ -66,6 +67,7 @@ function Mapper({ path, value, secrets, needs, onClose }: Props & { needs: Part[
   const form = useForm();
   const [held, setHeld] = useState<PathNode | null>(null);
   const [sources] = useState(form.sources);
+  const columns = useRef<HTMLDivElement>(null);
   const now = () => { const here = getAt(form.current(), path); return isRecord(here) ? here : {}; };
   const given = isRecord(value) ? value : {};
 
@@ -76,7 +78,11 @@ function Mapper({ path, value, secrets, needs, onClose }: Props & { needs: Part[
     say(t('editor.map.set', { name, path: node.path }));
   };
   const hold = (node: PathNode) => {
-    setHeld(held?.path === node.path ? null : node);
+    if (held?.path === node.path) return setHeld(null);
+    // What is held goes to a field next: the first that lacks a value, else the first.
+    flushSync(() => setHeld(node));
+    const fields = columns.current?.querySelectorAll<HTMLElement>('[data-put]') ?? [];
+    ([...fields].find((field) => field.closest('[data-missing]')) ?? fields[0])?.focus();
     say(t('editor.map.held', { path: node.path }));
   };
   const find = (carried: string) => offeredOf(sources, '').flatMap((one) => one.nodes).find((node) => node.path === carried);
@@ -87,7 +93,7 @@ function Mapper({ path, value, secrets, needs, onClose }: Props & { needs: Part[
 
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- Escape lets go of what is held; with nothing held it closes the whole
-    <div className={classes.columns} onKeyDown={(event) => { if (event.key === 'Escape' && event.currentTarget.contains(event.target as Node)) { if (held) setHeld(null); else onClose(); } }}>
+    <div ref={columns} className={classes.columns} onKeyDown={(event) => { if (event.key === 'Escape' && event.currentTarget.contains(event.target as Node)) { if (held) setHeld(null); else onClose(); } }}>
       <Available sources={sources} held={held} onHold={hold} />
       <section className={classes.column} aria-label={t('editor.map.needed')}>
         <h3 className={classes.head}>{t('editor.map.needed')}</h3>
@@ -176,7 +182,7 @@ function TargetRow({ target, path, held, secrets, onPut, onDrop }: RowProps) {
         <code>{name}</code>
         {part ? <span className={classes.type}>{t(KINDS[kindOf(part.schema)])}</span> : null}
         {required ? <span className={classes.required}>{t('editor.map.required')}</span> : null}
-        {held ? <Button size="compact-xs" aria-label={t('editor.map.put_into', { path: held.path, name })} onClick={() => onPut(name, held)}>{t('editor.map.put')}</Button> : null}
+        {held ? <Button size="compact-xs" data-put aria-label={t('editor.map.put_into', { path: held.path, name })} onClick={() => onPut(name, held)}>{t('editor.map.put')}</Button> : null}
       </div>
       {typeof meaning === 'string' ? <p className={classes.help} dir="auto">{meaning}</p> : null}
       <ValueEditor label={name} path={here} value={value ?? ''} secrets={secrets} />
@@ -190,7 +196,7 @@ function NewField({ held, onPut, onDrop }: { held: PathNode | null; onPut: (node
   const { onDragOver, onDrop: dropped } = landing(onDrop);
   return (
     <div className={classes.fresh} role="group" aria-label={t('editor.map.new')} onDragOver={onDragOver} onDrop={dropped}>
-      {held ? <Button size="xs" aria-label={t('editor.map.put_new', { path: held.path })} onClick={() => onPut(held)}>{t('editor.map.new')}</Button> : <span>{t('editor.map.drop_new')}</span>}
+      {held ? <Button size="xs" data-put aria-label={t('editor.map.put_new', { path: held.path })} onClick={() => onPut(held)}>{t('editor.map.new')}</Button> : <span>{t('editor.map.drop_new')}</span>}
     </div>
   );
 }
