@@ -80,6 +80,7 @@ describe.skipIf(!hasChromium || URL_ === '')('German, dark, 360 px', () => {
     await page.goto(`${URL_}/inbox/`);
     await page.locator('html[lang="de"]').waitFor({ state: 'attached' });
     await page.getByRole('heading', { name: 'Eingang' }).first().waitFor();
+    await page.getByText(`Ada Byron Zugang zu ${system} geben?`).first().waitFor();
     await page.screenshot({ path: `${SHOTS}1-list.png` });
     await narrow(page);
     await page.getByText(`Ada Byron Zugang zu ${system} geben?`).first().tap();
@@ -112,6 +113,7 @@ describe.skipIf(!hasChromium || URL_ === '')('German, dark, 360 px', () => {
     const shown = await words(page, system);
     expect(shown).not.toMatch(ENGINE);
     expect(shown).not.toMatch(ENGLISH);
+    expect(shown).toContain('als Mitglied von „Genehmiger“');
     await page.getByRole('button', { name: 'Genehmigen', exact: true }).tap();
     await page.getByText('Genehmigt').first().waitFor();
     await page.screenshot({ path: `${SHOTS}6-plain-done.png` });

@@ -45,6 +45,7 @@ export const STATES: PageState[] = [
   { route: '/flows/', state: 'error', path: '/flows/', answers: { 'flows/': fails }, shows: 'This did not work' },
   { route: '/flows/', state: 'no connection', path: '/flows/', answers: { 'flows/': 'offline' }, shows: 'No connection to the server' },
   { route: '/flows/', state: 'new', path: '/flows/?new=example', shows: 'Incident routing' },
+  { route: '/flows/', state: 'tour', path: '/flows/', press: ['Take the tour'], shows: 'Step 1 of 4' },
   { route: '/flows/', state: 'menu', path: '/flows/', press: ['Actions for Vendor onboarding'], shows: 'Archive' },
   { route: '/flows/', state: 'alerts', path: '/flows/', press: ['Alerts, 1 new'], shows: '14 times' },
   { route: '/flows/', state: 'person', path: '/flows/', press: ['Ada Lovelace, your menu'], shows: 'Sign out' },
