@@ -21,6 +21,7 @@ from apps.audit.records import Target
 from apps.core import live as live_channel
 from apps.core.errors import Conflict, Invalid, NotFound
 from apps.core.models import uuid7
+from apps.core.sentences import error_said
 from apps.engine import events as ev
 from apps.engine import feel, values
 from apps.engine.graph import Behaviour
@@ -104,7 +105,7 @@ class Plan:
             "missing": [_named(titles, one) for one in self.missing],
             "reaches": not self.asked.step or self.asked.step in self.told.times,
             "ends": self.told.ended,
-            "error": self.told.error,
+            "error": error_said(self.told.error),
             "skipped_to": self.told.skipped_to or None,
         }
 
@@ -242,7 +243,7 @@ def report_of(run: Run, *, may_see: bool) -> dict[str, Any]:
         "leaves": foreseeing.would_leave(steps),
         "stand_ins": [_named(pinned.document["steps"], one) for one in given.get("stand_ins", ())],
         "reaches": not pinned.step or pinned.step in told.times,
-        "error": run.error,
+        "error": error_said(run.error),
         "skipped_to": told.skipped_to or None,
     }
 
