@@ -84,6 +84,7 @@ export function PickList({ label, placeholder, items, note, none, start = '', on
         aria-controls={`${base}-options`}
         aria-activedescendant={found[active] ? optionId(active) : undefined}
         value={term}
+        onFocus={(event) => event.currentTarget.setSelectionRange(event.currentTarget.value.length, event.currentTarget.value.length)}
         onChange={(event) => {
           setTerm(event.currentTarget.value);
           setAt(0);

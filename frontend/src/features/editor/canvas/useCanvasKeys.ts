@@ -179,7 +179,8 @@ export function useCanvasKeys(frame: RefObject<HTMLDivElement | null>) {
         } else if (isLetter(event.key) && lettersAreOn() && !useEditor.getState().readOnly) {
           // On the bare canvas the name of a step is simply typed.
           const box = frame.current.getBoundingClientRect();
-          const after = selected[0] === undefined ? undefined : openWay(doc(), selected[0], types);
+          const from = selected.find((id) => !isNoteId(id)) ?? (doc().links.some((one) => one.from === TRIGGER) ? undefined : TRIGGER);
+          const after = from === undefined ? undefined : openWay(doc(), from, types);
           useView.setState({ asking: { kind: 'add', term: event.key, ...(after ? { after } : {}), x: box.left + box.width / 2 - 160, y: box.top + 48 } });
           known = true;
         }
