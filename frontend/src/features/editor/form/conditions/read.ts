@@ -1,7 +1,7 @@
 import { expressionLanguage } from '@bpmn-io/lang-feel';
 import { literalText } from '../feel/text';
 import { DEEPEST, emptyGroup, isComplete } from './model';
-import type { Compare, Condition, Group, Literal, Operand, Operator, Value } from './model';
+import type { Compare, Condition, Group, Operand, Operator, Value } from './model';
 
 const SIGNS: Record<string, Operator> = { '=': 'eq', '!=': 'ne', '<': 'lt', '<=': 'le', '>': 'gt', '>=': 'ge' };
 const CALLS: Record<string, Operator> = { contains: 'contains', 'starts with': 'starts', 'ends with': 'ends' };
