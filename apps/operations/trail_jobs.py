@@ -27,6 +27,7 @@ from apps.audit.records import Target
 from apps.core import clock, live
 from apps.core.errors import Conflict, Forbidden, NotFound, ProductError
 from apps.core.models import uuid7
+from apps.core.pool import give_back
 from apps.operations.models import JOB_TRANSITIONS, JobState, TrailJob
 
 __all__ = ["ask_for", "due_jobs", "forget_jobs", "jobs", "one_job", "work_on", "work_outside"]
@@ -111,30 +112,36 @@ def due_jobs(*, now: datetime) -> list[UUID]:
     return list(_free(now).order_by("id").values_list("pk", flat=True)[:10])
 
 
-def work_outside(job_id: UUID) -> int:
-    """Do a job in a process of its own; returns its exit status."""
-    done = subprocess.run(  # noqa: S603 - our own program
-        [sys.executable, "manage.py", "trail_job", str(job_id)],
+def work_outside(job_id: UUID) -> bool:
+    """Do a job in a process of its own; False where somebody else has it, or it is over.
+
+    It is taken here, before the process is there: one that is slow to start is started once.
+    """
+    job = _take(job_id)
+    if job is None:
+        return False
+    give_back()
+    subprocess.run(  # noqa: S603 - our own program
+        [sys.executable, "manage.py", "trail_job", str(job_id), "--try", str(job.tries)],
         cwd=settings.BASE_DIR,
         env=dict(os.environ),
         check=False,
     )
-    return done.returncode
+    return True
 
 
-def work_on(job_id: UUID, doers: Mapping[str, Doer]) -> bool:
+def work_on(job_id: UUID, doers: Mapping[str, Doer], *, taken: int | None = None) -> bool:
     """Do one job; False where somebody else does it, or it is over.
 
-    Safe to call twice: the lease lets one in, and what a dead one has left is made anew.
+    ``taken`` is the try for which it was taken already. Safe to call twice: the lease lets one in,
+    and what a dead one has left is made anew.
     """
-    now = clock.now()
-    taken = _free(now).filter(pk=job_id)
-    job = taken.first()
-    if job is None or not taken.update(
-        state=_moved(job, JobState.RUNNING), leased_until=now + LEASE, tries=job.tries + 1
-    ):
+    if taken is None:
+        job = _take(job_id)
+    else:
+        job = TrailJob.objects.filter(pk=job_id, state=JobState.RUNNING, tries=taken).first()
+    if job is None:
         return False
-    job.refresh_from_db()
     if job.tries > MOST_TRIES:
         _end(job, JobState.FAILED, error="It was tried three times and never came to an end.")
         return True
@@ -151,6 +158,19 @@ def work_on(job_id: UUID, doers: Mapping[str, Doer]) -> bool:
     else:
         _end(job, JobState.DONE, result=result)
     return True
+
+
+def _take(job_id: UUID) -> TrailJob | None:
+    """The job, ours for a while; None where somebody else has it, or it is over."""
+    now = clock.now()
+    free = _free(now).filter(pk=job_id)
+    job = free.first()
+    if job is None or not free.filter(tries=job.tries).update(
+        state=_moved(job, JobState.RUNNING), leased_until=now + LEASE, tries=job.tries + 1
+    ):
+        return None
+    job.refresh_from_db()
+    return job
 
 
 def forget_jobs(*, now: datetime) -> int:

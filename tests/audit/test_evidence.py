@@ -312,6 +312,24 @@ class TestJob:
         assert "three times" in job.error
         assert trail_jobs.due_jobs(now=now) == []
 
+    def test_is_taken_before_its_process_is_there_and_started_once(self, auditor, now, monkeypatch):
+        """However slowly processes start: whoever comes meanwhile finds it taken."""
+        job = trail_jobs.ask_for(actor=auditor, kind="check", wanted={}, now=now)
+        started = []
+
+        def slow_to_start(command, **_):
+            started.append(command)
+            assert not trail_jobs.work_outside(job.pk), "a second worker"
+            assert trail_jobs.due_jobs(now=clock.now()) == []
+            assert not trail_jobs.work_on(job.pk, DOERS, taken=7), "a try that is not this one"
+            assert trail_jobs.work_on(job.pk, DOERS, taken=int(command[-1]))
+
+        monkeypatch.setattr(trail_jobs.subprocess, "run", slow_to_start)
+        assert trail_jobs.work_outside(job.pk)
+        assert len(started) == 1
+        job.refresh_from_db()
+        assert (job.state, job.tries) == ("done", 1)
+
     def test_that_fails_says_why(self, make, auditor):
         job, _ = make(flow=uuid7())
         assert (job.state, job.result) == ("failed", None)

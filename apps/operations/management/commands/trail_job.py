@@ -21,6 +21,9 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("job", type=UUID)
+        parser.add_argument(
+            "--try", type=int, dest="taken", help="the try for which it was taken; else it is now"
+        )
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        trail_jobs.work_on(options["job"], DOERS)
+        trail_jobs.work_on(options["job"], DOERS, taken=options["taken"])

@@ -139,8 +139,9 @@ function Earlier({ checks }: { checks: TrailCheck[] }) {
     { key: 'when', header: t('audit.check.when'), width: 160, cell: (row) => <RelativeTime at={row.created_at} /> },
   ];
   return (
-    <Panel title={t('audit.check.earlier')} flush>
+    <section className={classes.earlier}>
+      <h3 className={classes.question}>{t('audit.check.earlier')}</h3>
       <DataTable label={t('audit.check.earlier')} columns={columns} rows={checks} rowKey={(row) => row.id} />
-    </Panel>
+    </section>
   );
 }
