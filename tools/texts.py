@@ -51,6 +51,14 @@ REFUSALS = (
 )
 #: Words for what was found, which stand inside sentences; see ``apps.steps.texts.found``.
 INSIDE = {
+    "apps/flows/commands.py": (
+        "an error stands",
+        "{0} errors stand",
+        "{0} cannot be published yet",
+        "The draft",
+        "What is chosen",
+        "Version {0} cannot be activated now",
+    ),
     "apps/steps/texts.py": ("empty", "a list", "a set of named fields", "the text “{0}”"),
     "apps/engine/feel/types.py": (
         "null (nothing)",

@@ -19,6 +19,8 @@ from django.conf import settings
 from django.utils.translation import get_language
 
 HOLE = re.compile(r"\{(\d+)\}")
+#: The same as gettext's texts have it.
+NAMED = re.compile(r"%\((\w+)\)[sd]")
 #: A sentence longer than any of ours with a name in each hole: somebody else's text.
 LONGEST = 4000
 #: How deep a sentence stands in the hole of another.
@@ -129,8 +131,32 @@ def _catalogue(language: str) -> tuple[dict[str, str], list[_Pattern]]:
                 patterns.append(_Pattern(source, target))
             else:
                 whole[source] = target
+        _add_marked(language, str(folder), whole, patterns)
     patterns.sort(key=lambda one: -one.weight)
     return whole, patterns
+
+
+def _add_marked(
+    language: str, folder: str, whole: dict[str, str], patterns: list[_Pattern]
+) -> None:
+    """What gettext says, too: some of it is written down, such as why a run was held."""
+    path = gettext.find("django", folder, [language])
+    if path is None:
+        return
+    with open(path, "rb") as file:  # noqa: PTH123 - as above
+        texts = gettext.GNUTranslations(file)._catalog  # type: ignore[attr-defined] # noqa: SLF001
+    for source, target in texts.items():
+        if not isinstance(source, str) or " " not in source or not target:
+            continue
+        names = list(dict.fromkeys(NAMED.findall(source)))
+        if names:
+            patterns.append(_Pattern(_numbered(source, names), _numbered(target, names)))
+        else:
+            whole.setdefault(source, target)
+
+
+def _numbered(text: str, names: list[str]) -> str:
+    return NAMED.sub(lambda hole: f"{{{names.index(hole[1])}}}", text)
 
 
 @lru_cache(maxsize=4096)

@@ -17,6 +17,7 @@ from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.errors import Forbidden, Invalid
 from apps.core.http import CursorPages
+from apps.core.sentences import said
 from apps.operations import alerts, exports, metrics
 from apps.operations.models import Alert, AlertKind
 from apps.operations.streams import streamed_lines
@@ -122,8 +123,8 @@ def alert_shown(alert: Alert) -> dict[str, Any]:
     return {
         "id": alert.pk,
         "kind": alert.kind,
-        "title": alert.title,
-        "body": alert.body,
+        "title": said(alert.title),
+        "body": said(alert.body),
         "flow": {"id": alert.flow_id, "name": alert.flow.name},
         "run": alert.run_id,
         "count": alert.count,

@@ -17,6 +17,7 @@ from django.db.models import Q
 from django.utils.translation import gettext, ngettext
 
 from apps.core import clock
+from apps.core.sentences import said
 from apps.engine import events as ev
 from apps.engine.graph import TRIGGER, Graph
 from apps.engine.lifecycle import EffectStatus, StepStatus
@@ -314,7 +315,7 @@ def failures(look: Look, keys: list[Key]) -> Found:
             key,
             since=row.at,
             until=task.get("until"),
-            detail=error["message"],
+            detail=said(error["message"]),
             error=error,
             **_who(task),
         )
@@ -399,7 +400,7 @@ def _retry(look: Look, key: Key, effect: Effect, row: Row | None) -> Reason:
         key,
         since=row.at if row else None,
         until=effect.available_at,
-        detail=error["message"] if error else "",
+        detail=said(error["message"]) if error else "",
         error=error,
         attempt=effect.attempt,
         max_attempts=effect.max_attempts,

@@ -48,6 +48,14 @@ class TestInGerman:
             f"Kein Weg führt vom Auslöser zu „{name}“."
         )
 
+    def test_what_was_written_down_by_somebody_else_reads_in_ones_own_language(self):
+        assert said("“Vendor onboarding” failed at “Approve”") == (
+            "„Vendor onboarding“ ist bei „Approve“ fehlgeschlagen"
+        )
+        assert said("The draft cannot be published yet: 2 errors stand against it.") == (
+            "Der Entwurf kann noch nicht veröffentlicht werden: 2 Fehler sprechen dagegen."
+        )
+
     def test_a_finding_with_its_button(self):
         row = {
             "code": "x",
