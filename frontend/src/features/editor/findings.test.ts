@@ -1,0 +1,57 @@
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { sampleFlow } from './document/fixtures';
+import { startChecking, useFindings } from './findings';
+import type { Checking } from './findings';
+import { useEditor } from './store';
+
+const finding = { code: 'no_name', severity: 'warning', step: null, path: '/name', message: 'The flow has no name.', fix: 'Give it one.' };
+let asked: { document: { name: string } }[] = [];
+let answer: () => Promise<Response>;
+let checking: Checking;
+
+const answered = (findings: unknown[]) => () => Promise.resolve(new Response(JSON.stringify({ findings }), { headers: { 'Content-Type': 'application/json' } }));
+const rename = (name: string) => useEditor.getState().apply('x', (doc) => { doc.name = name; });
+
+beforeEach(async () => {
+  vi.useFakeTimers();
+  asked = [];
+  answer = answered([finding]);
+  vi.stubGlobal('fetch', vi.fn((_url: string, init: { body: string }) => { asked.push(JSON.parse(init.body) as (typeof asked)[number]); return answer(); }));
+  useEditor.getState().open('f', sampleFlow(), false);
+  checking = startChecking('f');
+  await vi.advanceTimersByTimeAsync(0);
+});
+afterEach(() => {
+  checking.stop();
+  vi.useRealTimers();
+});
+
+describe('findings while one types', () => {
+  it('are asked for a tenth of a second after an edit, once for several', async () => {
+    expect(asked).toHaveLength(1);
+    rename('a');
+    await vi.advanceTimersByTimeAsync(60);
+    rename('ab');
+    await vi.advanceTimersByTimeAsync(99);
+    expect(asked).toHaveLength(1);
+    await vi.advanceTimersByTimeAsync(1);
+    expect(asked.map((one) => one.document.name).slice(1)).toEqual(['ab']);
+    expect(useFindings.getState()).toMatchObject({ status: 'current', findings: [{ code: 'no_name' }] });
+  });
+
+  it('are not asked for when a card is only moved', async () => {
+    useEditor.getState().apply('x', (doc) => { doc.layout = { ...doc.layout, size: [5, 5] }; });
+    await vi.advanceTimersByTimeAsync(500);
+    expect(asked).toHaveLength(1);
+  });
+
+  it('are asked for again where the server could not be reached', async () => {
+    answer = () => Promise.reject(new TypeError('offline'));
+    rename('a');
+    await vi.advanceTimersByTimeAsync(200);
+    expect(useFindings.getState().status).toBe('failed');
+    answer = answered([]);
+    await vi.advanceTimersByTimeAsync(20_000);
+    expect(useFindings.getState()).toMatchObject({ status: 'current', findings: [] });
+  });
+});
