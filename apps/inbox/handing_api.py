@@ -33,13 +33,13 @@ class HandOver(serializers.Serializer[Any]):
     reason = serializers.CharField(max_length=5000)
 
 
-class Reason(serializers.Serializer[Any]):
+class ExceptionAsked(serializers.Serializer[Any]):
     """Why."""
 
     reason = serializers.CharField(max_length=5000)
 
 
-class MaybeReason(serializers.Serializer[Any]):
+class ReleaseReason(serializers.Serializer[Any]):
     """Why, if there is something to say."""
 
     reason = serializers.CharField(max_length=5000, allow_blank=True, default="")
@@ -138,9 +138,9 @@ class ClaimView(APIView):
 class ReleaseView(APIView):
     """Give a task back."""
 
-    @extend_schema(request=MaybeReason, responses=TaskDetail)
+    @extend_schema(request=ReleaseReason, responses=TaskDetail)
     def post(self, request: Request, task_id: UUID) -> Response:
-        actor, reason = actor_of(request), sent(MaybeReason, request)["reason"]
+        actor, reason = actor_of(request), sent(ReleaseReason, request)["reason"]
         return _task(
             actor,
             handing.release_task(actor=actor, task_id=task_id, reason=reason, now=clock.now()),
@@ -161,11 +161,11 @@ class HandOverView(APIView):
 class ExceptionsView(APIView):
     """Ask to decide in spite of a rule."""
 
-    @extend_schema(request=Reason, responses={201: TaskDetail})
+    @extend_schema(request=ExceptionAsked, responses={201: TaskDetail})
     def post(self, request: Request, task_id: UUID) -> Response:
         actor = actor_of(request)
         found = handing.ask_exception(
-            actor=actor, task_id=task_id, now=clock.now(), **sent(Reason, request)
+            actor=actor, task_id=task_id, now=clock.now(), **sent(ExceptionAsked, request)
         )
         return _task(actor, found.task, status=201)
 

@@ -75,7 +75,7 @@ def _free_for(user_id: UUID) -> Q:
     return Q(claimed_by__isnull=True) | Q(claimed_by=user_id)
 
 
-def answers() -> QuerySet[Decision]:
+def answers() -> QuerySet[Any]:
     """What people have answered, each with ``place``: the id of the one it counts for."""
     return Decision.objects.annotate(place=Coalesce("on_behalf_of_id", "user_id"))
 

@@ -65,7 +65,7 @@ def rehome(desk, to="cleo", **more):
         **{
             "actor": desk.admin,
             "membership_id": member(desk, "ada").pk,
-            "to": desk.someone(to).email,
+            "to": to if "@" in to else desk.someone(to).email,
             "reason": "Leaves the company",
             "now": clock.now(),
             **more,

@@ -67,7 +67,7 @@ function Lines({ lines }: { lines: ImportLine[] }) {
       key: 'what', header: t('settings.import.what'),
       cell: (line) =>
         line.problem ? (
-          <span className={classes.state} data-tone="failed">{line.problem}</span>
+          <span className={classes.problem}>{line.problem}</span>
         ) : (
           Object.entries(line.changes).map(([column, [before, after]]) => t('settings.import.change', { column, before: before || t('app.none'), after: after || t('app.none') })).join(' · ') || t('settings.import.same')
         ),
