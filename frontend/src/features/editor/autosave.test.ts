@@ -201,6 +201,8 @@ describe('what stays in the browser', () => {
     const found = recallHistory('me', 'f');
     expect(found.past).toHaveLength(130);
     expect(recallHistory('me', 'other').past).toEqual([]);
+    sessionStorage.setItem('signalbox.history.me.cut', '{"past": [');
+    expect(recallHistory('me', 'cut')).toEqual({ past: [], future: [] });
     const { document } = useEditor.getState();
     useEditor.getState().open('f', document, false);
     useEditor.getState().recall(found.past, found.future);

@@ -31,6 +31,8 @@ export function RestoreButton({ flow, what, autosave }: Props) {
   };
   const confirm = async () => {
     if (!(await autosave.flush())) return setUnsaved(new Error());
+    // Until it is done nothing is taken over: news of this very change would look like somebody else's.
+    useSave.setState({ status: 'saving' });
     restore.mutate(
       { what, seen: useSave.getState().revision },
       {
@@ -39,6 +41,7 @@ export function RestoreButton({ flow, what, autosave }: Props) {
           notifyDone(t('versions.restored', { name }));
           close();
         },
+        onError: () => useSave.setState({ status: 'saved' }),
       },
     );
   };

@@ -93,6 +93,7 @@ export function useRestore(flow: string) {
       const answer = await api.answer<FlowDocument>('POST', `flows/${flow}/restore/`, { body: what, ifMatch: seen, exact: 'value' });
       return { document: answer.data, revision: answer.revision ?? seen + 1 };
     },
-    onSuccess: () => client.invalidateQueries({ queryKey: flowKeys.all }),
+    // Not waited for: what the server made is shown before anything is read again.
+    onSuccess: () => void client.invalidateQueries({ queryKey: flowKeys.all }),
   });
 }

@@ -143,6 +143,12 @@ export function keepHistory(user: string, flow: string, past: HistoryEntry[], fu
 
 export function recallHistory(user: string, flow: string): { past: HistoryEntry[]; future: HistoryEntry[] } {
   const text = sessionStorage.getItem(historyKey(user, flow));
-  const found = text === null ? null : (parseExact(text) as { past: HistoryEntry[]; future: HistoryEntry[] });
-  return { past: found?.past ?? [], future: found?.future ?? [] };
+  try {
+    const found = text === null ? null : (parseExact(text) as { past: HistoryEntry[]; future: HistoryEntry[] });
+    return { past: found?.past ?? [], future: found?.future ?? [] };
+  } catch {
+    // Cut off or written by something else: there is nothing to undo, and the editor opens all the same.
+    sessionStorage.removeItem(historyKey(user, flow));
+    return { past: [], future: [] };
+  }
 }
