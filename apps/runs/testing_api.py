@@ -29,7 +29,8 @@ class SamplesView(APIView):
         actor = actor_of(request)
         found = samples.samples_of(actor, flow_id)
         rows = [_row(one, size) for one, size in zip(found, samples.sizes(found), strict=True)]
-        return Response({"results": rows, "may_see": samples.may_see(actor, flow_id)})
+        may_see = samples.may_see(actor, flow_id)
+        return Response({"results": rows, "next": None, "previous": None, "may_see": may_see})
 
     @extend_schema(
         operation_id="flow_samples_keep",
@@ -127,9 +128,9 @@ class RunTestView(APIView):
     """What a test run did."""
 
     @extend_schema(operation_id="run_test_report", responses=shapes.ReportShape)
-    def get(self, request: Request, run_id: UUID) -> Response:
+    def get(self, request: Request, tested_id: UUID) -> Response:
         actor = actor_of(request)
-        run = queries.get_run(actor, run_id)
+        run = queries.get_run(actor, tested_id)
         return Response(testing.report_of(run, may_see=samples.may_see(actor, run.flow_id)))
 
 

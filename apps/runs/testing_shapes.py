@@ -41,6 +41,8 @@ class SamplesShape(serializers.Serializer[Any]):
     """Everything a flow can be tried with."""
 
     results = SampleShape(many=True)
+    next = serializers.CharField(allow_null=True, help_text="Null: they are all there.")
+    previous = serializers.CharField(allow_null=True)
     may_see = serializers.BooleanField(help_text="Whether their values are shown to the caller.")
 
 

@@ -18,7 +18,7 @@ urlpatterns = [
     path("api/v1/runs/<uuid:run_id>/cancel/", api.CancelRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/pause/", steering_api.PauseRunView.as_view()),
     path("api/v1/runs/<uuid:run_id>/resume/", api.ResumeRunView.as_view()),
-    path("api/v1/runs/<uuid:run_id>/test/", testing_api.RunTestView.as_view()),
+    path("api/v1/runs/<uuid:tested_id>/test/", testing_api.RunTestView.as_view()),
     path("api/v1/flows/<uuid:flow_id>/runs/", api.FlowRunsView.as_view()),
     path("api/v1/flows/<uuid:flow_id>/samples/", testing_api.SamplesView.as_view()),
     path("api/v1/flows/<uuid:flow_id>/samples/<uuid:sample_id>/", testing_api.SampleView.as_view()),
