@@ -92,7 +92,8 @@ def audit_rows(
     ``type:``. ``verb`` is one or several by commas; ``flow.`` means every verb of that noun.
     ``search`` finds rows that hold all words, each from its beginning. ``until`` is excluded.
     """
-    rows = AuditEvent.objects.filter(workspace_id=workspace_id).order_by("-id")
+    rows: QuerySet[AuditEvent] = AuditEvent.objects.filter(workspace_id=workspace_id)
+    rows = rows.order_by("-id")
     # Each of these has an index of its own.
     narrow: list[Q] = []
     if verb:
@@ -244,11 +245,12 @@ def _narrowed(
         rows = rows.filter(at__lt=until)
     if len(narrow) < 2:
         return rows.filter(period, *narrow)
-    ids: QuerySet[AuditEvent, dict[str, Any]] | None = None
+    met = Q()
     for one in narrow:
-        met = AuditEvent.objects.filter(period, one, workspace_id=workspace_id)
-        ids = (met if ids is None else met.filter(id__in=ids)).values("id")
-    return rows.filter(period, id__in=ids)
+        # Each asks for the ids of the one before: see the plan before writing it otherwise.
+        ids = AuditEvent.objects.filter(period, met, one, workspace_id=workspace_id).values("id")
+        met = Q(id__in=ids)
+    return rows.filter(period, met)
 
 
 def _verbs(text: str) -> Q:

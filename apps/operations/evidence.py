@@ -14,7 +14,7 @@ import zipfile
 from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from hashlib import sha256
 from pathlib import Path
 from typing import IO, Any, Final
@@ -232,11 +232,12 @@ def _write(
             "lists": {one.name: one.rows for one in lists.values()},
         }
     )
+    last_day = wanted.until - timedelta(microseconds=1)
     return {
         "lists": {one.name: one.rows for one in lists.values()},
         "versions": len(versions),
         "seals": head["seals"],
-        "name": f"evidence-{wanted.workspace.slug}-{wanted.since:%Y%m%d}-{wanted.until:%Y%m%d}.zip",
+        "name": f"evidence-{wanted.workspace.slug}-{wanted.since:%Y%m%d}-{last_day:%Y%m%d}.zip",
     }
 
 

@@ -16,15 +16,21 @@ def main(point: str, checkpoints: str) -> None:  # noqa: C901 - one case for eac
     import django
 
     django.setup()
+    from typing import Any
+
     from django.conf import settings
     from django.db import Error, connection
 
     from apps.audit import checkpoints as files
-    from apps.audit import sealing
+    from apps.audit import sealing as module
     from apps.audit.models import AuditLeaf, AuditUnsealed
     from apps.core import clock
 
     settings.CHECKPOINTS = Path(checkpoints)
+    # Parts of these are put in the place of others below.
+    sealing: Any = module
+    leaves: Any = AuditLeaf.objects
+    unsealed: Any = AuditUnsealed.objects
 
     def dies(*_args: object, **_given: object) -> None:
         os.kill(os.getpid(), signal.SIGKILL)
@@ -42,9 +48,9 @@ def main(point: str, checkpoints: str) -> None:  # noqa: C901 - one case for eac
         case "after the seal":
             sealing._add_seal = dies_after(sealing._add_seal)
         case "after the leaves":
-            AuditLeaf.objects.bulk_create = dies_after(AuditLeaf.objects.bulk_create)
+            leaves.bulk_create = dies_after(leaves.bulk_create)
         case "before the commit":
-            real = AuditUnsealed.objects.filter
+            real = unsealed.filter
 
             def filtered(*args, **given):
                 found = real(*args, **given)
@@ -52,7 +58,7 @@ def main(point: str, checkpoints: str) -> None:  # noqa: C901 - one case for eac
                     found.delete = dies_after(found.delete)
                 return found
 
-            AuditUnsealed.objects.filter = filtered
+            unsealed.filter = filtered
         case "before the checkpoint":
             sealing.append_checkpoints = dies
         case "half a checkpoint":

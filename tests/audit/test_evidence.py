@@ -8,6 +8,7 @@ import sys
 import zipfile
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -324,7 +325,7 @@ class TestJob:
             assert not trail_jobs.work_on(job.pk, DOERS, taken=7), "a try that is not this one"
             assert trail_jobs.work_on(job.pk, DOERS, taken=int(command[-1]))
 
-        monkeypatch.setattr(trail_jobs.subprocess, "run", slow_to_start)
+        monkeypatch.setattr("apps.operations.trail_jobs.subprocess.run", slow_to_start)
         assert trail_jobs.work_outside(job.pk)
         assert len(started) == 1
         job.refresh_from_db()
@@ -359,7 +360,7 @@ class TestAsking:
         file = f"/api/v1/audit/evidence/{made['id']}/file/"
         assert browser.get(file).status_code == 409
         trail_jobs.work_on(made["id"], DOERS)
-        answer = browser.get(file)
+        answer: Any = browser.get(file)
         assert answer["Content-Type"] == "application/zip"
         content = b"".join(answer.streaming_content)
         assert zipfile.ZipFile(io.BytesIO(content)).testzip() is None
