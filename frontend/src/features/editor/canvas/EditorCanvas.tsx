@@ -1,7 +1,8 @@
 import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useStore, useStoreApi } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { useMemo, useRef, useState } from 'react';
+import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import type { CSSProperties } from 'react';
+import type { FlowDocument } from '~/api/types';
 import { useT } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
 import { CanvasControls } from '~/features/canvas/CanvasControls';
@@ -44,13 +45,21 @@ function useOwnMeasures() {
   });
 }
 
+/** The document as it is drawn: while somebody types, the field comes first and the picture when there is time. */
+function useShownDocument(): FlowDocument {
+  const current = useEditor((editor) => editor.document);
+  const isTyping = useEditor((editor) => editor.past.at(-1)?.merge !== undefined);
+  const later = useDeferredValue(current);
+  return isTyping ? later : current;
+}
+
 function Surface() {
   const t = useT();
   useOwnMeasures();
   const types = useLookup();
   const frame = useRef<HTMLDivElement>(null);
   const far = useFar();
-  const document = useEditor((editor) => editor.document);
+  const document = useShownDocument();
   const readOnly = useEditor((editor) => editor.readOnly);
   const findings = useFindings((state) => state.findings);
   const selected = useView((view) => view.selected);
