@@ -79,7 +79,18 @@ INSIDE = {
     ),
 }
 #: Errors that are returned, not raised, here and there.
-REFUSED_BY = {"Conflict", "Finding", "Forbidden", "Invalid", "NotFound"}
+REFUSED_BY = {
+    "RequesterMayNot",
+    "AuthorMayNot",
+    "TwiceMayNot",
+    "DepartmentMayNot",
+    "CannotHave",
+    "Conflict",
+    "Finding",
+    "Forbidden",
+    "Invalid",
+    "NotFound",
+}
 NOT_FOR_READERS = {"management", "migrations", "roads"}
 #: Said to whoever builds step types, or no words at all.
 NOT_READ = {

@@ -24,10 +24,6 @@ from apps.inbox.models import Decision, UserTask
 AUTHOR, TWICE, DEPARTMENT, FOUR_EYES = "author", "twice", "department", "four_eyes"
 ALL = (AUTHOR, TWICE, DEPARTMENT, FOUR_EYES)
 HIGH = "high"
-UNKNOWN = (
-    "It is not known which department this comes from or you belong to, and nobody of the same one"
-    " may decide; ask an administrator."
-)
 
 
 class KeptApart(Forbidden):
@@ -131,8 +127,8 @@ def kept_apart(
                 TwiceMayNot("You have answered another question of this; somebody else decides."),
             )
     if DEPARTMENT in case.duties:
-        for user_id, message in _of_department(case, people, unknown_may=unknown_may):
-            found.setdefault(user_id, DepartmentMayNot(message))
+        for user_id, refused in _of_department(case, people, unknown_may=unknown_may):
+            found.setdefault(user_id, refused)
     return found
 
 
@@ -160,7 +156,7 @@ def _answered_before(case: Case, people: Collection[UUID]) -> set[UUID]:
 
 def _of_department(
     case: Case, people: Collection[UUID], *, unknown_may: bool
-) -> Iterable[tuple[UUID, str]]:
+) -> Iterable[tuple[UUID, DepartmentMayNot]]:
     asked = {*people, *([case.requester_id] if case.requester_id else [])}
     known = places.departments_on(case.workspace_id, case.day, asked)
     theirs = known.get(case.requester_id) if case.requester_id else None
@@ -168,6 +164,17 @@ def _of_department(
         own = known.get(user_id)
         if theirs is not None and own is not None:
             if own.casefold() == theirs.casefold():
-                yield user_id, "You are of the same department; somebody of another one decides."
+                yield (
+                    user_id,
+                    DepartmentMayNot(
+                        "You are of the same department; somebody of another one decides."
+                    ),
+                )
         elif not unknown_may:
-            yield user_id, UNKNOWN
+            yield (
+                user_id,
+                DepartmentMayNot(
+                    "It is not known which department this comes from or you belong to, and nobody"
+                    " of the same one may decide; ask an administrator."
+                ),
+            )

@@ -163,20 +163,20 @@ def refusal_of(task: UserTask, to: User, now: datetime) -> ProductError | None:
         return CannotHave(f"{to.get_full_name()} has answered already.")
     case = Case.of(task, places.today(task.workspace_id, now))
     apart = kept_apart(case, [to.pk]).get(to.pk)
-    if apart is None:
-        return None
+    return _cannot_have(apart.code, to.get_full_name()) if apart else None
+
+
+def _cannot_have(code: str, name: str) -> CannotHave:
+    """Why a duty keeps somebody from being given a task."""
+    if code == "requester":
+        return CannotHave(f"{name} asked for this and may not decide it. Choose somebody else.")
+    if code == "author":
+        return CannotHave(f"{name} helped to write the flow. Choose somebody else.")
+    if code == "twice":
+        return CannotHave(f"{name} answered another question of this. Choose somebody else.")
     return CannotHave(
-        f"{to.get_full_name()} may not decide this: a rule of this step keeps them apart"
-        f" ({_WHY.get(apart.code, apart.code)}). Choose somebody else."
+        f"{name} is of the same department, or it is not known of which. Choose somebody else."
     )
-
-
-_WHY = {
-    "requester": "they asked for it",
-    "author": "they helped to write the flow",
-    "twice": "they answered another question of it",
-    "same_department": "they are of the same department, or it is not known of which",
-}
 
 
 @transaction.atomic

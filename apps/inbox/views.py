@@ -137,13 +137,14 @@ def _task_page(
         "without_answer": words.without_answer(task),
         "decisions": [
             {
-                "by": one.user.get_full_name(),
+                "by": _by(one),
                 "at": words.moment(one.decided_at, zone),
                 "word": words.outcome_word(task.rule, one.outcome).lower(),
                 "one": one,
             }
             for one in decisions
         ],
+        "stands_in_for": queries.by_places([task], actor).get(task.pk, ""),
         "may_decide": why_not is None,
         "why_not": _why_not(actor, task, decisions, why_not),
         "state": _state(task, queries.deciders([task]).get(task.pk, "")),
@@ -207,6 +208,17 @@ def _zone(request: HttpRequest, actor: Actor) -> ZoneInfo:
     """The reader's own zone, else the workspace's."""
     assert isinstance(request.user, User)  # noqa: S101 - `login_required` has seen to it
     return ZoneInfo(request.user.zone or zone_of(actor.workspace_id))
+
+
+def _by(one: Decision) -> str:
+    """Who answered, for whom, and whether in spite of a rule."""
+    name = one.user.get_full_name()
+    if one.on_behalf_of is not None:
+        name = gettext("%(name)s on behalf of %(other)s") % {
+            "name": name,
+            "other": one.on_behalf_of.get_full_name(),
+        }
+    return gettext("%(name)s (under an exception)") % {"name": name} if one.exception_id else name
 
 
 def _time(task: UserTask, request: HttpRequest, actor: Actor, now: Any) -> dict[str, Any]:

@@ -153,6 +153,10 @@ export const STATES: PageState[] = [
   { route: '/settings/', state: 'first part', path: '/settings/', shows: 'Grace Hopper' },
   { route: '/settings/people/', state: 'full', path: '/settings/people/', shows: 'Open invitations' },
   { route: '/settings/people/', state: 'invite', path: '/settings/people/', press: ['Invite person'], shows: 'Send invitation' },
+  { route: '/settings/people/', state: 'import', path: '/settings/people/', press: ['Import people'], shows: 'Only mail must be there' },
+  { route: '/settings/people/', state: 'place', path: '/settings/people/', press: ['Actions for Grace Hopper', 'Manager and department'], shows: 'What held and will hold' },
+  { route: '/settings/people/', state: 'leaver', path: '/settings/people/', press: ['Actions for Grace Hopper', 'Hand everything on'], shows: 'Flows owned' },
+  { route: '/settings/people/', state: 'tasks handed on', path: '/settings/people/', press: ['Actions for Grace Hopper', 'Hand tasks to somebody'], shows: 'Who takes over' },
   { route: '/settings/teams/', state: 'full', path: '/settings/teams/', shows: 'Finance' },
   { route: '/settings/teams/', state: 'first use', path: '/settings/teams/', answers: { 'teams/': EMPTY }, shows: 'Put people into teams' },
   { route: '/settings/secrets/', state: 'full', path: '/settings/secrets/', shows: 'vendor-portal' },
@@ -166,4 +170,6 @@ export const STATES: PageState[] = [
   { route: '/settings/calendar/', state: 'full', path: '/settings/calendar/', shows: 'Working time' },
   { route: '/settings/calendar/', state: 'no days off', path: '/settings/calendar/', answers: { 'calendar/': { zone: 'UTC', hours: [[{ from: '09:00', to: '17:00' }], [], [], [], [], [], []], holidays: [] } }, shows: 'Add day off' },
   { route: '/account/', state: 'full', path: '/account/', shows: 'Firefox on Linux' },
+  { route: '/account/', state: 'nobody stands in', path: '/account/', answers: { 'delegations/': EMPTY }, shows: 'Nobody stands in for you' },
+  { route: '/account/', state: 'stand-in', path: '/account/', press: ['Name somebody'], shows: 'Your deputy where you choose nobody' },
 ];

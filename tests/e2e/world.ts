@@ -185,6 +185,9 @@ export const TRAIL = [
   entry(5, 'secret.set', { type: 'secret', label: 'vendor-portal' }), entry(6, 'member.invite', { type: 'person', label: 'edsger@demo.local' }), entry(7, 'run.cancel', { type: 'run', label: 'Vendor onboarding' }, { reason: LONG }),
 ];
 
+const PLACE = {
+  from: '2026-01-01', manager: { id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, deputy: { id: id(602), name: LONG, email: 'long@demo.local' }, department: 'Purchasing', zone: 'Europe/Berlin',
+};
 const MEMBERS = PEOPLE.map((who, n) => ({
   id: id(600 + n), user_id: who.id, email: who.email, name: who.name, roles: [['admin', 'builder'], ['approver'], ['auditor'], ['viewer'], ['builder', 'operator']][n],
   teams: n % 2 ? ['finance'] : [], is_active: n !== 4, last_sign_in_at: n === 3 ? null : ago(n * 900 + 30),
@@ -307,6 +310,18 @@ export function fullWorld(): Answers {
       { id: id(681), name: 'Nightly export', prefix: 'sb_live_a1', owner: 'ada@demo.local', scopes: ['export.read'], created_at: ago(9000), expires_at: ahead(90_000), last_used_at: ago(300) },
       { id: id(682), name: LONG, prefix: 'sb_live_b2', owner: 'grace@demo.local', scopes: null, created_at: ago(9000), expires_at: null, last_used_at: null },
     ]),
+    'colleagues/': { results: [{ id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, { id: id(602), name: LONG, email: 'long@demo.local' }] },
+    'delegations/': list([
+      { id: id(695), person: { id: id(603), name: 'Ada Lovelace', email: 'ada@demo.local' }, to: { id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, begins_at: ago(60), ends_at: ahead(9000), kinds: ['approval'], flows: [{ id: FLOWS[1]!.id, name: LONG }], amount_label: 'Amount', amount_limit: '1000.000000', without_high_risk: true, reason: 'On leave' },
+      { id: id(696), person: { id: id(602), name: LONG, email: 'long@demo.local' }, to: null, begins_at: ago(60), ends_at: ahead(9000), kinds: [], flows: [], amount_label: '', amount_limit: null, without_high_risk: false, reason: '' },
+    ]),
+    ...Object.fromEntries<unknown>(MEMBERS.flatMap(({ id: member }): [string, unknown][] => [
+      [`members/${member}/place/`, { language: '', today: '2026-03-02', on: PLACE, results: [{ ...PLACE, from: '2024-01-01', manager: null }, PLACE] }],
+      [`members/${member}/belongings/`, {
+        flows: [{ id: FLOWS[0]!.id, name: 'Vendor onboarding', state: 'active', is_scheduled: true }], tasks: [{ id: id(611), title: LONG, problem: '' }, { id: id(612), title: 'Approve', problem: 'Grace Hopper may not decide this.' }],
+        grants: [], tokens: ['Nightly export'], teams: ['Finance'], manager_of: ['Grace Hopper'], deputy_of: [], delegations: 1,
+      }],
+    ])),
     'calendar/': {
       zone: 'Europe/Vienna',
       hours: [0, 1, 2, 3, 4].map((day) => (day < 4 ? [{ from: '08:30', to: '12:00' }, { from: '13:00', to: '17:30' }] : [{ from: '08:30', to: '14:00' }])).concat([[], []]),

@@ -232,7 +232,9 @@ class TestHandsOver:
 
         desk.decide(task, desk.someone("ada"))
 
-    @pytest.mark.parametrize(("to", "words"), [("rita", "asked for it"), ("cleo", "asked already")])
+    @pytest.mark.parametrize(
+        ("to", "words"), [("rita", "asked for this"), ("cleo", "asked already")]
+    )
     def test_not_to_whom_a_duty_keeps_apart(self, desk, to, words):
         task = desk.ask_named("ada", "cleo", started_by=desk.someone("rita").email)
 

@@ -123,8 +123,8 @@ def test_what_the_successor_may_not_decide_is_told_before_and_never_given(desk):
     )
     after = rehome(desk)
 
-    assert "asked for it" in before.tasks[0][1]
-    assert "asked for it" in after.tasks[0][1]
+    assert "asked for this" in before.tasks[0][1]
+    assert "asked for this" in after.tasks[0][1]
     assert list(queries.open_tasks(desk.actor(desk.someone("cleo")))) == []
     assert fresh(after.tasks[0][0]).status == "open"
 
