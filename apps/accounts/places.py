@@ -72,13 +72,11 @@ def own_calendars(workspace_id: UUID) -> QuerySet[OwnCalendar]:
     )
 
 
-def calendar_for(workspace_id: UUID, *, user_id: UUID | None = None, team: str = "") -> Calendar:
-    """By which a person or a team works: their own calendar, else that of the workspace.
-
-    A person without one works by the workspace's hours and holidays, in the zone of their place.
-    """
+def calendar_for(
+    workspace_id: UUID, *, user_id: UUID | None = None, team: str = ""
+) -> Calendar | None:
+    """The calendar of a person, else that of a team, where either has one of its own."""
     own = own_calendars(workspace_id)
-    found = own.filter(team__slug=team).first() if team else None
-    if user_id is not None:
-        found = own.filter(membership__user=user_id).first()
-    return calendars.read(found.content if found else queries.calendar_shown(workspace_id))
+    found = own.filter(membership__user=user_id).first() if user_id else None
+    found = found or (own.filter(team__slug=team).first() if team else None)
+    return calendars.read(found.content) if found else None

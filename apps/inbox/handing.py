@@ -229,7 +229,7 @@ def allow_exception(
     _check_open(task, now)
     found = task.exceptions.filter(pk=exception_id).select_related("user").first()
     if found is None:
-        raise NotFound("Nobody has asked for this exception.")
+        raise NotFound("Nobody has asked for this permission.")
     if found.user_id == actor.user_id:
         raise Conflict("You asked for this yourself; a second person has to allow it.")
     if actor.user_id is None or actor.user_id == task.requester_id:

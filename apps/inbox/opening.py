@@ -8,7 +8,7 @@ from typing import Any
 from uuid import UUID
 
 from apps.accounts.models import Membership, Team, User
-from apps.accounts.places import today
+from apps.accounts.places import calendar_for, today
 from apps.accounts.queries import people_in
 from apps.core import live, outbox
 from apps.core.models import uuid7
@@ -20,6 +20,7 @@ from apps.inbox.duties import FOUR_EYES, Case, kept_apart, of_step, risk_of
 from apps.inbox.models import TaskAssignee, UserTask
 from apps.runs.ports import Refusal, TaskRequest
 from apps.steps import deciding
+from apps.steps.working import after_working
 
 NO_ASSIGNEE = "no_assignee"
 
@@ -51,6 +52,7 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
         eligible = turns.one_of(request.get("pick") or assigning.ALL, task, eligible)
         asked_now = found.assignees(task, request, eligible)
         asked_now += found.instead(task, fallback, {one.user_id for one in asked_now})
+        _set_due(task, request.get("due_in"), asked_now, now)
         voters = voters_of(asked_now)
         task.needed = deciding.needed(task.rule, voters)
         tasks.append(task)
@@ -309,6 +311,23 @@ def _task(
     )
     task.seen = seen_hash(task)
     return task
+
+
+def _set_due(
+    task: UserTask, due_in: str | None, asked: Sequence[TaskAssignee], now: datetime
+) -> None:
+    """Working time by the calendar of the one who is asked, or of the one team they are of."""
+    if not due_in:
+        return
+    teams = {one.via for one in asked}
+    calendar = calendar_for(
+        task.workspace_id,
+        user_id=asked[0].user_id if len(asked) == 1 else None,
+        team=teams.pop() if len(teams) == 1 else "",
+    )
+    if calendar is not None:
+        task.due_at = after_working(calendar, now, due_in)
+        task.seen = seen_hash(task)
 
 
 def _for_two(rule: Mapping[str, Any]) -> dict[str, Any]:

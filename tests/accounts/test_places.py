@@ -224,7 +224,7 @@ def test_people_and_teams_may_have_a_calendar_of_their_own(world):
     )
 
     assert places.calendar_for(world.workspace.pk, team="night").zone == "Europe/Berlin"
-    assert places.calendar_for(world.workspace.pk, team="other").zone == "UTC"
+    assert places.calendar_for(world.workspace.pk, team="other") is None
 
 
 def test_a_calendar_by_which_nobody_ever_works_is_refused(world):

@@ -1,5 +1,7 @@
 """Who is kept from deciding, by every door; who is asked instead; how a duty is set aside."""
 
+from datetime import timedelta
+
 import pytest
 
 from apps.accounts import commands as people_commands
@@ -215,6 +217,24 @@ class TestPicksOne:
         task = desk.ask(assignees=named(desk, "ada", "bob", pick="least_loaded"))
 
         assert asked(task) == ["bob"]
+
+
+class TestWorkingTime:
+    def test_is_that_of_the_team_that_is_asked(self, desk):
+        desk.team("night", "ada", "bob")
+        at_all_hours = [[{"from": "00:00", "to": "24:00"}]] * 7
+        people_commands.set_own_calendar(
+            actor=desk.actor(desk.someone("admin", "admin")),
+            team_id=Team.objects.get(workspace=desk.workspace, slug="night").pk,
+            content={"zone": "UTC", "hours": at_all_hours, "holidays": []},
+            now=clock.now(),
+        )
+
+        task = desk.ask(assignees={"users": [], "groups": ["night"]}, due="PT10H", business=True)
+        other = desk.ask(assignees=named(desk, "ada", "bob"), due="PT10H", business=True)
+
+        assert task.due_at - task.opened_at == timedelta(hours=10)
+        assert other.due_at - other.opened_at > timedelta(hours=10)
 
 
 class TestIsSetAside:

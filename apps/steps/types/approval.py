@@ -260,6 +260,8 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "users": list(config.assignees.users),
             "manager_of": _led(config.assignees, ctx),
             "pick": config.assignees.pick,
+            # By the calendar of who is asked, where the whole question is theirs.
+            "due_in": config.due if config.business and config.due else None,
             "fallback": list(config.fallback),
             "duties": config.duties.model_dump(),
             "groups": list(config.assignees.groups),
