@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import cases from '../../../../../../tests/golden/conditions.json';
 import { isTextual, LISTED, ORDERED, settled, TEXTUAL, valuesFor, withKind, withOperator } from './model';
 import type { Compare, Condition, Group, Literal, Operand, Operator, Value } from './model';
 import { readCondition } from './read';
@@ -66,6 +67,11 @@ describe('a condition put together by choosing', () => {
       const written = writeCondition(made);
       expect({ seed, written, read: readCondition(written) }).toEqual({ seed, written, read: made });
     }
+  });
+
+  it.each(cases)('is written as the server understands it: $feel', ({ feel }) => {
+    const read = readCondition(feel);
+    expect(read && writeCondition(read)).toBe(feel);
   });
 
   it('is one comparison, or none at all', () => {
