@@ -22,8 +22,10 @@ export function SendSample({ flow, sample, onClose }: { flow: Flow; sample: Samp
   return (
     <div className={classes.sub} role="group" aria-label={t('testing.send')}>
       <Radio.Group value={to} onChange={(value) => setTo(value)} label={t('testing.send.where')}>
-        <Radio value="flow" disabled={!published} label={t(published ? 'testing.send.flow' : 'testing.send.unpublished', { number: flow.active_version })} />
-        <Radio value="draft" disabled={!listens} label={t(listens ? 'testing.send.draft' : 'testing.send.deaf')} />
+        <div className={classes.radios}>
+          <Radio value="flow" disabled={!published} label={t(published ? 'testing.send.flow' : 'testing.send.unpublished', { number: flow.active_version })} />
+          <Radio value="draft" disabled={!listens} label={t(listens ? 'testing.send.draft' : 'testing.send.deaf')} />
+        </div>
       </Radio.Group>
       <div className={classes.buttons}>
         <Button variant="filled" loading={send.isPending} disabled={to === 'flow' ? !published : !listens} onClick={submit}>{t(to === 'flow' ? 'testing.send.start' : 'testing.send.now')}</Button>
