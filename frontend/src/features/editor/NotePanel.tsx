@@ -41,7 +41,7 @@ export function NotePanel({ id }: { id: string }) {
         onChange={(name) => { actions.setNote(id, { width: NOTE_WIDTHS[name as NoteWidth] }); useEditor.getState().settle(); }}
       />
       {readOnly ? null : (
-        <div className={classes.buttons}>
+        <div className={classes.buttons} style={{ marginTop: 16 }}>
           <Button leftSection={<IconCopy size={16} aria-hidden />} onClick={() => actions.duplicate([id])}>{t('editor.duplicate')}</Button>
           <Button leftSection={<IconTrash size={16} aria-hidden />} onClick={() => actions.remove([id])}>{t('editor.delete')}</Button>
         </div>

@@ -45,8 +45,8 @@ export function SelectionPanel() {
     <>
       <div className={classes.head}><div className={classes.kind}><h2>{t('editor.selected', { count: selected.length })}</h2></div></div>
       <div className={classes.buttons}>
-        <Button data-first leftSection={<IconFocusCentered size={16} aria-hidden />} onClick={() => onStage()?.fit?.(selected)}>{t('editor.zoom_selected')}</Button>
-        <Button leftSection={<IconClipboardCopy size={16} aria-hidden />} onClick={copy}>{t('editor.copy')}</Button>
+        {onStage()?.fit ? <Button leftSection={<IconFocusCentered size={16} aria-hidden />} onClick={() => onStage()?.fit?.(selected)}>{t('editor.zoom_selected')}</Button> : null}
+        <Button data-first leftSection={<IconClipboardCopy size={16} aria-hidden />} onClick={copy}>{t('editor.copy')}</Button>
         {readOnly ? null : (
           <>
             <Button leftSection={<IconCopy size={16} aria-hidden />} onClick={() => actions.duplicate(selected)}>{t('editor.duplicate')}</Button>

@@ -14,7 +14,7 @@ import type { Edit } from './document/document';
 import { groupable, groupInto } from './document/group';
 import { addNote, heightOf, newNoteId, notesOf, placeOfNote, setNote, widthOf } from './document/notes';
 import type { Note } from './document/notes';
-import { measured } from './document/place';
+import { freeIn, measured } from './document/place';
 import { freshStep } from './document/ports';
 import { useEditor } from './store';
 import { onStage, say, select } from './view';
@@ -79,7 +79,8 @@ export function makeArrangeActions({ t, types, apply, fitting, portsOfId }: Shar
 
     addNote: (place?: Point): string => {
       const id = newNoteId(doc());
-      const at = place ?? onStage()?.middle() ?? [0, 0];
+      // On the canvas a remark covers no step: it goes where there is room.
+      const at = place ?? freeIn(doc(), null, types, onStage()?.middle() ?? [0, 0]);
       apply(t('editor.edit.note_add'), addNote(id, { text: '' }, at));
       select([id]);
       return id;

@@ -2,7 +2,7 @@ import { Button } from '@mantine/core';
 import { useEffect, useMemo, useRef, useState } from 'react';
 import { useT } from '~/app/messages';
 import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
-import { IconArrowLeft, IconHierarchy, IconNote, IconPlus } from '~/ui/icons';
+import { IconArrowLeft, IconChecks, IconHierarchy, IconNote, IconPlus } from '~/ui/icons';
 import { useActions } from '../actions';
 import { focusForm } from '../panel';
 import { setStage } from '../view';
@@ -30,6 +30,8 @@ export function OutlineEditor({ flowId }: { flowId: string }) {
   const readOnly = useEditor((editor) => editor.readOnly);
   const selected = useView((view) => view.selected);
   const [active, setActive] = useState(`step:${selected[0] ?? TRIGGER}`);
+  /** Where a finger has no Shift: each line pressed comes to the selection, or goes from it. */
+  const [many, setMany] = useState(false);
   const tree = useRef<HTMLDivElement>(null);
   const rows = useMemo(() => outlineRows(document, types), [document, types]);
   // The line with the focus may be gone; then the first takes it.
@@ -64,7 +66,7 @@ export function OutlineEditor({ flowId }: { flowId: string }) {
   const onKeyDown = useOutlineKeys(rows, current, focusRow);
   const choose = (row: Row, more: boolean) => {
     setActive(row.key);
-    if (more && (row.kind === 'step' || row.kind === 'note')) {
+    if ((more || many) && (row.kind === 'step' || row.kind === 'note')) {
       select(selected.includes(row.id) ? selected.filter((one) => one !== row.id) : [...selected, row.id]);
       return;
     }
@@ -78,7 +80,7 @@ export function OutlineEditor({ flowId }: { flowId: string }) {
   };
 
   return (
-    <div className={classes.outline} data-chosen={selected.length > 0 || undefined}>
+    <div className={classes.outline} data-chosen={(selected.length > 0 && !many) || undefined}>
       <div className={classes.list}>
         {/* eslint-disable-next-line jsx-a11y/interactive-supports-focus -- the lines take the focus, one at a time */}
         <div ref={tree} role="tree" aria-multiselectable aria-label={t('editor.outline', { count: Object.keys(document.steps).length })} className={classes.tree} onKeyDown={onKeyDown}>
@@ -89,6 +91,7 @@ export function OutlineEditor({ flowId }: { flowId: string }) {
             <Button leftSection={<IconPlus size={16} aria-hidden />} onClick={(event) => addLast(event.currentTarget)}>{t('editor.add_step')}</Button>
             <Button leftSection={<IconNote size={16} aria-hidden />} onClick={() => { focusRow(`step:${actions.addNote()}`); focusForm(); }}>{t('editor.note.add')}</Button>
             <Button leftSection={<IconHierarchy size={16} aria-hidden />} onClick={() => void actions.tidy()}>{t('editor.tidy')}</Button>
+            <Button leftSection={<IconChecks size={16} aria-hidden />} aria-pressed={many} variant={many ? 'light' : undefined} onClick={() => setMany(!many)}>{t('editor.outline.many')}</Button>
           </div>
         )}
       </div>
