@@ -9,8 +9,13 @@ export async function buildByMouse(page: Page, url: string, password: string): R
 
   const middle = async (of: Locator): Promise<At> => {
     await of.waitFor();
-    const box = await of.boundingBox();
-    if (!box) throw new Error(`not on the page: ${String(of)}`);
+    // What has just opened may still be on its way to its place.
+    let box = await of.boundingBox();
+    for (let last: typeof box = null; !box || last?.x !== box.x || last.y !== box.y; ) {
+      last = box;
+      await page.waitForTimeout(60);
+      box = await of.boundingBox();
+    }
     return [box.x + box.width / 2, box.y + box.height / 2];
   };
   const press = async (of: Locator | At) => {
