@@ -17,6 +17,12 @@ from apps.core import clock
 Handler = Callable[[HttpRequest], HttpResponse]
 
 
+#: What says only that somebody may not.
+ORDINARY = frozenset({"forbidden", "not_found", "not_signed_in"})
+#: What refuses an act for what it would do, not for who asks.
+POLICIES = frozenset({"has_errors"})
+
+
 class ActorMiddleware:
     """Stands after Django's AuthenticationMiddleware; see ``authentication.identify``."""
 
@@ -30,13 +36,18 @@ class ActorMiddleware:
         if is_for_programs(request.path) and not response.has_header("Cache-Control"):
             # Answers are one person's; neither browser nor proxy keeps them.
             response["Cache-Control"] = "no-store"
-        if is_for_programs(request.path) and _is_refusal(request, response.status_code, actor):
+        rule = _rule(response)
+        if is_for_programs(request.path) and (
+            rule in POLICIES or _is_refusal(request, response.status_code, actor)
+        ):
             commands.note_refusal(
                 actor=actor,
                 route=_route(request),
                 status=response.status_code,
                 ip=ip_of(request),
                 now=clock.now(),
+                rule=rule,
+                verb="policy.refused" if rule in POLICIES else "access.denied",
             )
         return response
 
@@ -69,6 +80,13 @@ def _asked_for(request: HttpRequest) -> str:
         if language in offered:
             return language
     return str(settings.LANGUAGE_CODE)
+
+
+def _rule(response: HttpResponse) -> str:
+    """The rule that said no, where it was one of its own: a duty, a scope, the check of a flow."""
+    said = getattr(response, "data", None)
+    code = said.get("code") if isinstance(said, dict) and response.status_code >= 400 else None
+    return code if isinstance(code, str) and code not in ORDINARY else ""
 
 
 def _is_refusal(request: HttpRequest, status: int, actor: object) -> bool:

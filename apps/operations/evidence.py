@@ -66,7 +66,14 @@ LISTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "exceptions": (
         "What left the usual way: refusals, stops, cancellations, erasures",
         (
-            *("access.denied", "sign_in.failure", "run.cancel", "run.pause", "run.resume"),
+            *(
+                "access.denied",
+                "policy.",
+                "sign_in.failure",
+                "run.cancel",
+                "run.pause",
+                "run.resume",
+            ),
             *("run.replay", "flow.pause", "flow.resume", "operations.", "audit.", "task.timeout"),
             *("task.drop", "clock."),
         ),

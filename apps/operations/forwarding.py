@@ -46,7 +46,7 @@ AFTER_ALL: Final = 2**31
 
 #: What a datagram tells of a row that is too long for one; the rest is found by the id.
 _KEPT_WHEN_SHORT = frozenset({"type", "id", "at", "verb", "flow", "seal", "leaf_index", "hash"})
-_DENIALS = frozenset({"access.denied", "sign_in.failure"})
+_DENIALS = frozenset({"access.denied", "policy.refused", "sign_in.failure"})
 _log = logging.getLogger(__name__)
 
 

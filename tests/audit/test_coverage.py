@@ -16,7 +16,7 @@ from apps.audit.models import AuditCounter, AuditEvent
 from apps.audit.queries import with_values
 from apps.core import clock
 from tests.security.test_route_table import NOTED_READS, QUIET, ask, rows, tried
-from tests.security.world import World
+from tests.security.world import DOCUMENT, World
 from tests.support import people
 
 pytestmark = pytest.mark.django_db
@@ -76,6 +76,34 @@ def test_every_denial_is_counted_by_route(world):
     write_counted(now=clock.now() + timedelta(minutes=2))
     row = AuditEvent.objects.filter(verb="access.denied").latest("id")
     assert with_values([row])[0].group("details")["status"] == 403
+
+
+def test_what_a_policy_says_no_to_is_there_with_the_rule(world):
+    """A flow that the check refuses to publish; a decision that separation of duties refuses."""
+    flow = world.ids["flow"]
+    builder = world.browsers["builder"]
+    broken = {**DOCUMENT, "links": [{"from": "trigger", "to": "nowhere"}]}
+    saved = people.send(
+        builder,
+        "PUT",
+        f"/api/v1/flows/{flow}/draft/",
+        broken,
+        **{"If-Match": f'"{world.ids["revision"]}"'},
+    )
+    assert saved.status_code == 200, saved.content
+    AuditCounter.objects.all().delete()
+    answer = people.send(builder, "POST", f"/api/v1/flows/{flow}/publish/", {"note": "no"})
+    assert (answer.status_code, answer.json()["code"]) == (422, "has_errors")
+    task = f"/api/v1/tasks/{world.ids['task']}/decide/"
+    people.send(world.browsers["viewer"], "POST", task, {"outcome": "approved"})
+    found = {
+        (one.row["verb"], one.row["details"].get("rule")) for one in AuditCounter.objects.all()
+    }
+    assert ("policy.refused", "has_errors") in found
+    assert "access.denied" in {verb for verb, _ in found}
+    write_counted(now=clock.now() + timedelta(minutes=2))
+    row = AuditEvent.objects.get(verb="policy.refused")
+    assert row.actor_id == str(world.users["builder"].pk)
 
 
 def test_no_row_holds_a_value_that_must_stay_hidden(world):

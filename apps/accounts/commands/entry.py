@@ -86,16 +86,29 @@ def note_failed_sign_in(*, email: str, visit: Visit, now: datetime) -> None:
     )
 
 
-def note_refusal(*, actor: Actor | None, route: str, status: int, ip: str, now: datetime) -> None:
-    """Count a refused request: one row per network address, caller and minute."""
+def note_refusal(
+    *,
+    actor: Actor | None,
+    route: str,
+    status: int,
+    ip: str,
+    now: datetime,
+    rule: str = "",
+    verb: str = "access.denied",
+) -> None:
+    """Count a refused request: one row per network address, caller, rule and minute.
+
+    ``rule`` names what refused it, where that was a rule of its own: separation of duties, a
+    token's scopes, the check of a flow (``policy.refused``).
+    """
     who = actor.who if actor else Who(kind="person", id="unknown", label="")
     record_counted(
-        key=f"{throttle.network_of(ip)} {who.id}",
+        key=f"{throttle.network_of(ip)} {who.id} {rule}".strip(),
         who=who,
         workspace_id=actor.workspace_id if actor else None,
-        verb="access.denied",
+        verb=verb,
         target=Target("route", route[:200]),
-        details={"status": status, "address": ip},
+        details={"status": status, "address": ip, **({"rule": rule} if rule else {})},
         now=now,
     )
 
