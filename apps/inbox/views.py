@@ -218,7 +218,9 @@ def _by(one: Decision) -> str:
             "name": name,
             "other": one.on_behalf_of.get_full_name(),
         }
-    return gettext("%(name)s (with special permission)") % {"name": name} if one.exception_id else name
+    return (
+        gettext("%(name)s (with special permission)") % {"name": name} if one.exception_id else name
+    )
 
 
 def _time(task: UserTask, request: HttpRequest, actor: Actor, now: Any) -> dict[str, Any]:

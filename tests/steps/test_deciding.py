@@ -307,3 +307,16 @@ def test_any_number_of_people_comes_to_a_result(
     assert found in {None, NOBODY, *(one.port for one in THREE)}
     assert found is not None or not is_over
     assert (found == NOBODY) == all(one.is_gone and not one.answer for one in people)
+
+
+@pytest.mark.parametrize(
+    "rule", [{"n": 2}, {"all": True}, {"percent": 50}, {"weight": 2}, {"majority": True}]
+)
+@pytest.mark.parametrize("count", [1, 2, 3])
+def test_two_people_at_least_always_comes_to_a_result_and_never_by_one(rule, count):
+    terms = Terms({**rule, "at_least": 2})
+    voters = [Voter(weight=3)] * count
+
+    assert list(undecidable(terms, voters)) == []
+    alone = [Voter("approved", weight=3), *voters[1:]]
+    assert verdict(terms, alone) != "approved"
