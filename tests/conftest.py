@@ -107,6 +107,15 @@ def _nothing_cached(request):
     cache.clear()
 
 
+@pytest.fixture(autouse=True)
+def _server_of_long_ago(request, monkeypatch):
+    """The tests' PostgreSQL has only just started, and leases are to end all the same."""
+    if "django_db_setup" in request.fixturenames:
+        from apps.runs import effects
+
+        monkeypatch.setattr(effects, "BACK_FOR_S", 0)
+
+
 # The whole product
 
 

@@ -37,6 +37,9 @@ from apps.steps.document import validated
 
 HEARTBEAT_S = 5.0
 MARGIN_S = 10.0
+#: So long after its start PostgreSQL waits before a lease counts as lost: a worker whose every beat
+#: it missed may be alive.
+BACK_FOR_S = 2 * HEARTBEAT_S
 MAX_DEATHS = 3
 MAX_SECONDS_A_CALL = 60.0
 REPORT_AGAIN_S = 1.0
@@ -363,8 +366,9 @@ def expire_leases(*, limit: int = 200) -> int:
                 " input::text, attempt, max_attempts, fence, deaths, idempotency_key,"
                 " retry::text, sent_at"
                 " from effect where status = 'running' and lease_until < clock_timestamp()"
+                " and pg_postmaster_start_time() < clock_timestamp() - make_interval(secs => %s)"
                 " order by id limit %s for update skip locked",
-                [limit],
+                [BACK_FOR_S, limit],
             )
             rows = cursor.fetchall()
         for row in rows:

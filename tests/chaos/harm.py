@@ -50,11 +50,13 @@ class Harm:
         self._asleep: set[int] = set()
         self._messages: dict[str, list[bytes]] = defaultdict(list)
         self._supervisor_died_at = 0.0
+        self._has_endangered = False
         self._is_over = threading.Event()
         self._threads: list[threading.Thread] = []
 
     def once(self) -> None:
         """Do one harm. What cannot be done now is put back to come soon, and another is drawn."""
+        self._look()
         while True:
             self.keep()
             kind = self._draw()
@@ -203,14 +205,22 @@ class Harm:
             self.late.add(held[0][:2])
 
     def _spare(self) -> None:
-        """What was there when two workers died is spared: the third death is told as unknown."""
+        """What was there when two workers died is spared: the third death is told as unknown.
+
+        While the database is away, what was last seen counts: a lease does not end meanwhile.
+        """
+        self._look()
+        if self._has_endangered:
+            raise Impossible
+
+    def _look(self) -> None:
         with suppress(psycopg.Error):
             with psycopg.connect(self._places.cluster.url(), connect_timeout=5) as database:
                 found = database.execute(
-                    "select 1 from effect where status = 'running' and deaths >= 2 limit 1"
+                    "select 1 from effect where status in ('queued', 'running') and deaths >= 2"
+                    " limit 1"
                 ).fetchone()
-            if found:
-                raise Impossible
+            self._has_endangered = found is not None
 
     def _holding(self, key: str) -> list[Any]:
         """Of an effect: its run and step, its status, and the fence under which it is held."""

@@ -154,6 +154,20 @@ class TestLeases:
             *("step.started", "step.retried", "step.attempted")
         ]
 
+    def test_a_database_that_is_just_back_gives_workers_time_to_say_that_they_live(
+        self, bench, monkeypatch
+    ):
+        started(bench, calling(9))
+        held = claimed()
+        Effect.objects.update(lease_until=clock.now() - timedelta(hours=1))
+        monkeypatch.setattr(effects, "BACK_FOR_S", 1e9)
+        assert effects.expire_leases() == 0
+
+        effects._hearts._renew([(held.id, held.fence)])
+        monkeypatch.setattr(effects, "BACK_FOR_S", 0)
+        assert effects.expire_leases() == 0
+        assert Effect.objects.get().deaths == 0
+
     def test_a_late_result_is_refused_and_journaled(self, bench, server_of):
         with server_of(response(b"{}", JSON)) as server:
             run_id = started(bench, calling(server.port))
