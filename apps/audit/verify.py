@@ -28,7 +28,7 @@ __all__ = ["Problem", "Report", "verify_trail"]
 BATCH_ROWS: Final = 10_000
 BATCH_SEALS: Final = 2_000
 #: Below so many rows other processes take longer to start than one takes to check them.
-FEW_ROWS: Final = 30_000
+FEW_ROWS: Final = 100_000
 
 
 @dataclass(frozen=True)
