@@ -137,9 +137,9 @@ function putLinks(document: FlowDocument, changes: Change[]): FlowDocument {
   const kept = areLinks(document.links) ? document.links : [];
   const names = linkNames(kept);
   const byName = new Map(changes.map((change) => [change.path[1] ?? '', change]));
-  const made = kept.flatMap((link, at) => {
+  const made = kept.flatMap((link, at): LinkDocument[] => {
     const change = byName.get(names[at] ?? '');
-    return change === undefined ? [link] : change.after === undefined ? [] : [change.after];
+    return change === undefined ? [link] : change.after === undefined ? [] : [change.after as LinkDocument];
   });
   const added = changes.filter((change) => change.after !== undefined && !names.includes(change.path[1] ?? ''));
   const end = made.length;

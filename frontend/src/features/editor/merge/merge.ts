@@ -122,7 +122,9 @@ function bothValues(mine: Change, theirs: Change): unknown {
   if (pointerOf(mine.path) !== pointerOf(theirs.path)) return null;
   const [one, two, before]: unknown[] = [mine.after, theirs.after, mine.before];
   if (Array.isArray(one) && Array.isArray(two)) {
-    const [own, other, was]: unknown[][] = [one, two, Array.isArray(before) ? before : []];
+    const was: readonly unknown[] = Array.isArray(before) ? before : [];
+    const own: readonly unknown[] = one;
+    const other: readonly unknown[] = two;
     const has = (list: readonly unknown[], item: unknown) => list.some((each) => isSame(each, item));
     // What either took out stays out; rows that only one of them changed would else stand twice.
     return [...other.filter((item) => !has(was, item) || has(own, item)), ...own.filter((item) => !has(was, item) && !has(other, item))];
