@@ -358,6 +358,7 @@ def _catalogue(_language: str) -> dict[str, Any]:
 
 
 def _type_said(row: Mapping[str, Any]) -> dict[str, Any]:
-    shown = said_in(row, "title", "help", "category")
+    # The category is a key, by which steps are grouped and tinted.
+    shown = said_in(row, "title", "help")
     schemas = {name: schema_said(row[name]) for name in SCHEMAS if row.get(name)}
     return {**shown, **schemas}

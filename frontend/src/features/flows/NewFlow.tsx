@@ -77,7 +77,7 @@ export function NewFlow({ start, onClose }: { start: string; onClose: () => void
         <ProblemText error={create.error ?? examples.error} />
         <div className={classes.buttons}>
           <Button onClick={onClose}>{t('app.cancel')}</Button>
-          <Button type="submit" variant="filled" loading={create.isPending} disabled={finalName === ''}>
+          <Button type="submit" variant="filled" loading={create.isPending} disabled={finalName === '' || (start !== 'empty' && picked === undefined && examples.isPending)}>
             {t('flows.create.action')}
           </Button>
         </div>

@@ -1,7 +1,8 @@
 import { TextInput, Tooltip, UnstyledButton } from '@mantine/core';
 import { useState } from 'react';
 import type { StepType } from '~/api/types';
-import { useT } from '~/app/messages';
+import { isMessage, useT } from '~/app/messages';
+import type { MessageId } from '~/app/messages';
 import { tintOf, useLookup } from '~/features/canvas/catalogue';
 import { StepIcon } from '~/features/canvas/StepIcon';
 import { IconSearch } from '~/ui/icons';
@@ -19,6 +20,7 @@ export function Palette() {
   const [term, setTerm] = useState('');
   const wanted = term.trim().toLowerCase();
   const found = newest(steps).filter((type) => `${type.title} ${type.kind} ${type.category} ${firstLine(type.help)}`.toLowerCase().includes(wanted));
+  const named = (category: string) => (isMessage(`canvas.category.${category.toLowerCase()}`) ? t(`canvas.category.${category.toLowerCase()}` as MessageId) : category);
   const categories = [...new Set(found.map((type) => type.category))];
   return (
     <aside className={classes.palette} aria-label={t('editor.palette')}>
@@ -33,8 +35,8 @@ export function Palette() {
       </div>
       <div className={classes.groups}>
         {categories.map((category) => (
-          <section key={category} aria-label={category}>
-            <h2 className={classes.group}>{category}</h2>
+          <section key={category} aria-label={named(category)}>
+            <h2 className={classes.group}>{named(category)}</h2>
             {found.filter((type) => type.category === category).map((type) => <PaletteItem key={type.kind} type={type} />)}
           </section>
         ))}
