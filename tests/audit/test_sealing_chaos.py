@@ -15,7 +15,6 @@ from pathlib import Path
 
 import psycopg
 import pytest
-from django.db import connection
 
 from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal, AuditUnsealed
 from apps.audit.sealing import seal_pending
@@ -39,7 +38,7 @@ def sealer(checkpoints):
         process = subprocess.Popen(
             [sys.executable, "-m", "tests.audit.sealing_worker", point, str(checkpoints)],
             cwd=ROOT,
-            env=dict(os.environ),
+            env={**os.environ, "PGAPPNAME": "sealer"},
             stdout=subprocess.PIPE,
             text=True,
         )
@@ -86,7 +85,6 @@ def test_several_at_once_killed_and_terminated_at_random(write, sealer, now, che
     chance = random.Random(20261120)
     running = [sealer() for _ in range(3)]
     stop = threading.Event()
-    ours = connection.connection.info.backend_pid if connection.connection else 0
 
     def terminate() -> None:
         url = os.environ["DATABASE_URL"]
@@ -95,9 +93,7 @@ def test_several_at_once_killed_and_terminated_at_random(write, sealer, now, che
                 other.execute(
                     "select pg_terminate_backend(pid) from pg_stat_activity where pid in ("
                     " select pid from pg_stat_activity where datname = current_database()"
-                    " and pid not in (%s, pg_backend_pid()) and backend_type = 'client backend'"
-                    " order by random() limit 1)",
-                    [ours],
+                    " and application_name = 'sealer' order by random() limit 1)"
                 )
                 time.sleep(0.05)
 
