@@ -67,7 +67,7 @@ function Form({ onClose }: { onClose: () => void }) {
   const [key] = useState(() => crypto.randomUUID());
   const [given, setGiven] = useState(() => ({
     to: '', begins: local(new Date()), ends: local(new Date(Date.now() + 14 * 86_400_000)), kinds: new Array<string>(),
-    label: '', limit: '' as number | string, careful: false, reason: '',
+    label: '', limit: '', careful: false, reason: '',
   }));
   const change = (part: Partial<typeof given>) => setGiven((before) => ({ ...before, ...part }));
   const submit = (event: FormEvent) => {
@@ -75,7 +75,7 @@ function Form({ onClose }: { onClose: () => void }) {
     delegate.mutate(
       {
         key, to: given.to, begins_at: new Date(given.begins).toISOString(), ends_at: new Date(given.ends).toISOString(), kinds: given.kinds, flows: [],
-        amount_label: given.label, amount_limit: given.limit === '' ? null : String(given.limit), without_high_risk: given.careful, reason: given.reason,
+        amount_label: given.label, amount_limit: given.limit === '' ? null : given.limit, without_high_risk: given.careful, reason: given.reason,
       },
       { onSuccess: () => { notifyDone(t('settings.standin.added')); onClose(); } },
     );
@@ -97,7 +97,7 @@ function Form({ onClose }: { onClose: () => void }) {
         />
         <div className={classes.row}>
           <TextInput className={classes.grow} maxLength={100} label={t('settings.standin.label')} description={t('settings.standin.label_hint')} value={given.label} onChange={(event) => change({ label: event.currentTarget.value })} />
-          <NumberInput className={classes.grow} min={0} label={t('settings.standin.limit')} value={given.limit} onChange={(limit) => change({ limit })} />
+          <NumberInput className={classes.grow} min={0} label={t('settings.standin.limit')} value={given.limit} onChange={(limit) => change({ limit: String(limit) })} />
         </div>
         <Checkbox label={t('settings.standin.careful')} checked={given.careful} onChange={(event) => change({ careful: event.currentTarget.checked })} />
         <Textarea autosize minRows={1} maxLength={1000} label={t('app.reason_optional')} value={given.reason} onChange={(event) => change({ reason: event.currentTarget.value })} />
