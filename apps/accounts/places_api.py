@@ -193,7 +193,7 @@ def _places(workspace_id: UUID, member_id: UUID, on: str | None) -> shapes.Row:
         "language": member.user.language,
         "today": today,
         "on": shapes.place_row(then) if then else None,
-        "results": [shapes.place_row(one) for one in rows],
+        "history": [shapes.place_row(one) for one in rows],
     }
 
 

@@ -148,7 +148,7 @@ class Places(serializers.Serializer[Any]):
     language = serializers.CharField(allow_blank=True)
     today = serializers.DateField(help_text="Where the workspace is.")
     on = PlaceShown(allow_null=True, help_text="What holds on the day asked for, or today.")
-    results = PlaceShown(many=True, help_text="All that is known, the oldest first.")
+    history = PlaceShown(many=True, help_text="All that is known, the oldest first.")
 
 
 class PlaceAsked(serializers.Serializer[Any]):

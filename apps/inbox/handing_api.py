@@ -13,9 +13,9 @@ from rest_framework.views import APIView
 from apps.accounts.actors import Actor
 from apps.accounts.api import sent
 from apps.accounts.authentication import actor_of
-from apps.accounts.models import Role, User
+from apps.accounts.models import User
 from apps.accounts.permissions import DECIDING_ROLES, require
-from apps.accounts.queries import people_in
+from apps.accounts.queries import deciders_in
 from apps.accounts.schema import paged
 from apps.core import clock
 from apps.core.http import CursorPages
@@ -74,12 +74,6 @@ class Colleague(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     name = serializers.CharField()
     email = serializers.EmailField()
-
-
-class Colleagues(serializers.Serializer[Any]):
-    """All who can be asked."""
-
-    results = Colleague(many=True)
 
 
 class DelegationAsked(serializers.Serializer[Any]):
@@ -201,15 +195,21 @@ class ReassignView(APIView):
         return Response({"results": [moved_row(one) for one in moved]})
 
 
+class _ByAddress(CursorPages):
+    ordering = "email"
+
+
 class ColleaguesView(APIView):
     """People of the workspace who can be asked to decide: to hand over to, or to stand in."""
 
-    @extend_schema(operation_id="colleagues", responses=Colleagues)
+    @extend_schema(operation_id="colleagues", responses=paged(Colleague))
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, "task.decide")
-        people = people_in(actor.workspace_id, teams=[one for one in Role if one in DECIDING_ROLES])
-        return Response({"results": [_colleague(one) for one in people]})
+        pages = _ByAddress()
+        rows = deciders_in(actor.workspace_id, teams=DECIDING_ROLES)
+        found = pages.paginate_queryset(rows, request, view=self) or []
+        return pages.get_paginated_response([_colleague(one) for one in found])
 
 
 class DelegationsView(APIView):

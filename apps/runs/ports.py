@@ -21,8 +21,9 @@ class TaskRequest:
     """A step asks people, or has failed.
 
     ``request`` of an approval is what ``steps.types.approval`` made of its config: ``{title,
-    details, users, groups, rule, weights, veto, due_at, fields, requester, allow_requester}``; of an
-    exception ``{error, attempts}``. ``generation`` counts repeats that a person ordered.
+    details, users, groups, manager_of, pick, fallback, duties, rule, weights, veto, due_at, fields,
+    requester, allow_requester}``; of an exception ``{error, attempts}``. ``generation`` counts
+    repeats that a person ordered.
     """
 
     workspace_id: UUID

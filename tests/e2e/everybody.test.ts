@@ -6,7 +6,7 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerFrom, hasChromium, launch } from './browser';
+import { answerFrom, hasChromium, launch, watchComplaints } from './browser';
 import { serveShell } from './shell';
 import { STATES } from './states';
 import { fullWorld, ids } from './world';
@@ -69,6 +69,8 @@ describe.skipIf(!hasChromium)('for everybody', () => {
   let browser: Browser;
   let shell: Awaited<ReturnType<typeof serveShell>>;
   const world = fullWorld();
+  /** Of every page that was opened. */
+  const heard: string[][] = [];
 
   beforeAll(async () => {
     mkdirSync(SHOTS, { recursive: true });
@@ -82,6 +84,7 @@ describe.skipIf(!hasChromium)('for everybody', () => {
   const open = async (path: string, options: Parameters<Browser['newContext']>[0]) => {
     const context = await browser.newContext({ locale: 'en-GB', ...options });
     const page = await context.newPage();
+    heard.push(watchComplaints(page));
     await answerFrom(context, world);
     await page.goto(shell.url + path);
     return { context, page };
@@ -163,5 +166,10 @@ describe.skipIf(!hasChromium)('for everybody', () => {
     await page.keyboard.press('Enter');
     await page.getByRole('treeitem').and(page.locator(':focus')).waitFor();
     await context.close();
+  });
+
+  it('no page complained', () => {
+    const complaints = heard.flat();
+    expect(complaints).toEqual([]);
   });
 });

@@ -5,7 +5,7 @@
  */
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { hasChromium, launch } from './browser';
+import { hasChromium, launch, watchComplaints } from './browser';
 
 const URL_ = process.env['E2E_URL'] ?? '';
 const PASSWORD = process.env['E2E_PASSWORD'] ?? '';
@@ -16,13 +16,15 @@ describe.skipIf(!hasChromium || URL_ === '')('two people at once', () => {
   let ana: Page;
   let bob: Page;
   let flow = '';
-  const broken: string[] = [];
+  /** Of every page that was opened. */
+  const heard: string[][] = [];
+  const complaints = () => heard.flat();
 
   const signIn = async (who: string): Promise<Page> => {
     const context = await browser.newContext({ viewport: { width: 1600, height: 1000 }, reducedMotion: 'reduce', locale: 'en-GB' });
     const page = await context.newPage();
     page.setDefaultTimeout(PATIENCE);
-    page.on('pageerror', (error) => broken.push(String(error)));
+    heard.push(watchComplaints(page));
     await page.goto(`${URL_}/sign-in/`);
     await page.getByLabel(/mail/i).fill(`${who}@demo.local`);
     await page.getByLabel(/password/i).fill(PASSWORD);
@@ -144,7 +146,7 @@ describe.skipIf(!hasChromium || URL_ === '')('two people at once', () => {
     await expect.poll(() => card(ana, first).getByText('By Ana alone').count(), { timeout: PATIENCE }).toBe(0);
     await ana.getByRole('button', { name: 'Undo: Restore Version 1' }).click();
     await savedTitle(ana, first, 'By Ana alone');
-    expect(broken).toEqual([]);
+    expect(complaints()).toEqual([]);
   }, 3 * PATIENCE);
 
   it('lose nothing when the server is gone while a page is closed', async () => {
@@ -178,6 +180,6 @@ describe.skipIf(!hasChromium || URL_ === '')('two people at once', () => {
     await ana.getByRole('button', { name: /^You, in another tab/ }).waitFor();
     await rename(tab, first, 'From the other tab');
     await card(ana, first).getByText('From the other tab').waitFor();
-    expect(broken).toEqual([]);
+    expect(complaints()).toEqual([]);
   }, 4 * PATIENCE);
 });

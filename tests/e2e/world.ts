@@ -310,13 +310,13 @@ export function fullWorld(): Answers {
       { id: id(681), name: 'Nightly export', prefix: 'sb_live_a1', owner: 'ada@demo.local', scopes: ['export.read'], created_at: ago(9000), expires_at: ahead(90_000), last_used_at: ago(300) },
       { id: id(682), name: LONG, prefix: 'sb_live_b2', owner: 'grace@demo.local', scopes: null, created_at: ago(9000), expires_at: null, last_used_at: null },
     ]),
-    'colleagues/': { results: [{ id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, { id: id(602), name: LONG, email: 'long@demo.local' }] },
+    'colleagues/': { results: [{ id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, { id: id(602), name: LONG, email: 'long@demo.local' }], next: null, previous: null },
     'delegations/': list([
       { id: id(695), person: { id: id(603), name: 'Ada Lovelace', email: 'ada@demo.local' }, to: { id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, begins_at: ago(60), ends_at: ahead(9000), kinds: ['approval'], flows: [{ id: FLOWS[1]!.id, name: LONG }], amount_label: 'Amount', amount_limit: '1000.000000', without_high_risk: true, reason: 'On leave' },
       { id: id(696), person: { id: id(602), name: LONG, email: 'long@demo.local' }, to: null, begins_at: ago(60), ends_at: ahead(9000), kinds: [], flows: [], amount_label: '', amount_limit: null, without_high_risk: false, reason: '' },
     ]),
     ...Object.fromEntries<unknown>(MEMBERS.flatMap(({ id: member }): [string, unknown][] => [
-      [`members/${member}/place/`, { language: '', today: '2026-03-02', on: PLACE, results: [{ ...PLACE, from: '2024-01-01', manager: null }, PLACE] }],
+      [`members/${member}/place/`, { language: '', today: '2026-03-02', on: PLACE, history: [{ ...PLACE, from: '2024-01-01', manager: null }, PLACE] }],
       [`members/${member}/belongings/`, {
         flows: [{ id: FLOWS[0]!.id, name: 'Vendor onboarding', state: 'active', is_scheduled: true }], tasks: [{ id: id(611), title: LONG, problem: '' }, { id: id(612), title: 'Approve', problem: 'Grace Hopper may not decide this.' }],
         grants: [], tokens: ['Nightly export'], teams: ['Finance'], manager_of: ['Grace Hopper'], deputy_of: [], delegations: 1,

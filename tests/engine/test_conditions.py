@@ -9,7 +9,9 @@ import pytest
 from apps.engine import feel
 
 NOW = datetime(2026, 3, 1, tzinfo=UTC)
-CASES = json.loads((Path(__file__).resolve().parents[1] / "golden" / "conditions.json").read_text())
+CASES = json.loads(
+    (Path(__file__).resolve().parents[1] / "golden/editor/conditions.json").read_text()
+)
 
 
 @pytest.mark.parametrize("case", CASES, ids=lambda case: case["feel"])

@@ -18,7 +18,7 @@ from apps.steps.format import document_hash
 from tests.steps.documents import CALL, STOP, approve, document, link, step
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "golden" / "explained.json"
+GOLDEN = ROOT / "tests" / "golden" / "editor" / "explained.json"
 DOCUMENTS = {name: one.document for name, one in EXAMPLES.items()}
 
 

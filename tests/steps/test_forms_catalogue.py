@@ -5,7 +5,7 @@ from pathlib import Path
 
 from apps.steps import registry
 
-GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "step-types.json"
+GOLDEN = Path(__file__).resolve().parents[1] / "golden" / "editor" / "step-types.json"
 
 
 def test_the_forms_are_tested_over_the_catalogue_as_it_is():
@@ -16,4 +16,6 @@ def test_the_forms_are_tested_over_the_catalogue_as_it_is():
     text = json.dumps(catalogue, indent=1, ensure_ascii=False, sort_keys=True) + "\n"
     if not GOLDEN.exists():
         GOLDEN.write_text(text)
-    assert GOLDEN.read_text() == text, "delete tests/golden/step-types.json; it is written anew"
+    assert GOLDEN.read_text() == text, (
+        "delete tests/golden/editor/step-types.json; it is written anew"
+    )

@@ -11,7 +11,7 @@ from tests.steps.documents import CALL, DECIDE, STOP, document, mapped, one_step
 from tests.steps.patching import patched
 
 ROOT = Path(__file__).resolve().parents[2]
-GOLDEN = ROOT / "tests" / "golden" / "repairs.json"
+GOLDEN = ROOT / "tests" / "golden" / "editor" / "repairs.json"
 TABLE = {
     "inputs": [{"expression": "trigger.body.amount"}],
     "outputs": [{"name": "size", "type": "string"}],
@@ -98,7 +98,9 @@ def test_the_browser_is_tested_with_the_same_repairs():
     text = json.dumps(cases, indent=1, ensure_ascii=False, default=str) + "\n"
     if not GOLDEN.exists():
         GOLDEN.write_text(text)
-    assert GOLDEN.read_text() == text, "delete tests/golden/repairs.json, and it is written anew"
+    assert GOLDEN.read_text() == text, (
+        "delete tests/golden/editor/repairs.json, and it is written anew"
+    )
 
 
 def test_every_repair_in_the_sources_is_tried():

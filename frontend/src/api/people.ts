@@ -21,7 +21,8 @@ export interface Places {
   language: string;
   today: string;
   on: Place | null;
-  results: Place[];
+  /** Oldest first, those that begin later too. */
+  history: Place[];
 }
 
 export interface PlaceInput {
@@ -120,7 +121,7 @@ export const useRehome = (member: string) =>
   );
 
 export const useColleagues = (enabled = true) =>
-  useQuery({ queryKey: ['colleagues'], queryFn: () => api.get<{ results: Colleague[] }>('colleagues/'), enabled });
+  useQuery({ queryKey: ['colleagues'], queryFn: () => api.get<Page<Colleague>>('colleagues/?limit=200'), enabled });
 
 export const useDelegations = () =>
   useQuery({ queryKey: ['delegations'], queryFn: () => api.get<Page<Delegation>>('delegations/') });

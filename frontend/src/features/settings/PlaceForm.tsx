@@ -81,12 +81,12 @@ function History({ places }: { places: Places }) {
   const t = useT();
   const intl = useIntl();
   const day = (text: string) => intl.formatDate(`${text}T00:00:00Z`, { dateStyle: 'medium', timeZone: 'UTC' });
-  if (places.results.length === 0) return <p className={classes.text}>{t('settings.place.nothing')}</p>;
+  if (places.history.length === 0) return <p className={classes.text}>{t('settings.place.nothing')}</p>;
   return (
     <section aria-label={t('settings.place.history')}>
       <h3 className={classes.heading}>{t('settings.place.history')}</h3>
       <ul className={classes.plainList}>
-        {[...places.results].reverse().map((one) => (
+        {[...places.history].reverse().map((one) => (
           <li key={one.from}>
             {t('settings.place.line', {
               day: day(one.from),

@@ -1,7 +1,7 @@
 import { produce } from 'immer';
 import { describe, expect, it } from 'vitest';
 import type { FlowDocument, Repair } from '~/api/types';
-import cases from '../../../../../tests/golden/repairs.json';
+import cases from '../../../../../tests/golden/editor/repairs.json';
 import { applyRepair, fits } from './repair';
 
 const flow = () => ({ format: 'f', name: 'a', trigger: { type: 'manual', config: {} }, steps: { a: { type: 'map', config: { 'x/y': 1 } } }, links: [{ from: 'trigger', to: 'a' }] }) as unknown as FlowDocument;

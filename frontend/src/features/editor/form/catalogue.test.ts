@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { StepType } from '~/api/types';
-import real from '../../../../../tests/golden/step-types.json';
+import real from '../../../../../tests/golden/editor/step-types.json';
 import { fieldOf, isRecord, resolve } from './schema';
 import type { Field, Schema } from './schema';
 

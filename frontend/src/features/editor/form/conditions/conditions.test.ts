@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest';
-import cases from '../../../../../../tests/golden/conditions.json';
+import cases from '../../../../../../tests/golden/editor/conditions.json';
 import { isTextual, LISTED, ORDERED, settled, TEXTUAL, valuesFor, withKind, withOperator } from './model';
 import type { Compare, Condition, Group, Literal, Operand, Operator, Value } from './model';
 import { readCondition } from './read';
