@@ -237,8 +237,8 @@ def sentences() -> Texts:
             for source in _said_in(ast.parse(path.read_text())):
                 _note(found, source, "", path)
     for root in REFUSALS:
-        place = ROOT / root
-        for path in [place] if place.is_file() else sorted(place.rglob("*.py")):
+        at = ROOT / root
+        for path in [at] if at.is_file() else sorted(at.rglob("*.py")):
             if not NOT_FOR_READERS & set(path.parts):
                 for source in _refused_in(ast.parse(path.read_text())):
                     _note(found, source, "", path)

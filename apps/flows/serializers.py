@@ -9,9 +9,9 @@ from rest_framework import serializers
 
 from apps.accounts.models import User
 from apps.flows.comparing import Compared, Side
-from apps.flows.examples import Example
 from apps.flows.models import MAX_NOTE, Draft, DraftRevision, Flow, FlowVersion
 from apps.flows.permissions import SHOWN, shown
+from apps.flows.roads import Example
 
 Row = dict[str, Any]
 

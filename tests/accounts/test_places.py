@@ -223,7 +223,9 @@ def test_people_and_teams_may_have_a_calendar_of_their_own(world):
         now=NOON,
     )
 
-    assert places.calendar_for(world.workspace.pk, team="night").zone == "Europe/Berlin"
+    own = places.calendar_for(world.workspace.pk, team="night")
+    assert own is not None
+    assert own.zone == "Europe/Berlin"
     assert places.calendar_for(world.workspace.pk, team="other") is None
 
 

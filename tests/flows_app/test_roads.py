@@ -100,6 +100,7 @@ class World:
         self.flow = Flow.objects.get(pk=self.flow.pk)
 
     def begin(self, body):
+        assert self.flow.active_version is not None
         run_id = self.bench.start(self.flow.active_version, body)
         self.bench.settle()
         return run_id

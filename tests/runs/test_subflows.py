@@ -315,7 +315,11 @@ class TestEnds:
         assert not UserTask.objects.exists()
 
 
-NUMBER = {"type": "object", "required": ["n"], "properties": {"n": {"type": "number"}}}
+NUMBER: dict[str, Any] = {
+    "type": "object",
+    "required": ["n"],
+    "properties": {"n": {"type": "number"}},
+}
 WHOLE = {"type": "object", "required": ["n"], "properties": {"n": {"type": "integer"}}}
 
 

@@ -362,6 +362,7 @@ class TestATest:
         flow = desk.draft(FLOW)
         run = desk.run(flow, "dry", body={"amount": 1})
         pinned = testing.pinned_of(run)
+        assert pinned is not None
         assert pinned.hash == document_hash(FLOW)
         assert pinned.document["steps"].keys() == FLOW["steps"].keys()
         with pytest.raises(Exception, match="never changed"):
@@ -502,7 +503,9 @@ def test_what_runs_is_what_was_announced(desk, doc, kind, n, pick, port):
     answers = {name: one for name, one in answers.items() if kind != "only" or name == step}
     run = desk.run(flow, kind, step, {"n": n, "name": "A"}, answers=answers)
     assert run.is_final
-    assert executed(run) == set(testing.pinned_of(run).announced)
+    pinned = testing.pinned_of(run)
+    assert pinned is not None
+    assert executed(run) == set(pinned.announced)
     assert not Effect.objects.filter(run_id=run.pk).exists()
     assert_replays(run.pk)
 

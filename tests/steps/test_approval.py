@@ -17,7 +17,8 @@ YES_NO = [
 def asked(**config: Any) -> dict[str, Any]:
     base = {"title": "May we?", "assignees": {"groups": ["approver"]}, "due": "P2D"}
     ports = find("approval", 1).ports_of(config)
-    return one_step("approval", ports=ports, **base, **config)
+    checked: dict[str, Any] = one_step("approval", ports=ports, **base, **config)
+    return checked
 
 
 def told(**config: Any) -> list[str]:

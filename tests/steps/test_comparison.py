@@ -3,6 +3,7 @@
 import json
 from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -49,7 +50,7 @@ class TestAComparison:
 
 
 class TestDocumentsOfAnyShape:
-    SHAPES = (
+    SHAPES: tuple[dict[str, Any], ...] = (
         {},
         {"steps": [], "links": {}, "trigger": 3, "settings": None, "layout": "x"},
         {"steps": {"a": None, "b": {"type": 3, "config": []}}, "links": [None, {"from": 1}]},

@@ -1,12 +1,14 @@
 """What a field is given fits what it takes, as far as both are known."""
 
+from typing import Any
+
 import pytest
 
 from apps.engine import values
 from apps.steps.check import check_document
 from tests.steps.documents import STOP, document, mapped, one_step, only, step
 
-CONTRACT = {
+CONTRACT: dict[str, Any] = {
     "input": {
         "type": "object",
         "properties": {

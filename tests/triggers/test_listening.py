@@ -2,6 +2,7 @@
 
 import json
 from datetime import timedelta
+from typing import Any
 
 import pytest
 
@@ -29,7 +30,7 @@ def sheet(shop):
 
     def make(config=None, *, type="webhook", settings=None):
         flow = shop.flow(path=f"p{len(shop.flows)}")
-        document = {
+        document: dict[str, Any] = {
             "format": "signalbox.flow/1",
             "name": "Orders",
             "trigger": {"type": type, "config": config or {}},
@@ -53,7 +54,6 @@ def listen(shop, hooks):
             path = f"/hooks/-/listen/{listener.token}"
             return hooks.run(call(hooks.gateway, path, raw, **options))
 
-        post.listener = listener
         return post
 
     return opened
@@ -141,7 +141,8 @@ class TestTheAddress:
     def test_ends_after_ten_minutes(self, sheet, listen):
         flow = sheet()
         post = listen(flow)
-        assert post.listener.until - post.listener.opened_at == timedelta(minutes=10)
+        opened = Listener.objects.get(flow=flow)
+        assert opened.until - opened.opened_at == timedelta(minutes=10)
         Listener.objects.filter(flow=flow).update(until=clock.now() - timedelta(seconds=1))
         reply = post()
         assert (reply.status, reply.json["code"]) == (404, "not_found")

@@ -1,5 +1,6 @@
 """What the server says is there in every language, and is compiled as it is written."""
 
+import ast
 import gettext
 import io
 
@@ -88,7 +89,7 @@ def a(name):
     log("quiet words")
     raise Wrong(f"There is no {name!r} in “{name}”.", "Name another one.")
 '''
-    assert set(texts._said_in(texts.ast.parse(source))) == {
+    assert set(texts._said_in(ast.parse(source))) == {
         "There is no {0} in “{1}”.",
         "Name another one.",
     }
