@@ -17,7 +17,9 @@ describe.skipIf(!hasChromium || !URL_)('the API page', () => {
     const page = await browser.newPage();
     const complaints = watchComplaints(page);
     await page.goto(`${URL_}/api/v1/docs/`);
+    await page.locator('[data-tag="runs"]').click();
     await page.getByText('/api/v1/runs/{run_id}/cancel/').first().waitFor();
+    await page.locator('[data-tag="flows"]').click();
     await page.getByText('/api/v1/flows/', { exact: true }).first().click();
     expect(complaints).toEqual([]);
   });

@@ -150,7 +150,8 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     await place(builder, 'Stop', 'Dropped', [860, 520]);
 
     await card(builder, 'Assigned?').click();
-    await write(builder, panel(builder).getByLabel('Condition'), 'trigger.body.action = "assigned"');
+    await panel(builder).getByRole('radiogroup', { name: 'How Condition is edited' }).getByText('FEEL').click();
+    await write(builder, panel(builder).getByRole('textbox', { name: 'Condition', exact: true }), 'trigger.body.action = "assigned"');
 
     await card(builder, 'Lead decides').click();
     await panel(builder).getByRole('textbox', { name: 'What is asked' }).fill('Shall we take this issue?');

@@ -9,6 +9,7 @@ from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import partial
+from math import inf
 from types import SimpleNamespace
 from typing import Any
 from unittest.mock import patch
@@ -56,7 +57,7 @@ class Process:
     effect: Claimed | None = None
     #: What it would hold, had its claim been answered.
     claim: Claimed | None = None
-    frozen_until: float = -1.0
+    frozen_until: float = -inf
     on_death: Callable[[], None] | None = None
 
 
@@ -306,7 +307,7 @@ class World:
         """No more accidents: everything goes on until nothing is left to do."""
         store = self.store
         for process in self.processes:
-            process.frozen_until = -1.0
+            process.frozen_until = -inf
         for _ in range(MOST_MOVES):
             if store.bells and (not self.processes or self.dice.random() < 0.3):
                 self.deliver()

@@ -44,7 +44,7 @@ export function FilterChip({ label, value, choices, onChange }: ChipProps) {
         </Menu.Dropdown>
       </Menu>
       {value ? (
-        <CloseButton size="sm" className={classes.clear} aria-label={t('app.filter_clear', { label })} onClick={() => onChange(undefined)} />
+        <CloseButton size={24} className={classes.clear} aria-label={t('app.filter_clear', { label })} onClick={() => onChange(undefined)} />
       ) : null}
     </span>
   );

@@ -55,7 +55,8 @@ function Listening({ listener, busy, stop }: { listener: Listener; busy: boolean
 function Copied({ text, what }: { text: string; what: string }) {
   return (
     <div className={classes.code}>
-      <code>{text}</code>
+      {/* It scrolls sideways where it is long, also by the keys. */}
+      <code tabIndex={0}>{text}</code>
       <CopyButton value={text} what={what} />
     </div>
   );
