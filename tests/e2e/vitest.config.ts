@@ -9,7 +9,6 @@ export default defineConfig({
     include: ['*.test.ts'],
     environment: 'node',
     fileParallelism: false,
-    maxConcurrency: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
   },
