@@ -55,8 +55,7 @@ function Listening({ listener, busy, stop }: { listener: Listener; busy: boolean
 function Copied({ text, what }: { text: string; what: string }) {
   return (
     <div className={classes.code}>
-      {/* It scrolls sideways where it is long, also by the keys. */}
-      <code tabIndex={0}>{text}</code>
+      <code>{text}</code>
       <CopyButton value={text} what={what} />
     </div>
   );
