@@ -95,7 +95,7 @@ describe.skipIf(!hasChromium)('for everybody', () => {
     // 1440 px at 200 % are 720 px of the page's own, drawn at twice the size.
     ['200 %', { viewport: { width: 720, height: 450 }, deviceScaleFactor: 2, reducedMotion: 'reduce' as const }],
   ])('at %s', (name, options) => {
-    it.each(PAGES.map((state) => [slug(state.route, state.state), state] as const))('%s', async (title, state) => {
+    it.concurrent.each(PAGES.map((state) => [slug(state.route, state.state), state] as const))('%s', async (title, state) => {
       const { context, page } = await open(state.path, options);
       try {
         for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).or(page.getByRole('menuitem', { name: press, exact: true })).first().click();

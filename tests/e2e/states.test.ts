@@ -41,7 +41,15 @@ async function serious(page: Page): Promise<string[]> {
     .flatMap((one) => one.nodes.slice(0, 3).map((node) => `${one.id}: ${node.html.slice(0, 160)} (${node.failureSummary.split('\n')[1]?.trim() ?? ''})`));
 }
 
-describe.skipIf(!hasChromium).each(schemes)('%s', (scheme) => {
+/** One look: the picture, nothing wider than the window, nobody shut out. */
+async function look(page: Page, name: string): Promise<void> {
+  await page.screenshot({ path: `${SHOTS}${name}.png` });
+  const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
+  expect(overflow, `${name}: the page is wider than the window`).toBeLessThanOrEqual(0);
+  if (withAxe) expect(await serious(page), name).toEqual([]);
+}
+
+describe.skipIf(!hasChromium)('states', () => {
   let browser: Browser;
   let shell: Awaited<ReturnType<typeof serveShell>>;
   const world = fullWorld();
@@ -56,21 +64,25 @@ describe.skipIf(!hasChromium).each(schemes)('%s', (scheme) => {
   });
 
   describe.each(sizes)('%d', (width) => {
-    it.each(chosen.map((state) => [slug(state), state] as const))('%s', async (name, state) => {
-      const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, colorScheme: scheme, reducedMotion: 'reduce', hasTouch: width < 500, isMobile: width < 500, locale: 'en-GB' });
+    // Several at once: each waits for something most of its time.
+    it.concurrent.each(chosen.map((state) => [slug(state), state] as const))('%s', async (name, state) => {
+      const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, colorScheme: schemes[0]!, reducedMotion: 'reduce', hasTouch: width < 500, isMobile: width < 500, locale: 'en-GB' });
       try {
         const page = await context.newPage();
         const complaints = watchComplaints(page);
         await answerFrom(context, { ...world, ...state.answers });
         await page.goto(shell.url + state.path);
         for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).or(page.getByRole('menuitem', { name: press, exact: true })).first().click();
-        await page.getByText(state.shows).locator('visible=true').first().waitFor({ timeout: Number(process.env['E2E_PATIENCE'] ?? 10_000) });
+        await page.getByText(state.shows).locator('visible=true').first().waitFor({ timeout: Number(process.env['E2E_PATIENCE'] ?? 20_000) });
         await page.waitForTimeout(state.state === 'loading' ? 600 : 250);
-        await page.screenshot({ path: `${SHOTS}${name}.${width}.${scheme}.png` });
-        const overflow = await page.evaluate(() => document.documentElement.scrollWidth - document.documentElement.clientWidth);
-        expect(overflow, 'the page is wider than the window').toBeLessThanOrEqual(0);
+        for (const scheme of schemes) {
+          // The page follows the reader's system while it is open.
+          await page.emulateMedia({ colorScheme: scheme });
+          await page.locator(`html[data-mantine-color-scheme="${scheme}"]`).waitFor({ state: 'attached' });
+          await page.waitForTimeout(100);
+          await look(page, `${name}.${width}.${scheme}`);
+        }
         expect(complaints).toEqual([]);
-        if (withAxe) expect(await serious(page)).toEqual([]);
       } finally {
         await context.close();
       }

@@ -39,7 +39,7 @@ describe.skipIf(!hasChromium).each(['de-DE', 'en-XA', 'ar-XB'])('%s', (locale) =
   });
 
   describe.each(sizes)('%d', (width) => {
-    it.each(first.map((state) => [slug(state.route), state] as const))('%s', async (name, state) => {
+    it.concurrent.each(first.map((state) => [slug(state.route), state] as const))('%s', async (name, state) => {
       const context = await browser.newContext({ viewport: { width, height: width < 500 ? 740 : 900 }, colorScheme: width < 500 ? 'dark' : 'light', reducedMotion: 'reduce', hasTouch: width < 500, isMobile: width < 500, locale });
       try {
         const page = await context.newPage();
