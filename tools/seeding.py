@@ -7,7 +7,9 @@ body cannot be opened, since the seal is bound to the call that it was copied fr
 """
 
 from collections.abc import Mapping
+from datetime import UTC, datetime, timedelta
 from typing import Any
+from uuid import UUID
 
 import psycopg
 
@@ -62,6 +64,7 @@ def fill(database: str, flow_id: str, upto: int) -> int:
         total = max(0, upto - held)
         # Nothing of this is worth waiting for the disk; the server's own setting stays.
         connection.execute("set synchronous_commit to off")
+        _make_days(connection)
         connection.commit()
         for first in range(0, total, AT_ONCE):
             last = min(first + AT_ONCE, total) - 1
@@ -74,6 +77,20 @@ def fill(database: str, flow_id: str, upto: int) -> int:
             connection.execute(f"vacuum (analyze) {table}")
         connection.execute("checkpoint")
     return total
+
+
+def _make_days(connection: psycopg.Connection[Any]) -> None:
+    """Partitions for the calls of the past, which the product made each on its own day."""
+    today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)
+    for back in range(1, KEPT_DAYS + 2):
+        day = today - timedelta(days=back)
+        low, high = (
+            UUID(int=int(at.timestamp() * 1000) << 80) for at in (day, day + timedelta(days=1))
+        )
+        connection.execute(
+            f"create table if not exists triggers_delivery_{day:%Y%m%d}"
+            f" partition of triggers_delivery for values from ('{low}') to ('{high}')"
+        )
 
 
 def _copy(connection: psycopg.Connection[Any], given: Mapping[str, Any]) -> None:

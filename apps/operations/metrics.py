@@ -21,6 +21,7 @@ from apps.runs import partitions
 from apps.runs.priorities import PARKED, Priority
 from apps.runs.sweep import oldest_command_age_s
 from apps.triggers import answers
+from apps.triggers import partitions as call_partitions
 
 RIGHT: Final = "metrics.read"
 CONTENT_TYPE: Final = "text/plain; version=0.0.4; charset=utf-8"
@@ -128,10 +129,11 @@ def _amiss(cursor: Any) -> Iterator[Any]:
     cursor.execute(_OUTBOX)
     yield _by("outbox_rows", "What is to be sent, and what was given up.", "state",
               cursor.fetchall(), ["waiting", "given_up"])  # fmt: skip
-    late = [*partitions.rows_in_default(), *audit_partitions.rows_in_default()]
-    yield _by("default_partition_in_use", "1 where rows met no partition of their month.", "table",
+    parted = [partitions, audit_partitions, call_partitions]
+    late = [table for one in parted for table in one.rows_in_default()]
+    yield _by("default_partition_in_use", "1 where rows met no partition of their time.", "table",
               [(table, 1) for table in late],
-              [*partitions.TABLES, *audit_partitions.TABLES])  # fmt: skip
+              [table for one in parted for table in one.TABLES])  # fmt: skip
 
 
 def _answers() -> Any:

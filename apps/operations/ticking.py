@@ -26,6 +26,7 @@ from apps.runs import doorbell, effects, forgetting, held, late, samples, stuck,
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
 from apps.triggers import events, firing, listening, matching
+from apps.triggers import partitions as call_partitions
 
 #: The clock is put right by less than this without anybody noticing.
 A_JUMP = timedelta(seconds=2)
@@ -110,6 +111,11 @@ def parts() -> list[Part]:
             "partitions of the trail",
             3600,
             lambda: audit_partitions.ensure_partitions(clock.now()),
+        ),
+        Part(
+            "partitions of calls",
+            3600,
+            lambda: call_partitions.ensure_partitions(clock.real_now()),
         ),
         Part("large values", 3600, lambda: sweep.forget_blobs(now=clock.now())),
         Part("work of old runs", 20, lambda: forgetting.forget_work(now=clock.now())),

@@ -1,15 +1,21 @@
 """Every write about triggers but the gateway's own and ``firing``: releases and clean-up."""
 
+import logging
 from datetime import datetime, timedelta
 from time import monotonic
+from uuid import UUID
 
 from django.conf import settings
-from django.db import IntegrityError, connection, transaction
+from django.db import IntegrityError, OperationalError, connection, transaction
 from django.db.models import Exists, OuterRef
+from psycopg import sql
+from psycopg.errors import LockNotAvailable
 
 from apps.accounts.actors import Actor
+from apps.core import clock
 from apps.core.errors import Conflict
 from apps.core.models import first_uuid7_at
+from apps.core.partitions import Day
 from apps.flows.models import Flow, FlowState, FlowVersion
 from apps.runs import priorities
 from apps.runs.commands import release_held
@@ -17,6 +23,7 @@ from apps.runs.models import RunState
 from apps.steps.registry import find_trigger
 from apps.steps.types.trigger_event import EventTrigger
 from apps.steps.types.trigger_webhook import Webhook
+from apps.triggers import partitions
 from apps.triggers.firing import expected_after
 from apps.triggers.models import (
     SCHEDULE,
@@ -31,6 +38,8 @@ KEYS_KEPT = timedelta(days=30)
 FIRES_KEPT = timedelta(days=30)
 CHUNK = 1000
 SECONDS_A_CALL = 1.0
+
+_log = logging.getLogger(__name__)
 
 
 class PathTaken(Conflict):
@@ -81,24 +90,54 @@ def apply_release(
 
 
 def forget_raw(*, now: datetime) -> int:
-    """Delete calls older than ``SIGNALBOX_RAW_DAYS``, with their raw bodies; returns how many.
+    """Take calls older than ``SIGNALBOX_RAW_DAYS`` away, with their raw bodies; returns how many.
 
-    What a call started tells of it in its journal. Stops after a second, though there be more.
-    Safe to stop and repeat at any point; several clocks may call this at once.
+    They go by whole days, so a call is kept for a day more at most. What a call started tells of
+    it in its journal. Safe to stop and repeat at any point; several clocks may call this at once.
+    How many went with a day is what the database estimates.
 
     Locks:
-        A batch of rows at a time; those that somebody holds are passed over.
+        The table of calls, while a day is dropped; postponed where it is in use. A batch of rows
+        at a time of what lies in no day's partition or came while the clock was ahead.
     """
     # By the id, which holds the real time of arrival; the test clock moves business time alone.
     edge = first_uuid7_at(int((now - timedelta(days=settings.RAW_DAYS)).timestamp() * 1000))
+    today = Day.of(clock.real_now()).first_id
+    taken = 0
+    for day in partitions.days():
+        if day.next.first_id > min(edge, today):
+            break
+        taken += _drop_calls(day)
+    is_clock_ahead = edge > today
+    return taken + _delete_calls("triggers_delivery" + ("" if is_clock_ahead else "_default"), edge)
+
+
+def _drop_calls(day: Day) -> int:
+    try:
+        with transaction.atomic(), connection.cursor() as cursor:
+            cursor.execute(
+                "select greatest(0, reltuples)::bigint from pg_class where oid = %s::regclass",
+                [f"triggers_delivery_{day.suffix}"],
+            )
+            about = int(cursor.fetchone()[0])
+            partitions.drop(day)
+    except OperationalError as error:
+        if not isinstance(error.__cause__, LockNotAvailable):
+            raise
+        _log.info("calls of %s are in use and dropped later", day.suffix)
+        return 0
+    return about
+
+
+def _delete_calls(table: str, edge: UUID) -> int:
+    statement = sql.SQL(
+        "delete from {table} where id in (select id from {table}"
+        " where id < %s order by id limit %s for update skip locked)"
+    ).format(table=sql.Identifier(table))
     taken, end = 0, monotonic() + SECONDS_A_CALL
     while True:
         with connection.cursor() as cursor:
-            cursor.execute(
-                "delete from triggers_delivery where id in (select id from triggers_delivery"
-                " where id < %s order by id limit %s for update skip locked)",
-                [edge, CHUNK],
-            )
+            cursor.execute(statement, [edge, CHUNK])
             count = int(cursor.rowcount)
         taken += count
         if count < CHUNK or monotonic() > end:

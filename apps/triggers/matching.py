@@ -42,13 +42,18 @@ TRIES = 3
 _log = logging.getLogger(__name__)
 
 # An event that the run took before the wait was opened is not taken again; nor is the one that
-# started it. Those that wait at the same time each take it.
+# started it: the ids of what triggers made of an event are of its own time, which finds the day's
+# partition (``partitions``). Those that wait at the same time each take it.
 _TAKES = """
 s.status = 'open' and s.opened_at <= e.expires_at
 and not exists (
   select 1 from event_subscription o
   where o.run_id = s.run_id and o.event_id = e.id and o.closed_at <= s.opened_at)
-and not exists (select 1 from triggers_delivery d where d.event_id = e.id and d.run_id = s.run_id)
+and not exists (
+  select 1 from triggers_delivery d
+  where d.event_id = e.id and d.run_id = s.run_id
+  and d.id between (left(e.id::text, 13) || '-0000-0000-000000000000')::uuid
+               and (left(e.id::text, 13) || '-ffff-ffff-ffffffffffff')::uuid)
 """
 _TO_KEY = """
 select id from event where keyed_at is null and look_at <= business_now()

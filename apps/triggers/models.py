@@ -80,7 +80,8 @@ class Delivery(models.Model):
 
     No foreign keys: the row outlives nothing it names, and each would cost the hot path a lock.
     Of calls that were refused or came before, only so many are kept per trigger and minute; all
-    go after ``SIGNALBOX_RAW_DAYS``.
+    go after ``SIGNALBOX_RAW_DAYS``, by the day: the table is partitioned (``partitions``). Of an
+    event there is one for each trigger, since its id follows from both.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -113,14 +114,14 @@ class Delivery(models.Model):
                 ^ models.Q(run_id__isnull=False),
                 name="delivery_refused_without_run",
             ),
-            models.UniqueConstraint(
-                fields=["event_id", "trigger_id"],
-                condition=models.Q(event_id__isnull=False),
-                name="delivery_of_event_once",
-            ),
         ]
         indexes = [
             models.Index(fields=["trigger_id", "-id"], name="delivery_list"),
+            models.Index(
+                fields=["event_id"],
+                name="delivery_of_event",
+                condition=models.Q(event_id__isnull=False),
+            ),
             models.Index(
                 fields=["trigger_id", "id"],
                 name="delivery_not_run",

@@ -35,6 +35,7 @@ from apps.triggers.models import (
     Trigger,
     Verdict,
 )
+from apps.triggers.partitions import id_of_taking
 
 #: An event that so many others led to, itself among them, starts nothing.
 MAX_DEPTH = 32
@@ -51,7 +52,7 @@ delivery as (
                                  summary, headers, query, body, received_at)
   values (%(delivery)s, %(workspace)s, %(trigger)s, %(event)s, %(run)s, %(verdict)s, '',
           %(summary)s, '{}', '{}', null, %(now)s)
-  on conflict (event_id, trigger_id) where event_id is not null do nothing returning run_id
+  on conflict (id) do nothing returning run_id
 ), """
 _START = insert_run_sql(before=_DELIVERY, source="from delivery")
 
@@ -136,7 +137,7 @@ def _start(
         correlation_id=correlation_id(event.correlation),
         priority=trigger.priority,
     ) | {
-        "delivery": uuid7(),
+        "delivery": id_of_taking(event.pk, trigger.pk),
         "trigger": trigger.pk,
         "event": event.pk,
         "verdict": (Verdict.HELD if is_paused else Verdict.ACCEPTED).value,
@@ -235,7 +236,8 @@ def _note(
     Of refused ones only so many are kept per trigger and minute.
     """
     mine = Delivery.objects.filter(trigger_id=trigger.pk)
-    if mine.filter(event_id=event.pk).exists():
+    own_id = id_of_taking(event.pk, trigger.pk)
+    if mine.filter(pk=own_id).exists():
         return False
     if verdict in {Verdict.REFUSED, Verdict.DUPLICATE, Verdict.TOO_DEEP}:
         minute_ago = now - timedelta(minutes=1)
@@ -246,6 +248,7 @@ def _note(
         if recent.count() >= NOTED_PER_MINUTE:
             return True
     Delivery.objects.create(
+        id=own_id,
         workspace_id=event.workspace_id,
         trigger_id=trigger.pk,
         event_id=event.pk,

@@ -3,10 +3,22 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 from uuid import UUID
 
 from django.db import connection
-from django.db.models import Case, CharField, Exists, OuterRef, QuerySet, Value, When
+from django.db.models import (
+    Case,
+    CharField,
+    Exists,
+    OuterRef,
+    QuerySet,
+    TextField,
+    UUIDField,
+    Value,
+    When,
+)
+from django.db.models.functions import Cast, Concat, Left
 
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
@@ -21,6 +33,7 @@ from apps.triggers.models import (
     Trigger,
     Verdict,
 )
+from apps.triggers.partitions import ids_of_event
 
 #: Where an event stands. ``waiting``: whoever begins to wait before it ends takes it.
 STATES = ("taken", "refused", "waiting", "expired")
@@ -57,7 +70,9 @@ class Taker:
 
 def with_state(events: QuerySet[Event], now: datetime, *, only: str = "") -> QuerySet[Event]:
     """The events, each with its ``state``: one of :data:`STATES`; or those of one state."""
-    mine = Delivery.objects.filter(event_id=OuterRef("pk"))
+    mine = Delivery.objects.filter(
+        event_id=OuterRef("pk"), id__range=(_id_at_its_time("0"), _id_at_its_time("f"))
+    )
     woken = EventSubscription.objects.filter(
         event_id=OuterRef("pk"), status=SubscriptionStatus.MATCHED
     )
@@ -74,11 +89,21 @@ def with_state(events: QuerySet[Event], now: datetime, *, only: str = "") -> Que
     return found.filter(state=only) if only else found
 
 
+def _id_at_its_time(filler: str) -> Any:
+    """As ``partitions.ids_of_event``, of the event outside: it finds the day's partition."""
+    time = Left(Cast(OuterRef("pk"), TextField()), 13)
+    rest = "-".join(["", *(filler * length for length in (4, 4, 12))])
+    return Cast(Concat(time, Value(rest)), UUIDField())
+
+
 def takers_of(events: Iterable[Event]) -> dict[UUID, list[Taker]]:
     """What these events did, by event, the first first."""
     ids = [one.pk for one in events]
+    if not ids:
+        return {}
+    bounds = [bound for one in ids for bound in ids_of_event(one)]
     deliveries = list(
-        Delivery.objects.filter(event_id__in=ids)
+        Delivery.objects.filter(event_id__in=ids, id__range=(min(bounds), max(bounds)))
         .order_by("id")
         .values_list("event_id", "trigger_id", "run_id", "verdict", "reason")
     )
