@@ -111,6 +111,7 @@ INSTALLED_APPS = [
     "apps.audit",
     "apps.accounts",
     "apps.connections",
+    "apps.notices",
     "apps.flows",
     "apps.runs",
     "apps.triggers",

@@ -44,6 +44,7 @@ REFUSALS = (
     "apps/connections",
     "apps/flows",
     "apps/inbox",
+    "apps/notices",
     "apps/runs/samples.py",
     "apps/runs/testing.py",
     "apps/triggers/listening.py",
@@ -90,6 +91,7 @@ REFUSED_BY = {
     "Forbidden",
     "Invalid",
     "NotFound",
+    "NotTaken",
 }
 NOT_FOR_READERS = {"management", "migrations", "roads"}
 #: Said to whoever builds step types, or no words at all.

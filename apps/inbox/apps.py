@@ -8,7 +8,9 @@ class InboxConfig(AppConfig):
     label = "inbox"
 
     def ready(self) -> None:
-        from apps.inbox import commands, opening, queries
+        from apps.core import outbox
+        from apps.inbox import commands, opening, queries, telling
+        from apps.notices import ports as notices
         from apps.runs import ports
 
         ports.register_tasks(
@@ -18,3 +20,5 @@ class InboxConfig(AppConfig):
             find_tasks=queries.open_waits,
             people_asked=queries.people_asked,
         )
+        notices.register_tasks(telling.ABOUT)
+        outbox.register("task.opened", telling.tell_assignees)

@@ -1,4 +1,4 @@
-"""Tell people what went wrong with their flows: in the app with a count, and by mail once an hour.
+"""What stands in the bell: what went wrong with flows, with a count, and what waits for the reader.
 
 The outbox calls the handlers; each may be called twice for one message.
 """
@@ -10,13 +10,12 @@ from typing import Any
 from uuid import UUID
 
 from django.db import connection, transaction
-from django.db.models import F, QuerySet
-from django.template.loader import render_to_string
+from django.db.models import Exists, F, OuterRef, Q, QuerySet
 from django.utils import translation
 from django.utils.translation import gettext, ngettext
 
 from apps.accounts.actors import Actor
-from apps.accounts.models import User, Workspace
+from apps.accounts.models import User
 from apps.accounts.permissions import flows_with, has_right
 from apps.accounts.queries import actor_of_user, people_in
 from apps.core import clock, live
@@ -24,7 +23,10 @@ from apps.core.sentences import said
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow
 from apps.inbox.models import UserTask
-from apps.operations.mails import address, one_line, write_notice
+from apps.inbox.telling import WHILE_OPEN, tasks_waiting_for
+from apps.notices.commands import Subject, tell
+from apps.notices.models import Kind, Notice
+from apps.notices.words import one_line, sentence, subject
 from apps.operations.models import Alert, AlertCase, AlertKind
 from apps.runs.models import Run
 from apps.triggers.events import chain_of
@@ -249,12 +251,21 @@ def raise_alert(
 
 
 def alerts_of(actor: Actor) -> QuerySet[Alert]:
-    """A person's own alerts, newest first, about flows whose runs they may still view."""
+    """A person's own alerts, newest first: about flows whose runs they may still view, and tasks.
+
+    A task that waits for the reader no more is gone from here with the same query.
+    """
     if actor.user_id is None:
         return Alert.objects.none()
+    waiting = tasks_waiting_for(actor.user_id, actor.workspace_id)
     return (
         Alert.objects.for_workspace(actor.workspace_id)
-        .filter(flows_with(actor, "run.view", "flow_id"), user_id=actor.user_id)
+        .filter(
+            Q(flows_with(actor, "run.view", "flow_id"), task_id__isnull=True)
+            | Q(kind=AlertKind.TASK_NEWS)
+            | Q(Exists(waiting.filter(pk=OuterRef("task_id"))), kind=AlertKind.TASK),
+            user_id=actor.user_id,
+        )
         .select_related("flow")
         .order_by("-id")
     )
@@ -297,22 +308,54 @@ def told(people: Iterable[User]) -> Iterator[User]:
             yield user
 
 
+def show_notice(notice: Notice) -> None:
+    """Put a notice about a task into its reader's bell. Safe to call twice."""
+    if notice.user_id is None or notice.flow_id is None or notice.task_id is None:
+        return
+    fingerprint = sha256(f"notice/{notice.pk}".encode()).hexdigest()
+    if Alert.objects.filter(user=notice.user_id, fingerprint=fingerprint).exists():
+        return
+    alert = Alert.objects.create(
+        workspace_id=notice.workspace_id,
+        user_id=notice.user_id,
+        kind=AlertKind.TASK if notice.kind in WHILE_OPEN else AlertKind.TASK_NEWS,
+        flow_id=notice.flow_id,
+        run_id=notice.run_id,
+        task_id=notice.task_id,
+        path=notice.path,
+        title=one_line(subject(notice), 300),
+        body=one_line(notice.words or sentence(notice), 1000),
+        fingerprint=fingerprint,
+        created_at=notice.created_at,
+        last_at=notice.created_at,
+    )
+    live.publish_to([notice.user_id], "alert", [alert.pk])
+
+
 def _write_mail(alert: Alert, *, before: int, now: datetime) -> None:
-    workspace = Workspace.objects.get(pk=alert.workspace_id)
-    context = {
-        "name": alert.user.get_full_name(),
-        "title": alert.title,
-        "body": alert.body,
-        "before": before,
-        "link": address(f"/runs/{alert.run_id}/" if alert.run_id else f"/flows/{alert.flow_id}/"),
-        "workspace": workspace.name,
-    }
-    write_notice(
-        workspace_id=alert.workspace_id,
-        user=alert.user,
+    """By mail and the other ways; in the app it is the alert itself."""
+
+    def words() -> str:
+        more = gettext(
+            "More of the same within the hour are counted in the app; the next mail comes after it."
+        )
+        if before > 1:
+            said_before = gettext("The hour of the last mail counted %(before)d of these.")
+            more = f"{said_before % {'before': before}} {more}"
+        return f"{alert.body}\n\n{more}" if alert.body else more
+
+    tell(
+        people=[alert.user],
+        kind=Kind.ALERT,
+        about=Subject(
+            workspace_id=alert.workspace_id,
+            title=alert.title,
+            path=f"/runs/{alert.run_id}/" if alert.run_id else f"/flows/{alert.flow_id}/",
+            flow_id=alert.flow_id,
+            run_id=alert.run_id,
+        ),
         key=f"alert/{alert.pk}",
-        subject=alert.title,
-        text=render_to_string("operations/mail/alert.txt", context),
+        words=words,
         now=now,
     )
 

@@ -33,6 +33,8 @@ class AlertShape(serializers.Serializer[Any]):
     body = serializers.CharField()
     flow = FlowNamed()
     run = serializers.UUIDField(allow_null=True)
+    task = serializers.UUIDField(allow_null=True)
+    path = serializers.CharField(help_text="Where the reader acts; empty where it is the run.")
     count = serializers.IntegerField()
     created_at = serializers.DateTimeField()
     last_at = serializers.DateTimeField()
@@ -127,6 +129,8 @@ def alert_shown(alert: Alert) -> dict[str, Any]:
         "body": said(alert.body),
         "flow": {"id": alert.flow_id, "name": alert.flow.name},
         "run": alert.run_id,
+        "task": alert.task_id,
+        "path": alert.path,
         "count": alert.count,
         "created_at": alert.created_at,
         "last_at": alert.last_at,

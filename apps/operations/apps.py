@@ -9,7 +9,8 @@ class OperationsConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import outbox
-        from apps.operations import alerts, mails
+        from apps.notices import ports
+        from apps.operations import alerts
 
         outbox.register("run.failed", alerts.tell_of_failed_run)
         outbox.register("run.engine_fault", alerts.tell_of_held_run)
@@ -18,5 +19,4 @@ class OperationsConfig(AppConfig):
         outbox.register("task.fallback", alerts.tell_of_fallback)
         outbox.register("event.too_deep", alerts.tell_of_circle)
         outbox.register("start.refused", alerts.tell_of_refused_start)
-        outbox.register("task.opened", mails.tell_assignees)
-        outbox.register("notice.send", mails.send_notice)
+        ports.register_app(alerts.show_notice)

@@ -1,4 +1,4 @@
-"""What people are told (alerts, mails), and what is done with the trail beside requests."""
+"""What stands in the bell, and what is done with the trail beside requests."""
 
 from django.conf import settings
 from django.db import models
@@ -15,13 +15,18 @@ class AlertKind(models.TextChoices):
     TOO_DEEP = "too_deep"
     RUN_STUCK = "run_stuck"
     REFUSED = "refused"
+    #: A task waits for the reader; it is gone from the bell when it does not any more.
+    TASK = "task"
+    #: Something about a task that stays until it is read.
+    TASK_NEWS = "task_news"
 
 
 class Alert(models.Model):
     """Something a person should look at: one per cause and hour, with a count.
 
-    ``fingerprint`` names the cause (kind, flow, step, code). ``run_id`` is the first run it was
-    about; ``last_at`` the time of the latest case.
+    ``fingerprint`` names the cause (kind, flow, step, code; of a task's, the notice). ``run_id``
+    is the first run it was about; ``last_at`` the time of the latest case. ``path`` is where the
+    reader acts, for those about tasks.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -32,6 +37,8 @@ class Alert(models.Model):
     kind = models.CharField(max_length=12, choices=AlertKind)
     flow = models.ForeignKey("flows.Flow", on_delete=models.PROTECT, related_name="+")
     run_id = models.UUIDField(null=True)
+    task_id = models.UUIDField(null=True)
+    path = models.CharField(max_length=300, blank=True, default="", db_default="")
     title = models.CharField(max_length=300)
     body = models.TextField(blank=True, default="")
     fingerprint = models.CharField(max_length=64)
@@ -72,38 +79,6 @@ class AlertCase(models.Model):
 
     class Meta:
         constraints = [models.UniqueConstraint(fields=["alert", "case_id"], name="alert_case_once")]
-
-
-class Notice(models.Model):
-    """A mail to one of our people. Written once by its ``key``; sent by the outbox.
-
-    Ends with ``sent_at``, or with ``dropped_at`` where it had become pointless before it left.
-    """
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    workspace_id = models.UUIDField()
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
-    key = models.CharField(max_length=200, unique=True)
-    #: The task it asks for, if any; a task that is over is not written about.
-    task_id = models.UUIDField(null=True)
-    subject = models.CharField(max_length=200)
-    text = models.TextField()
-    created_at = models.DateTimeField(db_index=True)
-    sent_at = models.DateTimeField(null=True)
-    dropped_at = models.DateTimeField(null=True)
-
-    objects = WorkspaceQuerySet.as_manager()
-
-    class Meta:
-        constraints = [
-            models.CheckConstraint(
-                condition=models.Q(sent_at__isnull=True) | models.Q(dropped_at__isnull=True),
-                name="notice_one_end",
-            )
-        ]
-
-    def __str__(self) -> str:
-        return self.subject
 
 
 class DestinationKind(models.TextChoices):

@@ -21,7 +21,9 @@ from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
-from apps.operations import mails, trail_jobs, trail_work
+from apps.notices import commands as notices
+from apps.notices import links
+from apps.operations import trail_jobs, trail_work
 from apps.runs import doorbell, effects, forgetting, held, late, samples, stuck, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
@@ -128,7 +130,10 @@ def parts() -> list[Part]:
         Part("ended sign-ins", 3600, lambda: accounts.delete_expired(now=clock.now())),
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),
         Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),
-        Part("old mails", 3600, lambda: mails.forget_notices(now=clock.now())),
+        Part("held notices", 5, lambda: notices.release_due(now=clock.now())),
+        Part("digests", 15, lambda: notices.collect_digests(now=clock.now())),
+        Part("old notices", 3600, lambda: notices.forget_notices(now=clock.now())),
+        Part("old mail links", 3600, lambda: links.forget_links(now=clock.now())),
     ]
 
 

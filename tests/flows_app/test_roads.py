@@ -15,8 +15,9 @@ from apps.flows.models import Draft, Flow
 from apps.flows.roads import SAYS
 from apps.inbox.commands import close_overdue, decide_task
 from apps.inbox.models import UserTask
-from apps.operations.mails import tell_assignees
-from apps.operations.models import Notice
+from apps.inbox.telling import tell_assignees
+from apps.notices.models import Notice
+from apps.notices.words import sentence, subject
 from apps.runs import sweep
 from apps.runs.models import Run, RunEvent, Sample
 from apps.steps.check import CheckContext, check_document
@@ -190,5 +191,6 @@ def test_an_approver_is_told_in_their_own_language(world):
     tell_assignees({"task": str(task.pk)})
 
     notice = Notice.objects.get(task_id=task.pk, user_id=user)
-    assert notice.subject.startswith("Zu entscheiden: ")
-    assert "Sie werden um eine Entscheidung gebeten" in notice.text
+    with translation.override(notice.user.mail_language):
+        assert subject(notice).startswith("Zu entscheiden: ")
+        assert "Sie werden um eine Entscheidung gebeten" in sentence(notice)
