@@ -87,11 +87,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ['**/tests/e2e/both-ways/keyboard.ts'],
+    files: ['**/tests/e2e/both-ways/*keyboard.ts', '**/tests/e2e/both-ways/keys.ts'],
     rules: { 'no-restricted-properties': ['error', { object: 'page', property: 'mouse', message: BY_HAND }, { object: 'page', property: 'touchscreen', message: BY_HAND }] },
   },
   {
-    files: ['**/tests/e2e/both-ways/mouse.ts'],
+    files: ['**/tests/e2e/both-ways/*mouse.ts', '**/tests/e2e/both-ways/pointer.ts'],
     rules: { 'no-restricted-properties': ['error', { object: 'keyboard', property: 'press', message: BY_HAND }, { object: 'page', property: 'touchscreen', message: BY_HAND }] },
   },
   { files: ['**/scripts/**'], languageOptions: { globals: { console: 'readonly', process: 'readonly', URL: 'readonly' } }, rules: { 'no-console': 'off' } },

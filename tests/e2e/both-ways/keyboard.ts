@@ -1,60 +1,23 @@
 /** The demo flow, built with the keys alone: nothing here but `page.keyboard` touches the page. */
 import type { Page } from 'playwright-core';
-import { EMAIL, exported, hasFocus, NAME, said, saved, TITLES } from './shared';
-import type { Role } from './shared';
-
-const MOST_TABS = 80;
+import { keysOf } from './keys';
+import { exported, hasFocus, NAME, said, saved, TITLES } from './shared';
 
 export async function buildByKeyboard(page: Page, url: string, password: string): ReturnType<typeof exported> {
-  const { keyboard } = page;
-  const press = (...keys: string[]) => keys.reduce((before, key) => before.then(() => keyboard.press(key)), Promise.resolve());
-
-  /** Tab on until the focus stands there. */
-  const tabTo = async (role: Role, name: string | RegExp) => {
-    const wanted = page.getByRole(role, typeof name === 'string' ? { name, exact: true } : { name }).and(page.locator(':focus'));
-    for (let tabs = 0; tabs < MOST_TABS; tabs += 1) {
-      if ((await wanted.count()) === 1) return hasFocus(page, role, name);
-      await keyboard.press('Tab');
-    }
-    throw new Error(`the focus never came to ${role} ${String(name)}`);
-  };
-
-  /** In a list that is open: find and take. */
-  const choose = async (list: string | RegExp, term: string) => {
-    await hasFocus(page, 'combobox', list);
-    await keyboard.type(term);
-    await page.getByRole('option', { selected: true }).filter({ hasText: term }).waitFor();
-    await press('Enter');
-  };
+  const { press, tabTo, type, choose, begin, leave, signIn, newFlow, command } = keysOf(page);
 
   /** Give the focused step a title in its form, and come back to it. */
   const title = async (text: string) => {
-    await press('Enter');
-    await hasFocus(page, 'textbox', 'Title');
-    await press('Control+A');
-    await keyboard.type(text);
-    await press('Escape');
-    await hasFocus(page, 'group', new RegExp(`^${text.replace('?', '\\?')},`));
+    await begin(text);
+    await leave(text);
   };
 
-  await page.goto(`${url}/sign-in/`);
-  await tabTo('textbox', /mail/i);
-  await keyboard.type(EMAIL);
-  await tabTo('textbox', /password/i);
-  await keyboard.type(password);
-  await press('Enter');
-  await page.getByRole('button', { name: 'New flow' }).waitFor();
-
-  await tabTo('button', 'New flow');
-  await press('Enter');
-  await hasFocus(page, 'textbox', 'Name');
-  await keyboard.type(NAME);
-  await press('Enter');
-  await page.getByRole('application').waitFor();
+  await signIn(url, password);
+  await newFlow(NAME);
 
   // On the canvas the name of the first step is simply typed; it comes behind the start.
   await tabTo('application', /^Empty flow\./);
-  await keyboard.press('D');
+  await type('D');
   await choose('Add a step', 'ecide');
   await hasFocus(page, 'group', /^Decide, Decide\..*2 of 2\. After Trigger/);
   await title(TITLES.decide);
@@ -115,10 +78,6 @@ export async function buildByKeyboard(page: Page, url: string, password: string)
   await saved(page);
 
   const download = page.waitForEvent('download');
-  await press('Control+k');
-  await hasFocus(page, 'textbox', /^Search/);
-  await keyboard.type('Export');
-  await page.getByRole('button', { name: 'Export as a file' }).last().waitFor();
-  await press('Enter');
+  await command('Export', 'Export as a file');
   return exported(await download);
 }

@@ -1,80 +1,13 @@
 /** The demo flow, built with the mouse: it is moved, pressed and let go; keys only write words. */
-import type { Locator, Page } from 'playwright-core';
-import { EMAIL, exported, hasFocus, NAME, said, saved, TITLES } from './shared';
-
-type At = [x: number, y: number];
+import type { Page } from 'playwright-core';
+import { pointerOf } from './pointer';
+import { exported, hasFocus, NAME, said, saved, TITLES } from './shared';
 
 export async function buildByMouse(page: Page, url: string, password: string): ReturnType<typeof exported> {
-  const { mouse } = page;
+  const { middle, press, drag, form, card, port, title, carry, choose, beside, signIn, newFlow } = pointerOf(page);
 
-  const middle = async (of: Locator): Promise<At> => {
-    await of.waitFor();
-    // What has just opened may still be on its way to its place.
-    let box = await of.boundingBox();
-    for (let last: typeof box = null; !box || last?.x !== box.x || last.y !== box.y; ) {
-      last = box;
-      await page.waitForTimeout(60);
-      box = await of.boundingBox();
-    }
-    return [box.x + box.width / 2, box.y + box.height / 2];
-  };
-  const press = async (of: Locator | At) => {
-    await mouse.move(...(Array.isArray(of) ? of : await middle(of)), { steps: 4 });
-    await mouse.down();
-    await mouse.up();
-  };
-  const drag = async (from: At, to: At) => {
-    await mouse.move(...from);
-    await mouse.down();
-    await mouse.move(from[0] + 8, from[1] + 4, { steps: 4 });
-    await mouse.move(...to, { steps: 14 });
-    await mouse.up();
-  };
-  /** Write over what a field holds: three presses mark it. */
-  const write = async (field: Locator, text: string) => {
-    const [x, y] = await middle(field);
-    await mouse.move(x, y);
-    for (const clickCount of [1, 2, 3]) {
-      await mouse.down({ clickCount });
-      await mouse.up({ clickCount });
-    }
-    await page.keyboard.type(text);
-  };
-
-  const form = page.getByRole('complementary', { name: 'Form' });
-  const card = (title: string) => page.locator('.react-flow__node').filter({ has: page.getByText(title, { exact: true }) });
-  const port = (title: string, name: string) => card(title).locator(`.react-flow__handle[data-handleid="${name}"]`);
-  const palette = page.getByRole('complementary', { name: 'Steps' });
-  const title = async (text: string) => {
-    await write(form.getByRole('textbox', { name: 'Title' }), text);
-    await hasFocus(page, 'textbox', 'Title');
-    await card(text).waitFor();
-  };
-  const carry = async (type: string, to: At) => drag(await middle(palette.getByRole('button', { name: type, exact: true })), to);
-  /** In a list that is open. */
-  const choose = async (list: string | RegExp, term: string) => {
-    await hasFocus(page, 'combobox', list);
-    await page.keyboard.type(term);
-    await press(page.getByRole('option', { selected: true }).filter({ hasText: term }));
-  };
-  const beside = async (of: Locator, x: number, y: number): Promise<At> => {
-    const at = await middle(of);
-    return [at[0] + x, at[1] + y];
-  };
-
-  await page.goto(`${url}/sign-in/`);
-  await press(page.getByRole('textbox', { name: /mail/i }));
-  await hasFocus(page, 'textbox', /mail/i);
-  await page.keyboard.type(EMAIL);
-  await press(page.getByLabel(/password/i));
-  await page.keyboard.type(password);
-  await press(page.getByRole('button', { name: /sign in/i }));
-
-  await press(page.getByRole('button', { name: 'New flow' }));
-  await hasFocus(page, 'textbox', 'Name');
-  await page.keyboard.type(NAME);
-  await press(page.getByRole('button', { name: 'Create flow' }));
-  await card('By hand').waitFor();
+  await signIn(url, password);
+  await newFlow(NAME);
   for (let times = 0; times < 3; times += 1) await press(page.getByRole('button', { name: 'Zoom out', exact: true }));
   // Room to the right of the start.
   await drag(await middle(card('By hand')), [360, 420]);

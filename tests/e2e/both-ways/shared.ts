@@ -7,7 +7,7 @@ export const EMAIL = 'builder@demo.local';
 export const NAME = `Order check ${process.pid}`;
 export const TITLES = { decide: 'Large order?', approval: 'Approve the order', map: 'Note the order', done: 'Done', refused: 'Refused' } as const;
 
-export type Role = 'button' | 'textbox' | 'combobox' | 'group' | 'application' | 'treeitem' | 'radio' | 'link';
+export type Role = 'button' | 'textbox' | 'combobox' | 'group' | 'application' | 'treeitem' | 'radio' | 'link' | 'checkbox' | 'spinbutton';
 
 /** Holds when what has the focus has this role and this accessible name. */
 export async function hasFocus(page: Page, role: Role, name: string | RegExp): Promise<void> {

@@ -45,7 +45,7 @@ export function Editor({ flow, autosave, check, leftover }: Props) {
   const merging = useSave((save) => save.merging);
   const readOnly = useEditor((editor) => editor.readOnly);
   const onKeyDown = useEditorKeys();
-  useEditorCommands();
+  useEditorCommands(flow.rights.includes('publish') && flow.state !== 'archived', check);
   useLeaveGuard(autosave);
   useEffect(() => useView.setState({ asking: null }), [outline]);
   return (

@@ -12,17 +12,18 @@ import { useEditor } from './store';
 import { onStage, select, useView } from './view';
 
 /** Where each way out leads; connecting and adding without the pointer, here and in the outline. */
-export function PanelLinks({ id }: { id: string }) {
+export function PanelLinks({ id, children }: { id: string; children?: ReactNode }) {
   const t = useT();
   const types = useLookup();
   const document = useEditor((editor) => editor.document);
   const ports = portsIn(document, id, types);
   const keys = linkKeys(document.links);
   // What only takes others back has no ways.
-  if (ports.length === 0 || undoers(document).has(id)) return null;
+  if (ports.length === 0 || undoers(document).has(id)) return children;
   return (
     <>
       <h3 className={classes.section}>{t('editor.ways')}</h3>
+      {children}
       <ul className={classes.ways}>
         {ports.map((port) => (
           <Way

@@ -73,9 +73,9 @@ export function StepPanel({ flowId, id }: { flowId: string; id: string }) {
         <StandsIn id={id} />
         <TryStep flowId={flowId} id={id} />
       </div>
-      <GeneralFindings owner={id} />
+      <GeneralFindings owner={id} ways={false} />
       {type ? <ConfigForm flowId={flowId} owner={id} type={type} /> : <p className={classes.note}>{t('editor.unknown_help')}</p>}
-      <PanelLinks id={id} />
+      <PanelLinks id={id}><GeneralFindings owner={id} ways /></PanelLinks>
       <StepRules flowId={flowId} id={id} type={type} />
     </>
   );
@@ -97,10 +97,13 @@ export function Help({ help }: { help: string }) {
 
 const LOOK = { error: IconAlertCircle, warning: IconAlertTriangle, info: IconInfoCircle } as const;
 
-/** Findings about the step as a whole, or about a field that the form does not show. */
-export function GeneralFindings({ owner }: { owner: string }) {
+/** About links: they come and go with each of them, and stand at the ways, where they move no field under the pointer. */
+const OF_WAYS = new Set(['unlinked_port', 'no_failure_lane', 'unreachable', 'no_way_out', 'leftover_token', 'unbounded_loop', 'starving_join', 'join_may_starve', 'duplicate_link', 'no_trigger_link', 'link_into_trigger']);
+
+/** Findings about the step as a whole, or about a field that the form does not show; those about its ways, or the others. */
+export function GeneralFindings({ owner, ways }: { owner: string; ways: boolean }) {
   const findings = useFindings((state) => state.findings);
-  const general = findingsOf(findings, owner).filter((finding) => fieldOfFinding(finding) === '');
+  const general = findingsOf(findings, owner).filter((finding) => fieldOfFinding(finding) === '' && OF_WAYS.has(finding.code) === ways);
   return general.map((finding) => <FindingNote key={finding.code + finding.message} finding={finding} />);
 }
 

@@ -3,15 +3,17 @@ import { useCommands } from '~/app/commands';
 import type { Command, CommandGroup } from '~/app/commands';
 import { useT } from '~/app/messages';
 import { readingOrder, TRIGGER, useLookup } from '~/features/canvas/catalogue';
-import { IconArrowBackUp, IconArrowForwardUp, IconArrowsMaximize, IconBoxMultiple, IconCopy, IconDatabase, IconEye, IconFileExport, IconFileImport, IconFocusCentered, IconHierarchy, IconKeyboard, IconListTree, IconNote, IconPencil, IconPlus, IconSelector, IconSitemap } from '~/ui/icons';
+import { IconArrowBackUp, IconArrowForwardUp, IconArrowsMaximize, IconBoxMultiple, IconChecks, IconCopy, IconDatabase, IconEye, IconFileExport, IconFileImport, IconFocusCentered, IconHierarchy, IconKeyboard, IconLayoutAlignBottom, IconListTree, IconNote, IconPencil, IconPlus, IconRocket, IconSelector, IconSitemap } from '~/ui/icons';
 import { useActions } from './actions';
 import { firstLine } from './canvas/help';
 import { flatPaths, pathsFor } from './document/paths';
 import { contains, newest } from './document/ports';
 import { usesOf } from './document/uses';
+import { TABS } from './drawer/tabs';
 import { exportFlow } from './exchange';
 import { useEditor } from './store';
 import { onStage, select, useView } from './view';
+import type { Drawer } from './view';
 
 const MOST = 8;
 
@@ -25,7 +27,7 @@ export function showStep(id: string): void {
 }
 
 /** What Ctrl-K offers while a flow is edited: steps to add and to find, where a value is used, and everything that is done by a button. */
-export function useEditorCommands(): void {
+export function useEditorCommands(mayPublish: boolean, check: () => Promise<void>): void {
   const t = useT();
   const types = useLookup();
   const actions = useActions();
@@ -47,6 +49,9 @@ export function useEditorCommands(): void {
         { id: 'zoom', label: t('editor.zoom_selected'), icon: IconFocusCentered, hidden: outline || selected.length === 0, act: () => onStage()?.fit?.(selected) },
         { id: 'fit', label: t('canvas.fit'), icon: IconArrowsMaximize, hidden: outline, act: () => onStage()?.fit?.() },
         { id: 'view', label: t(outline ? 'editor.as_canvas' : 'editor.as_outline'), icon: outline ? IconSitemap : IconListTree, act: () => useView.setState({ outline: !outline }) },
+        { id: 'publish', label: t('editor.publish'), icon: IconRocket, hidden: !mayPublish, act: () => afterwards(() => useView.setState({ publishing: true })) },
+        { id: 'check', label: t('editor.check'), icon: IconChecks, edits: true, act: () => { useView.setState({ drawer: 'problems' }); void check(); } },
+        ...(Object.keys(TABS) as Drawer[]).map((drawer) => ({ id: `drawer:${drawer}`, label: t(TABS[drawer]), icon: IconLayoutAlignBottom, act: () => useView.setState({ drawer }) })),
         { id: 'export', label: t('editor.export'), icon: IconFileExport, act: () => exportFlow(document) },
         { id: 'import', label: t('editor.import'), icon: IconFileImport, edits: true, act: () => afterwards(() => useView.setState({ importing: true })) },
         { id: 'keys', label: t('editor.keys'), icon: IconKeyboard, act: () => afterwards(() => useView.setState({ help: true })) },
@@ -77,7 +82,7 @@ export function useEditorCommands(): void {
         { group: t('editor.find.commands'), commands: commands.filter((one) => !one.hidden && !(one.edits && readOnly) && matches(one.label)) },
       ].filter((group) => group.commands.length > 0);
     },
-    [t, types, actions],
+    [t, types, actions, mayPublish, check],
   );
   useCommands(source);
   // Who presses Ctrl-K goes on typing at once: the list must be here by then.

@@ -2,7 +2,6 @@ import { ActionIcon, UnstyledButton } from '@mantine/core';
 import { useEffect } from 'react';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
-import type { MessageId } from '~/app/messages';
 import { IconChevronDown } from '~/ui/icons';
 import type { Autosave } from '../autosave';
 import { useFindings } from '../findings';
@@ -13,10 +12,9 @@ import classes from './Drawer.module.css';
 import { Explain } from './explain/Explain';
 import { Problems } from './Problems';
 import { Samples } from './Samples';
+import { TABS } from './tabs';
 import { Trial } from './trial/Trial';
 import { Versions } from './Versions';
-
-const TABS: Record<DrawerName, MessageId> = { problems: 'editor.drawer.problems', samples: 'editor.drawer.samples', try: 'testing.drawer', versions: 'editor.drawer.versions', explain: 'editor.drawer.explain' };
 
 /** Below the flow: problems, samples, trying it out, versions. */
 export function Drawer({ flow, autosave }: { flow: Flow; autosave: Autosave }) {

@@ -46,9 +46,9 @@ export function TriggerPanel({ flowId }: { flowId: string }) {
       {type ? <Help help={type.help} /> : null}
       <TriggerAddress flowId={flowId} />
       <div className={classes.gap} />
-      <GeneralFindings owner={TRIGGER} />
+      <GeneralFindings owner={TRIGGER} ways={false} />
       {type ? <ConfigForm key={trigger.type} flowId={flowId} owner={TRIGGER} type={type} /> : null}
-      <PanelLinks id={TRIGGER} />
+      <PanelLinks id={TRIGGER}><GeneralFindings owner={TRIGGER} ways /></PanelLinks>
       <Deliveries flowId={flowId} />
     </>
   );

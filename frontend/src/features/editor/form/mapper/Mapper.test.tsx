@@ -71,6 +71,8 @@ describe('mapping in two columns', () => {
     fireEvent.click(screen.getByLabelText('Put trigger.body.name into id'));
     expect(output()).toEqual({ id: '= trigger.body.name' });
     expect(screen.queryByText('Put here')).toBeNull();
+    // The button that had the focus is gone: it stands on the value again, not nowhere.
+    expect(document.activeElement).toBe(picked);
   });
 
   it('lets go of what is held with Escape', async () => {

@@ -71,10 +71,16 @@ function Mapper({ path, value, secrets, needs, onClose }: Props & { needs: Part[
   const now = () => { const here = getAt(form.current(), path); return isRecord(here) ? here : {}; };
   const given = isRecord(value) ? value : {};
 
+  /** The places to put it go with what was held, so the focus goes back to the value. */
+  const letGo = () => {
+    if (!held) return;
+    flushSync(() => setHeld(null));
+    [...(columns.current?.querySelectorAll<HTMLElement>('[data-path]') ?? [])].find((one) => one.dataset['path'] === held.path)?.focus();
+  };
   const put = (name: string, node: PathNode) => {
     form.set([...path], { ...now(), [name]: asExpression(node.path) });
     form.settle();
-    setHeld(null);
+    letGo();
     say(t('editor.map.set', { name, path: node.path }));
   };
   const hold = (node: PathNode) => {
@@ -93,7 +99,7 @@ function Mapper({ path, value, secrets, needs, onClose }: Props & { needs: Part[
 
   return (
     // eslint-disable-next-line jsx-a11y/no-static-element-interactions -- Escape lets go of what is held; with nothing held it closes the whole
-    <div ref={columns} className={classes.columns} onKeyDown={(event) => { if (event.key === 'Escape' && event.currentTarget.contains(event.target as Node)) { if (held) setHeld(null); else onClose(); } }}>
+    <div ref={columns} className={classes.columns} onKeyDown={(event) => { if (event.key === 'Escape' && event.currentTarget.contains(event.target as Node)) { if (held) letGo(); else onClose(); } }}>
       <Available sources={sources} held={held} onHold={hold} />
       <section className={classes.column} aria-label={t('editor.map.needed')}>
         <h3 className={classes.head}>{t('editor.map.needed')}</h3>
@@ -132,6 +138,7 @@ function Available({ sources, held, onHold }: AvailableProps) {
               type="button"
               className={classes.node}
               draggable
+              data-path={node.path}
               aria-pressed={held?.path === node.path}
               onDragStart={(event) => { event.dataTransfer.setData(CARRIED, node.path); event.dataTransfer.effectAllowed = 'copy'; }}
               onClick={() => onHold(node)}

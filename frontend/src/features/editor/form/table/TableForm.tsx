@@ -53,7 +53,7 @@ export function TableForm({ schema, value }: Props) {
         </Tooltip>
       </div>
       {isLarge ? null : body}
-      <Modal opened={isLarge} onClose={() => setLarge(false)} title={t('editor.table.rules')} size="auto" closeButtonProps={{ 'aria-label': t('editor.table.close') }}>
+      <Modal opened={isLarge} onClose={() => setLarge(false)} title={t('editor.table.rules')} size="min(1120px, 94vw)" closeButtonProps={{ 'aria-label': t('editor.table.close') }}>
         <div className={formClasses.fields}>{isLarge ? body : null}</div>
       </Modal>
     </div>
