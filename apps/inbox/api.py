@@ -17,7 +17,7 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import commands, handing, queries, rules, words
+from apps.inbox import commands, handing, queries, rules, stages, words
 from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
 
@@ -55,6 +55,13 @@ class DecisionShape(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+class StageShape(serializers.Serializer[Any]):
+    """A stage before this one, and what people answered there."""
+
+    name = serializers.CharField()
+    decisions = DecisionShape(many=True)
+
+
 class ExceptionShape(serializers.Serializer[Any]):
     """Somebody asks to decide in spite of a rule, and who has allowed it."""
 
@@ -89,6 +96,11 @@ class TaskShape(serializers.Serializer[Any]):
         allow_blank=True, help_text="Whose it is, where the caller only stands in for them."
     )
     claimed_by = serializers.CharField(allow_blank=True, help_text="Who has taken it, if anybody.")
+    stage = serializers.IntegerField(help_text="Which of the stages of one question it is.")
+    stages = serializers.IntegerField(help_text="How many stages the question has.")
+    stage_name = serializers.CharField(
+        allow_blank=True, help_text="The stage as people read it; empty where there is one."
+    )
 
 
 class AnswerShape(serializers.Serializer[Any]):
@@ -116,6 +128,7 @@ class TaskDetail(TaskShape):
     rule = serializers.CharField()
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = DecisionShape(many=True)
+    earlier = StageShape(many=True)
     may_decide = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
     may_claim = serializers.BooleanField()
@@ -219,6 +232,9 @@ def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
             "decided_by": deciders.get(task.pk, ""),
             "stands_in_for": others.get(task.pk, ""),
             "claimed_by": taken.get(task.pk, ""),
+            "stage": task.stage,
+            "stages": task.stages,
+            "stage_name": stages.name_of(task),
         }
         for task in tasks
     ]
@@ -241,22 +257,30 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         "without_answer": words.without_answer(task),
         "rule": words.rule_sentence(task.rule, people),
         "assignees": [one.user.get_full_name() for one in people],
-        "decisions": [
-            {
-                "by": one.user.get_full_name(),
-                "outcome": one.outcome,
-                "word": words.outcome_word(task.rule, one.outcome),
-                "on_behalf_of": one.on_behalf_of.get_full_name() if one.on_behalf_of else "",
-                "in_exception": one.exception_id is not None,
-                "comment": one.comment,
-                "at": one.decided_at,
-            }
-            for one in queries.decisions_of(task)
+        "decisions": _decisions(task),
+        "earlier": [
+            {"name": stages.name_of(one), "decisions": _decisions(one)}
+            for one in queries.earlier_stages(task)
         ],
         "may_decide": refused is None,
         "why_not": refused.message if refused else None,
         **handing.offered(actor, task, refused),
     }
+
+
+def _decisions(task: UserTask) -> list[dict[str, Any]]:
+    return [
+        {
+            "by": one.user.get_full_name(),
+            "outcome": one.outcome,
+            "word": words.outcome_word(task.rule, one.outcome),
+            "on_behalf_of": one.on_behalf_of.get_full_name() if one.on_behalf_of else "",
+            "in_exception": one.exception_id is not None,
+            "comment": one.comment,
+            "at": one.decided_at,
+        }
+        for one in queries.decisions_of(task)
+    ]
 
 
 def _requester(task: UserTask) -> dict[str, str] | None:

@@ -1,13 +1,13 @@
 """Decide tasks, and close those that are late, have nobody left, or whose run has ended."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q
+from django.db.models import Q, QuerySet
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
@@ -16,10 +16,10 @@ from apps.audit.records import Target, Who
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
-from apps.inbox import queries, rules
+from apps.inbox import queries, rules, stages
 from apps.inbox.assigning import ask_fallback
 from apps.inbox.models import Decision, TaskAssignee, UserTask
-from apps.inbox.opening import NO_ASSIGNEE, publish, tell_too_few, voters_of
+from apps.inbox.opening import NO_ASSIGNEE, open_tasks, publish, tell_too_few, voters_of
 from apps.inbox.permissions import Seat, require_decider
 from apps.runs.commands import fail_wait, resolve_wait, settle_held
 from apps.runs.ports import NOBODY, Wait
@@ -148,14 +148,7 @@ def close_tasks(run_ids: Sequence[UUID], now: datetime) -> None:
     Locks:
         The tasks' rows, by id.
     """
-    gone = list(
-        UserTask.objects.select_for_update(of=("self",), no_key=True)
-        .filter(run_id__in=run_ids, status=TaskStatus.OPEN)
-        .order_by("id")
-    )
-    if gone:
-        _close(gone, TaskStatus.CANCELLED, now=now)
-        publish(gone)
+    _withdraw(UserTask.objects.filter(run_id__in=run_ids), lambda _: True, now)
 
 
 def close_visits(waits: Sequence[Wait], held: Collection[Wait], now: datetime) -> None:
@@ -167,19 +160,27 @@ def close_visits(waits: Sequence[Wait], held: Collection[Wait], now: datetime) -
         The tasks' rows, by id.
     """
     wanted = set(waits)
-    gone = [
-        task
-        for task in UserTask.objects.select_for_update(of=("self",), no_key=True)
-        .filter(
-            run_id__in={run_id for run_id, _, _ in waits},
-            step__in={step for _, step, _ in waits},
-            status=TaskStatus.OPEN,
-        )
-        .order_by("id")
-        if (wait := (task.run_id, task.step, task.visit)) in wanted
-        and not (task.kind == rules.EXCEPTION and wait in held)
-    ]
-    if gone:
+
+    def is_over(task: UserTask) -> bool:
+        wait = (task.run_id, task.step, task.visit)
+        return wait in wanted and not (task.kind == rules.EXCEPTION and wait in held)
+
+    rows = UserTask.objects.filter(
+        run_id__in={run_id for run_id, _, _ in waits}, step__in={step for _, step, _ in waits}
+    )
+    _withdraw(rows, is_over, now)
+
+
+def _withdraw(tasks: QuerySet[UserTask], wanted: Callable[[UserTask], bool], now: datetime) -> None:
+    """Close those of the tasks that are open and wanted.
+
+    Somebody may just now answer one stage, which opens the next: what was waited for is looked at
+    anew until nothing is left.
+    """
+    still_open = tasks.filter(status=TaskStatus.OPEN)
+    while any(wanted(one) for one in still_open.all()):
+        rows = still_open.select_for_update(of=("self",), no_key=True).order_by("id")
+        gone = [one for one in rows if wanted(one)]
         _close(gone, TaskStatus.CANCELLED, now=now)
         publish(gone)
 
@@ -210,9 +211,9 @@ def _close_some_overdue(now: datetime, limit: int) -> int:
     if not late:
         return 0
     _close(late, TaskStatus.TIMED_OUT, now=now)
-    given = queries.decisions_by_task(late)
+    given = stages.given(late)
     for task in late:
-        _resolve(task, "timeout", _output("timeout", given.get(task.pk, []), now), now)
+        _resolve(task, "timeout", _output(task, "timeout", given[task.pk], now), now)
     rows = [
         Record(
             who=Actor.system(task.workspace_id).who,
@@ -352,9 +353,18 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
         tell_too_few(task, found=len(left), now=now)
     if task.kind == rules.EXCEPTION:
         _settle(task, outcome, standing.decisions[0].user.email, now)
+    elif task.later and deciding.goes_on(deciding.Terms.of(task.rule), outcome):
+        _go_on(task, now)
     else:
-        _resolve(task, outcome, _output(outcome, standing.decisions, now), now)
+        given = stages.given([task])[task.pk]
+        _resolve(task, outcome, _output(task, outcome, given, now), now)
     return True
+
+
+def _go_on(task: UserTask, now: datetime) -> None:
+    """Ask the next stage; where nobody can be asked the step fails as if it were the first."""
+    for refusal in open_tasks([stages.request_of_next(task, now)], now):
+        _fail(task, refusal.code, refusal.message, now)
 
 
 def _verdict(task: UserTask, standing: _Standing) -> str | None:
@@ -381,13 +391,18 @@ def _give_up(task: UserTask, now: datetime) -> None:
     if task.kind == rules.EXCEPTION:
         _settle(task, rules.FAIL, NOBODY, now)
         return
+    message = f"Nobody can decide “{task.title}” any more: everybody it was put to has left."
+    _fail(task, NO_ASSIGNEE, message, now)
+
+
+def _fail(task: UserTask, code: str, message: str, now: datetime) -> None:
     fail_wait(
         run_id=task.run_id,
         lane=task.lane,
         step=task.step,
         visit=task.visit,
-        code=NO_ASSIGNEE,
-        message=f"Nobody can decide “{task.title}” any more: everybody it was put to has left.",
+        code=code,
+        message=message,
         now=now,
     )
 
@@ -421,7 +436,9 @@ def _resolve(task: UserTask, port: str, output: Mapping[str, Any], now: datetime
     )
 
 
-def _output(outcome: str, given: Sequence[Decision], now: datetime) -> dict[str, Any]:
+def _output(
+    task: UserTask, outcome: str, given: Sequence[Decision], now: datetime
+) -> dict[str, Any]:
     """What the step leaves with (engine rule 27); ``by`` gave the last answer that fits it."""
     last = next((one for one in reversed(given) if one.outcome == outcome), None)
     return {
@@ -437,6 +454,7 @@ def _output(outcome: str, given: Sequence[Decision], now: datetime) -> dict[str,
                 "outcome": one.outcome,
                 "comment": one.comment,
                 "at": one.decided_at.isoformat(),
+                **({"stage": one.task.stage} if task.stages > 1 else {}),
             }
             for one in given
         ],
@@ -455,4 +473,5 @@ def _about(task: UserTask) -> dict[str, Any]:
         "version": str(task.version_id),
         "step": task.step,
         "kind": task.kind,
+        **({"stage": f"{task.stage}/{task.stages}"} if task.stages > 1 else {}),
     }

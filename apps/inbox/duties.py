@@ -76,9 +76,10 @@ class Case:
     workspace_id: UUID
     version_id: UUID
     run_id: UUID
-    #: The step that asks, and its visit: an answer to itself is not an earlier one.
+    #: The step that asks, its visit and its stage: an answer to itself is not an earlier one.
     step: str
     visit: int
+    stage: int
     requester_id: UUID | None
     allow_requester: bool
     duties: Sequence[str]
@@ -93,6 +94,7 @@ class Case:
             task.run_id,
             task.step,
             task.visit,
+            task.stage,
             task.requester_id,
             task.allow_requester,
             task.duties,
@@ -147,9 +149,12 @@ def _authors(version_id: UUID) -> frozenset[UUID]:
 
 
 def _answered_before(case: Case, people: Collection[UUID]) -> set[UUID]:
-    """Those who answered another question of the run, themselves or for somebody."""
+    """Those who answered another question of the run, or another stage of this one.
+
+    Themselves or for somebody.
+    """
     others = Decision.objects.filter(task__run_id=case.run_id).exclude(
-        task__step=case.step, task__visit=case.visit
+        task__step=case.step, task__visit=case.visit, task__stage=case.stage
     )
     return set(others.filter(user__in=list(people)).values_list("user_id", flat=True))
 

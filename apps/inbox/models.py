@@ -29,6 +29,12 @@ class UserTask(models.Model):
     kind = models.CharField(max_length=10, default=rules.APPROVAL, db_default=rules.APPROVAL)
     #: Which repeat of the visit asks; a person orders those.
     generation = models.PositiveIntegerField(default=1, db_default=1)
+    #: Which of the stages of one question this is, of how many, and what the flow calls it.
+    stage = models.PositiveSmallIntegerField(default=1, db_default=1)
+    stages = models.PositiveSmallIntegerField(default=1, db_default=1)
+    stage_title = models.CharField(max_length=100, blank=True, default="", db_default="")
+    #: What the stages after this one ask, each as ``steps.types.approval`` has made it.
+    later = ExactJSONField(default=list)
     status = models.CharField(max_length=10, default=TaskStatus.OPEN)
     title = models.CharField(max_length=300)
     details = models.TextField(blank=True, default="")
@@ -54,6 +60,10 @@ class UserTask(models.Model):
     seen = models.CharField(max_length=64)
     needed = models.PositiveSmallIntegerField()
     due_at = models.DateTimeField(null=True)
+    #: The limit as it stood when the task was opened; a pause moves ``due_at``.
+    first_due_at = models.DateTimeField(null=True)
+    #: Since when its clock stands still, because somebody was asked for more.
+    paused_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=63, blank=True, default="")
@@ -65,7 +75,7 @@ class UserTask(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["run_id", "step", "visit", "kind", "generation"], name="task_once"
+                fields=["run_id", "step", "visit", "kind", "generation", "stage"], name="task_once"
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=list(rules.OUTCOMES)), name="task_kind_known"
@@ -83,6 +93,9 @@ class UserTask(models.Model):
                 condition=(models.Q(status="decided") & ~models.Q(outcome=""))
                 | (~models.Q(status="decided") & models.Q(outcome="")),
                 name="task_outcome",
+            ),
+            models.CheckConstraint(
+                condition=models.Q(stage__gte=1, stage__lte=models.F("stages")), name="task_stage"
             ),
         ]
         indexes = [

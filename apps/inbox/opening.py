@@ -14,7 +14,7 @@ from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.engine import values
 from apps.flows.compiled import compiled
-from apps.inbox import assigning, failures, rules
+from apps.inbox import assigning, failures, rules, stages
 from apps.inbox.assigning import fallback_people, manager_of, tell_fallback
 from apps.inbox.duties import FOUR_EYES, Case, kept_apart, of_step, risk_of
 from apps.inbox.models import TaskAssignee, UserTask
@@ -120,8 +120,9 @@ def seen_hash(task: UserTask) -> str:
         "facts": task.facts,
         "requester": task.requester.email if task.requester else task.requester_text,
         "rule": task.rule,
-        "due": task.due_at.isoformat() if task.due_at else None,
+        "due": task.first_due_at.isoformat() if task.first_due_at else None,
         "outcomes": list(rules.outcomes(task.kind, task.rule)),
+        **stages.as_shown(task),
     }
     return sha256(values.dumps(shown).encode()).hexdigest()
 
@@ -283,7 +284,8 @@ def _task(
     now: datetime,
 ) -> UserTask:
     risk = risk_of(compiled(asked.version_id).settings)
-    duties = [] if asked.kind == "exception" else of_step(request.get("duties") or {}, risk)
+    duties = _duties(asked, request, risk)
+    due_at = datetime.fromisoformat(request["due_at"]) if request["due_at"] else None
     task = UserTask(
         id=uuid7(),
         workspace_id=asked.workspace_id,
@@ -305,12 +307,22 @@ def _task(
         risk=risk,
         duties=duties,
         fallback=list(request.get("fallback") or ()),
-        due_at=datetime.fromisoformat(request["due_at"]) if request["due_at"] else None,
+        due_at=due_at,
+        first_due_at=due_at,
+        **stages.of_request(request),
         opened_at=now,
         updated_at=now,
     )
     task.seen = seen_hash(task)
     return task
+
+
+def _duties(asked: TaskRequest, request: Mapping[str, Any], risk: str) -> list[str]:
+    """Of a later stage those of the first: it is one question."""
+    if asked.kind == "exception":
+        return []
+    found = request.get("duties") or {}
+    return list(found) if isinstance(found, list) else of_step(found, risk)
 
 
 def _set_due(
@@ -326,7 +338,7 @@ def _set_due(
         team=teams.pop() if len(teams) == 1 else "",
     )
     if calendar is not None:
-        task.due_at = after_working(calendar, now, due_in)
+        task.due_at = task.first_due_at = after_working(calendar, now, due_in)
         task.seen = seen_hash(task)
 
 

@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.errors import NotFound
 from apps.engine.lifecycle import TaskStatus
 from apps.flows.models import Flow
-from apps.inbox import duties, standing_in
+from apps.inbox import duties, stages, standing_in
 from apps.inbox.models import Decision, TaskAssignee, UserTask
 from apps.inbox.permissions import is_assignee, require_view, stands_in_for
 
@@ -135,6 +135,7 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
             "until": task.due_at,
             "people": [row.user.get_full_name() for row in asked[pk] if not row.via],
             "groups": sorted({names.get(row.via, row.via) for row in asked[pk] if row.via}),
+            "stage": stages.name_of(task),
         }
         for pk, task in tasks.items()
     }
@@ -228,6 +229,11 @@ def flow_names(tasks: Iterable[UserTask]) -> dict[UUID, str]:
 def decisions_of(task: UserTask) -> list[Decision]:
     """What people have answered, oldest first."""
     return list(task.decisions.select_related("user", "on_behalf_of", "exception__allowed_by"))
+
+
+def earlier_stages(task: UserTask) -> list[UserTask]:
+    """The stages that a question has passed before this one."""
+    return list(stages.earlier(task)) if task.stage > 1 else []
 
 
 def decisions_by_task(tasks: Collection[UserTask]) -> dict[UUID, list[Decision]]:

@@ -26,7 +26,7 @@ from apps.accounts.queries import zone_of
 from apps.core import clock
 from apps.core.errors import Invalid, ProductError
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import commands, details, queries, rules, words
+from apps.inbox import commands, details, queries, rules, stages, words
 from apps.inbox.models import Decision, UserTask
 
 PAGE = 50
@@ -135,15 +135,13 @@ def _task_page(
         "via": queries.group_of(actor, people),
         "answers": words.answers(task, people),
         "without_answer": words.without_answer(task),
-        "decisions": [
-            {
-                "by": _by(one),
-                "at": words.moment(one.decided_at, zone),
-                "word": words.outcome_word(task.rule, one.outcome).lower(),
-                "one": one,
-            }
-            for one in decisions
+        "decisions": _answers(task, decisions, zone),
+        "stage": stages.name_of(task),
+        "earlier": [
+            {"name": stages.name_of(one), "answers": _answers(one, queries.decisions_of(one), zone)}
+            for one in queries.earlier_stages(task)
         ],
+        "went_on_to": stages.later(task) if task.later else None,
         "stands_in_for": queries.by_places([task], actor).get(task.pk, ""),
         "may_decide": why_not is None,
         "why_not": _why_not(actor, task, decisions, why_not),
@@ -202,6 +200,18 @@ def _before(rows: QuerySet[UserTask], text: str) -> QuerySet[UserTask]:
 def _count(number: int) -> str:
     """The badge's number as it is shown."""
     return str(number) if number < queries.MOST_COUNTED else f"{queries.MOST_COUNTED - 1}+"
+
+
+def _answers(task: UserTask, given: list[Decision], zone: ZoneInfo) -> list[dict[str, Any]]:
+    return [
+        {
+            "by": _by(one),
+            "at": words.moment(one.decided_at, zone),
+            "word": words.outcome_word(task.rule, one.outcome).lower(),
+            "one": one,
+        }
+        for one in given
+    ]
 
 
 def _zone(request: HttpRequest, actor: Actor) -> ZoneInfo:

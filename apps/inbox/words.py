@@ -136,11 +136,24 @@ def answers(task: UserTask, people: Sequence[TaskAssignee]) -> list[Answer]:
     found = []
     for outcome in outcomes:
         side = rules.side(task.rule, outcome)
-        then = _then(
-            flow, task.step, against if is_lost else outcome, conditions.get(side or "", "")
-        )
+        once = conditions.get(side or "", "")
+        if task.later and side == "for" and not is_lost:
+            then = _next_stage(task, once)
+        else:
+            then = _then(flow, task.step, against if is_lost else outcome, once)
         found.append(Answer(outcome, _button(task.rule, outcome), then, side))
     return found
+
+
+def _next_stage(task: UserTask, once: str) -> str:
+    """Who is asked after this stage."""
+    told = {"stage": task.stage + 1, "stages": task.stages, "once": once}
+    if name := " ".join(str(task.later[0]["title"]).split()):
+        return gettext("Next: stage %(stage)d of %(stages)d is asked, %(name)s%(once)s.") % {
+            **told,
+            "name": name,
+        }
+    return gettext("Next: stage %(stage)d of %(stages)d is asked%(once)s.") % told
 
 
 def _button(rule: Mapping[str, Any], outcome: str) -> str:

@@ -226,6 +226,8 @@ def _task_lines(tasks: Sequence[UserTask]) -> Iterator[dict[str, Any]]:
             "run": task.run_id,
             "step": task.step,
             "kind": task.kind,
+            "stage": task.stage,
+            "stages": task.stages,
             "status": task.status,
             "outcome": task.outcome,
             "title": task.title,

@@ -22,8 +22,8 @@ class TaskRequest:
 
     ``request`` of an approval is what ``steps.types.approval`` made of its config: ``{title,
     details, users, groups, manager_of, pick, fallback, duties, rule, weights, veto, due_at, fields,
-    requester, allow_requester}``; of an exception ``{error, attempts}``. ``generation`` counts
-    repeats that a person ordered.
+    requester, allow_requester}``, with ``stages`` where others follow; of an exception ``{error,
+    attempts}``. ``generation`` counts repeats that a person ordered.
     """
 
     workspace_id: UUID
@@ -61,7 +61,8 @@ OpenTasks = Callable[[Sequence[TaskRequest], datetime], list[Refusal]]
 CloseTasks = Callable[[Sequence[UUID], datetime], None]
 CloseVisits = Callable[[Sequence[Wait], Collection[Wait], datetime], None]
 FindTasks = Callable[[Sequence[UUID]], set[tuple[UUID, str, int]]]
-#: Who is asked by a run's open tasks, by step and visit: ``{people, groups, since, until, task}``.
+#: Who is asked by a run's open tasks, by step and visit: ``{people, groups, since, until, task,
+#: stage}``, the last in words, empty where there is one stage.
 PeopleAsked = Callable[[UUID], Mapping[tuple[str, int], Mapping[str, Any]]]
 
 _open: OpenTasks | None = None

@@ -513,7 +513,8 @@ def _asked(task: Mapping[str, Any]) -> str:
     names = [*task.get("groups", []), *task.get("people", [])]
     if not names:
         return ""
-    return gettext("Waits for %(names)s.") % {"names": ", ".join(names[:MOST_NAMED])}
+    told = gettext("Waits for %(names)s.") % {"names": ", ".join(names[:MOST_NAMED])}
+    return f"{task['stage']}. {told}" if task.get("stage") else told
 
 
 def _at(opened: Mapping[Key, Row], key: Key) -> datetime | None:

@@ -94,20 +94,25 @@ def assignee_findings(
     step: KnownStep, groups: frozenset[str] | None, people: frozenset[str] | None
 ) -> Iterator[Finding]:
     """Groups and people that the workspace does not have, where they are written out."""
+    stages = at(step.config, "stages")
+    places: list[DocPath] = [("assignees",)]
+    if isinstance(stages, list):
+        places += [("stages", index, "assignees") for index in range(len(stages))]
     for name, there, what in (("groups", groups, "group"), ("users", people, "person")):
-        listed = at(step.config, "assignees", name)
-        if there is None or not isinstance(listed, list):
+        if there is None:
             continue
-        for index, one in enumerate(listed):
-            if isinstance(one, str) and not is_template(one) and one.lower() not in there:
-                yield Finding(
-                    f"unknown_{what}",
-                    "warning",
-                    f"There is no {what} “{one_line(one)}” in this workspace.",
-                    did_you_mean(one, there) or "Add it, or name another.",
-                    step.id,
-                    pointer(("steps", step.id, "config", "assignees", name, index)),
-                )
+        for place in places:
+            listed = at(step.config, *place, name)
+            for index, one in enumerate(listed if isinstance(listed, list) else []):
+                if isinstance(one, str) and not is_template(one) and one.lower() not in there:
+                    yield Finding(
+                        f"unknown_{what}",
+                        "warning",
+                        f"There is no {what} “{one_line(one)}” in this workspace.",
+                        did_you_mean(one, there) or "Add it, or name another.",
+                        step.id,
+                        pointer(("steps", step.id, "config", *place, name, index)),
+                    )
 
 
 def _as_findings(

@@ -14,6 +14,10 @@ are then heard until one side has what it needs, and where both have it at once 
 Whoever ``may_veto`` rejects alone. Answers may have names of their own, each ``for`` or
 ``against``: the side is found first, and of its answers the weightiest is the result, the first
 listed where two weigh the same.
+
+A question can have stages: each asks its own people by its own rule, and only where one comes out
+``for`` it is the next asked. What the last one says is the result; any that is ``against`` it, or
+has nobody, ends it there.
 """
 
 from collections.abc import Iterator, Mapping, Sequence
@@ -82,6 +86,23 @@ def verdict(terms: Terms, voters: Sequence[Voter]) -> str | None:
     if count.is_for():
         return _result(terms.choices, "for", count.for_it)
     return None
+
+
+def goes_on(terms: Terms, port: str) -> bool:
+    """Whether a stage that ended so lets the next one be asked."""
+    return any(one.side == "for" for one in terms.choices if one.port == port)
+
+
+def course(stages: Sequence[tuple[Terms, Sequence[Voter]]]) -> tuple[int, str | None]:
+    """The stage that a question is at or has ended at, from 0, and what it has come to there.
+
+    Total as ``verdict`` is: where everybody has answered or is gone it has come to something.
+    """
+    for at, (terms, voters) in enumerate(stages):
+        found = verdict(terms, voters)
+        if found is None or not goes_on(terms, found):
+            return at, found
+    return at, found
 
 
 def needed(rule: Rule, voters: Sequence[Voter]) -> int:

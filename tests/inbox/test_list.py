@@ -123,6 +123,9 @@ def test_a_row_says_what_lists_show(desk, ada):
         "decided_at": None,
         "decided_by": "",
         "claimed_by": "",
+        "stage": 1,
+        "stages": 1,
+        "stage_name": "",
         "stands_in_for": "",
     }
     desk.decide(task, desk.someone("bob"), "rejected")

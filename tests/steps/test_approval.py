@@ -37,6 +37,22 @@ def told(**config: Any) -> list[str]:
         {"rejection": None},
         {"outcomes": []},
         {"outcomes": YES_NO},
+        {"stages": []},
+        {"stages": [{"assignees": {"groups": ["board"]}}]},
+        {
+            "stages": [
+                {
+                    "title": "Finance",
+                    "assignees": {"manager_of": "trigger.body.boss", "pick": "least_loaded"},
+                    "fallback": ["board"],
+                    "rule": {"n": 2},
+                    "rejection": {"any": 1},
+                    "weights": [{"who": "board", "weight": 2}],
+                    "veto": {"users": ["a@b.test"]},
+                    "due": "PT4H",
+                }
+            ]
+        },
         {"weights": [{"who": "= trigger.body.boss", "weight": 2}], "veto": {"users": ["a@b.test"]}},
     ],
     ids=str,
@@ -56,6 +72,12 @@ def test_every_way_to_decide_can_be_written(config: dict[str, Any]) -> None:
         {"rule": {"most": True}},
         {"rejection": {"majority": True}},
         {"rejection": {"n": 0}},
+        {"stages": [{}]},
+        {"stages": [{"assignees": {}}]},
+        {"stages": [{"assignees": {"groups": ["board"]}, "rule": {"most": True}}]},
+        {"stages": [{"assignees": {"groups": ["board"]}, "due": "soon"}]},
+        {"stages": [{"assignees": {"groups": ["board"]}, "outcomes": YES_NO}]},
+        {"stages": [{"assignees": {"groups": ["board"]}}] * 10},
         {"weights": [{"who": "", "weight": 2}]},
         {"weights": [{"who": "board", "weight": 0}]},
         {"weights": [{"who": "board", "weight": 1001}]},

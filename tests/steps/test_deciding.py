@@ -17,6 +17,7 @@ from apps.steps.deciding import (
     Rule,
     Terms,
     Voter,
+    course,
     is_reachable,
     needed,
     undecidable,
@@ -320,3 +321,43 @@ def test_two_people_at_least_always_comes_to_a_result_and_never_by_one(rule, cou
     assert list(undecidable(terms, voters)) == []
     alone = [Voter("approved", weight=3), *voters[1:]]
     assert verdict(terms, alone) != "approved"
+
+
+class TestStages:
+    """One question after the other, each of its own people by its own rule."""
+
+    @pytest.mark.parametrize("first", [rule for rule, _ in RULES], ids=str)
+    @pytest.mark.parametrize("second", [rule for rule, _ in RULES], ids=str)
+    def test_truth_table(self, first: Rule, second: Rule) -> None:
+        for one, other in product(list(combinations(2)), repeat=2):
+            asked = [(Terms(first), voters(*one)), (Terms(second), voters(*other))]
+            begins, follows = (verdict(*stage) for stage in asked)
+            expected = (1, follows) if begins == APPROVED else (0, begins)
+            assert course(asked) == expected, (one, other)
+
+    @pytest.mark.parametrize("rejection", REJECTIONS, ids=str)
+    @pytest.mark.parametrize("rule", [rule for rule, _ in RULES], ids=str)
+    def test_every_combination_of_answers_and_absences_leads_to_a_result(
+        self, rule: Rule, rejection: Rule | None
+    ) -> None:
+        ways = [(YES, NO, GONE)] * 2
+        for stands in product(*ways, *ways):
+            stages = [
+                (Terms(rule, rejection), voters(*stands[:2])),
+                (Terms({"all": True}), voters(*stands[2:])),
+            ]
+            at, found = course(stages)
+            assert found is not None
+            assert at == 0 or found in {APPROVED, REJECTED, NOBODY}
+
+    def test_nothing_is_approved_that_one_stage_has_not_approved(self) -> None:
+        for stands in product((YES, NO, OPEN, GONE), repeat=3):
+            found = course([(Terms({"any": 1}), voters(one)) for one in stands])
+            assert (found == (2, APPROVED)) == (set(stands) == {YES})
+
+    def test_a_name_of_its_own_goes_on_by_its_side(self) -> None:
+        first = (Terms({"any": 1}, choices=THREE), [Voter("with_changes")])
+        last = (Terms({"any": 1}, choices=THREE), [Voter("not_now")])
+
+        assert course([first, last]) == (1, "not_now")
+        assert course([last, first]) == (0, "not_now")

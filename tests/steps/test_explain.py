@@ -70,6 +70,35 @@ def test_the_same_hash_is_the_same_text_and_picture(name, language):
         assert drawn(other, again, "Start") == drawn(made, told, "Start")
 
 
+@pytest.mark.parametrize(
+    ("rule", "said"),
+    [
+        ({"any": 1}, "The first answer decides."),
+        ({"n": 2}, "2 must approve."),
+        ({"percent": 60}, "60 per cent must approve."),
+        ({"weight": 5}, "Approvals must weigh 5 together."),
+        ({"majority": True}, "When all have answered, the majority decides."),
+    ],
+)
+def test_every_rule_is_said(rule, said):
+    made = document({"ask": approve(rule=rule)}, ["trigger -> ask"])
+    assert explain(made, "en").deciding[0].how[0] == said
+
+
+def test_every_stage_is_said():
+    stages = [
+        {"title": "Finance", "assignees": {"groups": ["finance"]}, "rule": {"n": 2}},
+        {"assignees": {"users": ["ceo@acme.test"]}},
+    ]
+    made = document({"ask": approve(stages=stages)}, ["trigger -> ask"])
+    said = [
+        "Once that is approved, stage 2 (“Finance”) asks the group “finance”. 2 must approve.",
+        "Once that is approved, stage 3 asks ceo@acme.test. The first answer decides.",
+    ]
+    assert explain(made, "en").deciding[0].how[1:3] == said
+    assert all(one in explain(made, "en").steps[0].does for one in said)
+
+
 def test_it_says_who_decides_and_what_leaves():
     steps = {
         "ask": approve(title='= "Pay " + trigger.body.name', due="PT4H", rule={"all": True}),

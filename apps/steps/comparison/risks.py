@@ -36,6 +36,11 @@ SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         "“{step}” needs fewer people to agree",
         "Bei „{step}“ müssen weniger Personen zustimmen",
     ),
+    "fewer_stages": (
+        "high",
+        "“{step}” passes fewer stages",
+        "„{step}“ durchläuft weniger Stufen",
+    ),
     "own_approval": (
         "high",
         "“{step}” may now be decided by the person who asks",
@@ -201,13 +206,30 @@ def _approvals(pair: _Pair) -> Iterator[Risk]:
     for id_, old, new in pair.both():
         if at(old, "type") != "approval" or at(new, "type") != "approval":
             continue
-        if _needed(at(new, "config", "rule")) < _needed(at(old, "config", "rule")):
+        stages_before, stages_now = _stages(old), _stages(new)
+        if len(stages_now) < len(stages_before):
+            yield pair.risk("fewer_stages", id_)
+        if any(
+            _needed(at(now, "rule")) < _needed(at(was, "rule"))
+            for was, now in zip(stages_before, stages_now, strict=False)
+        ):
             yield pair.risk("approval_weaker", id_)
         allowed = ("config", "allow_requester")
         if at(new, *allowed) is True and at(old, *allowed) is not True:
             yield pair.risk("own_approval", id_)
-        if at(new, "config", "assignees") != at(old, "config", "assignees"):
+        if any(
+            at(now, "assignees") != at(was, "assignees")
+            for was, now in zip(stages_before, stages_now, strict=False)
+        ):
             yield pair.risk("other_approvers", id_)
+
+
+def _stages(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
+    """What each stage of an approval asks, the first one in front."""
+    config = at(step, "config")
+    later = at(step, "config", "stages")
+    stages = [config, *(later if isinstance(later, list) else [])]
+    return [one for one in stages if isinstance(one, Mapping)]
 
 
 def _needed(rule: Any) -> float:

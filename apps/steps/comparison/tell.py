@@ -13,7 +13,7 @@ from apps.steps.texts import one_line
 
 Document = Mapping[str, Any]
 #: What names a row of a list, so that one that changed is told from one that came.
-ROW_NAMES = ("port", "label", "name", "id", "path", "key")
+ROW_NAMES = ("port", "label", "name", "id", "path", "key", "title")
 MOST_ITEMS = 4
 
 

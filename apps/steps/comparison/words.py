@@ -56,6 +56,7 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "Rule": ("rule", "Regel"),
     "Due after": ("due", "Frist"),
     "Due in working time": ("due in working time", "Frist in Arbeitszeit"),
+    "Stages after this one": ("later stages", "weitere Stufen"),
     "Facts to decide by": ("facts to decide by", "Angaben zur Entscheidung"),
     "Who asks": ("who asks", "wer anfragt"),
     "Who asks may decide": ("who asks may decide", "wer anfragt, darf entscheiden"),

@@ -301,10 +301,27 @@ class _Teller:
     def rule(self, config: Config) -> str:
         """How many must say yes."""
         rule = config.get("rule")
-        if at({"it": rule}, "it", "all") is True:
-            return self.say("rule_all")
-        count = at({"it": rule}, "it", "n")
-        return self.say("rule_n", n=count) if isinstance(count, int) else self.say("rule_any")
+        if not isinstance(rule, Mapping):
+            return self.say("rule_any")
+        if rule.get("all") is True or rule.get("majority") is True:
+            return self.say("rule_all" if rule.get("all") else "rule_majority")
+        for name in ("n", "percent", "weight"):
+            count = rule.get(name)
+            if isinstance(count, int) and not isinstance(count, bool):
+                return self.say(f"rule_{name}", n=count)
+        return self.say("rule_any")
+
+    def stages(self, config: Config) -> list[str]:
+        """What the stages after the first ask, a sentence each."""
+        found = []
+        for number, stage in enumerate(_list(config.get("stages")), start=2):
+            if isinstance(stage, Mapping):
+                name = stage.get("title")
+                known = isinstance(name, str) and name.strip()
+                which = self.say("stage_named", name=self.value(name)) if known else ""
+                told = {"number": number, "which": which, "who": self.who(stage)}
+                found.append(self.say("stage", **told, rule=self.rule(stage)))
+        return found
 
     def deciding(self, step: str) -> Deciding | None:
         """Who decides at a step, where somebody does."""
@@ -312,7 +329,7 @@ class _Teller:
         if known.type is None or known.type.kind != "approval":
             return None
         config = known.config
-        how = [self.rule(config)]
+        how = [self.rule(config), *self.stages(config)]
         if isinstance(config.get("due"), str) and config["due"]:
             how.append(self.say("due", due=self.time(config["due"])))
         how.append(
@@ -551,12 +568,13 @@ def _table(teller: _Teller, config: Config) -> str:
 
 
 def _approval(teller: _Teller, config: Config) -> str:
-    return teller.say(
+    asks = teller.say(
         "approval",
         who=teller.who(config),
         title=f"{teller.value(config.get('title') or '')}.",
         rule=teller.rule(config),
     )
+    return " ".join([asks, *teller.stages(config)])
 
 
 def _delay(teller: _Teller, config: Config) -> str:

@@ -66,6 +66,20 @@ SENTENCES: Mapping[str, Pair] = {
     "rule_any": ("The first answer decides.", "Die erste Antwort entscheidet."),
     "rule_all": ("All must approve.", "Alle müssen zustimmen."),
     "rule_n": ("{n} must approve.", "{n} müssen zustimmen."),
+    "rule_percent": ("{n} per cent must approve.", "{n} Prozent müssen zustimmen."),
+    "rule_weight": (
+        "Approvals must weigh {n} together.",
+        "Die Zustimmungen müssen zusammen {n} wiegen.",
+    ),
+    "rule_majority": (
+        "When all have answered, the majority decides.",
+        "Wenn alle geantwortet haben, entscheidet die Mehrheit.",
+    ),
+    "stage": (
+        "Once that is approved, stage {number}{which} asks {who}. {rule}",
+        "Ist das genehmigt, fragt Stufe {number}{which} {who}. {rule}",
+    ),
+    "stage_named": (" ({name})", " ({name})"),
     "due": (
         "Time to answer: {due}; afterwards nobody is asked any more.",
         "Zeit zum Antworten: {due}; danach wird niemand mehr gefragt.",

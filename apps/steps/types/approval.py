@@ -2,12 +2,14 @@
 
 Use **Approval** where judgment is needed. The people you name find the task in their inbox,
 with the facts that you choose. Silence never approves: after *due* the flow leaves by
-`timeout`. Who asked cannot approve unless you allow it.
+`timeout`. Who asked cannot approve unless you allow it. Where one approval after the other is
+needed, add stages: each asks its own people once the one before has approved.
 """
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
@@ -130,6 +132,42 @@ class Fact(StepModel):
     value: TemplateValue = Field("", title="Value")
 
 
+Rule = FirstAnswer | All | AtLeast | Share | Weight | Majority
+Rejection = (
+    RejectedByOne | RejectedByAll | RejectedBySome | RejectedByShare | RejectedByWeight | None
+)
+
+
+class Stage(StepModel):
+    title: Template = Field("", max_length=100, title="Name of the stage", examples=["Finance"])
+    assignees: Deciders = Field(title="Who decides", json_schema_extra={"x-widget": "people"})
+    fallback: list[Template] = Field(
+        default_factory=list, max_length=10, title="Groups that stand in"
+    )
+    rule: Rule = Field(default_factory=FirstAnswer, title="Rule")
+    rejection: Rejection = Field(None, title="How many reject it")
+    weights: list[Weighed] = Field(
+        default_factory=list,
+        max_length=50,
+        title="Whose answer counts for more",
+        json_schema_extra={"x-widget": "rows"},
+    )
+    veto: Assignees | None = Field(
+        None, title="Whose rejection is enough", json_schema_extra={"x-widget": "people"}
+    )
+    due: Template | None = Field(
+        None,
+        title="Due after",
+        description="From when this stage begins; where nothing is written, as long as the first.",
+        examples=["P2D", "PT4H"],
+        json_schema_extra={"x-feel": "template", "x-widget": "duration"},
+    )
+
+    @model_validator(mode="after")
+    def _somebody(self) -> "Stage":
+        return _with_somebody(self, self.assignees)
+
+
 class Config(StepModel):
     title: Template = Field(min_length=1, max_length=300, title="What is asked")
     details: Template = Field(
@@ -146,12 +184,8 @@ class Config(StepModel):
         description="Asked where nobody else may decide, or no manager is known.",
     )
     duties: Duties = Field(default_factory=Duties, title="Who may not decide")
-    rule: FirstAnswer | All | AtLeast | Share | Weight | Majority = Field(
-        default_factory=FirstAnswer, title="Rule"
-    )
-    rejection: (
-        RejectedByOne | RejectedByAll | RejectedBySome | RejectedByShare | RejectedByWeight | None
-    ) = Field(
+    rule: Rule = Field(default_factory=FirstAnswer, title="Rule")
+    rejection: Rejection = Field(
         None,
         title="How many reject it",
         description="Where nothing is chosen, it is rejected once it cannot be approved any more.",
@@ -183,6 +217,13 @@ class Config(StepModel):
         title="Due in working time",
         description="By the working calendar of the workspace: only its hours and days count.",
     )
+    stages: list[Stage] = Field(
+        default_factory=list,
+        max_length=9,
+        title="Stages after this one",
+        description="Each is asked once the one before has approved. One rejection ends it all.",
+        json_schema_extra={"x-widget": "rows"},
+    )
     fields: list[Fact] = Field(
         default_factory=list,
         max_length=50,
@@ -194,10 +235,7 @@ class Config(StepModel):
 
     @model_validator(mode="after")
     def _somebody(self) -> "Config":
-        named = self.assignees
-        if not named.users and not named.groups and not named.manager_of:
-            raise ValueError("Name at least one person or group who decides.")
-        return self
+        return _with_somebody(self, self.assignees)
 
     @model_validator(mode="after")
     def _answers(self) -> "Config":
@@ -211,6 +249,17 @@ class Config(StepModel):
         return self
 
 
+#: What the step asks, as the run keeps it.
+Request = dict[str, Any]
+Asking = TypeVar("Asking", Config, Stage)
+
+
+def _with_somebody(asking: Asking, named: Deciders) -> Asking:
+    if not named.users and not named.groups and not named.manager_of:
+        raise ValueError("Name at least one person or group who decides.")
+    return asking
+
+
 class Output(StepModel):
     outcome: str
     by: str
@@ -220,8 +269,14 @@ class Output(StepModel):
 
 
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
-    """The time to decide, where it is written out."""
+    """The times to decide, where they are written out."""
     yield from check_duration(config, "due")
+    stages = config.get("stages")
+    for index, stage in enumerate(stages if isinstance(stages, list) else []):
+        if isinstance(stage, Mapping):
+            timed = {"due": stage.get("due"), "business": config.get("business")}
+            for flaw in check_duration(timed, "due"):
+                yield replace(flaw, path=("stages", index, *flaw.path))
 
 
 @step_type(
@@ -257,23 +312,49 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
         {
             "title": config.title,
             "details": config.details,
-            "users": list(config.assignees.users),
-            "manager_of": _led(config.assignees, ctx),
-            "pick": config.assignees.pick,
+            **_people(config, config, ctx),
             # By the calendar of who is asked, where the whole question is theirs.
             "due_in": config.due if config.business and config.due else None,
-            "fallback": list(config.fallback),
             "duties": config.duties.model_dump(),
-            "groups": list(config.assignees.groups),
-            "rule": _rule(config),
-            "weights": [one.model_dump() for one in config.weights],
-            "veto": (config.veto or Assignees()).model_dump(),
             "due_at": due.isoformat() if due else None,
             "fields": [fact.model_dump() for fact in config.fields],
             "requester": requester or "",
             "allow_requester": config.allow_requester,
+            **({"stages": _stages(config, ctx)} if config.stages else {}),
         }
     )
+
+
+def _people(asking: Config | Stage, config: Config, ctx: PureContext) -> Request:
+    """Who is asked and how many of them it takes, of the question or one of its later stages."""
+    return {
+        "users": list(asking.assignees.users),
+        "manager_of": _led(asking.assignees, ctx),
+        "pick": asking.assignees.pick,
+        "fallback": list(asking.fallback),
+        "groups": list(asking.assignees.groups),
+        "rule": _rule(asking, config),
+        "weights": [one.model_dump() for one in asking.weights],
+        "veto": (asking.veto or Assignees()).model_dump(),
+    }
+
+
+def _stages(config: Config, ctx: PureContext) -> list[Request]:
+    """What the later stages ask. Their time begins when they do, so that it is kept as written."""
+    found = []
+    for stage in config.stages:
+        due = stage.due or config.due
+        if due:
+            due_after(ctx, due, business=config.business)  # it must be one
+        found.append(
+            {
+                "title": stage.title,
+                **_people(stage, config, ctx),
+                "due": due or None,
+                "business": config.business,
+            }
+        )
+    return found
 
 
 def _led(assignees: Deciders, ctx: PureContext) -> str | None:
@@ -285,11 +366,11 @@ def _led(assignees: Deciders, ctx: PureContext) -> str | None:
     return led if isinstance(led, str) else ""
 
 
-def _rule(config: Config) -> dict[str, Any]:
+def _rule(asking: Config | Stage, config: Config) -> dict[str, Any]:
     """What a task keeps of how it is decided; see ``steps.deciding``."""
-    rule = config.rule.model_dump()
-    if config.rejection is not None:
-        rule["rejection"] = config.rejection.model_dump()
+    rule = asking.rule.model_dump()
+    if asking.rejection is not None:
+        rule["rejection"] = asking.rejection.model_dump()
     if config.outcomes:
         rule["choices"] = [one.model_dump() for one in config.outcomes]
     return rule

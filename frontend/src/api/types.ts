@@ -3,7 +3,7 @@
 export type Right =
   | 'flow.create' | 'people.manage' | 'roles.manage' | 'tokens.manage' | 'settings.manage'
   | 'secrets.manage' | 'hosts.manage' | 'audit.view' | 'export.read' | 'run.operate' | 'event.publish'
-  | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide'
+  | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide' | 'request.make'
   | 'flow.view' | 'flow.edit' | 'flow.publish' | 'flow.run' | 'run.view' | 'run.cancel';
 
 /** `system`: as the device. */
@@ -367,6 +367,8 @@ export interface TaskItem {
   stands_in_for?: string;
   /** Who has taken it, if anybody. */
   claimed_by?: string;
+  /** Which of the stages of one question it is, as people read it; empty where there is one. */
+  stage_name?: string;
   /** The outcome as people read it; empty while there is none. */
   outcome_word: string;
   decided_at: string | null;
@@ -382,6 +384,16 @@ export interface TaskAnswer {
   side: 'for' | 'against' | null;
 }
 
+export interface TaskDecision {
+  by: string;
+  on_behalf_of?: string;
+  in_exception?: boolean;
+  outcome: string;
+  word: string;
+  comment: string;
+  at: string;
+}
+
 export interface Task extends TaskItem {
   facts: { label: string; value: unknown }[];
   details: string;
@@ -393,7 +405,9 @@ export interface Task extends TaskItem {
   /** How many answers decide, in words. */
   rule: string;
   assignees: string[];
-  decisions: { by: string; on_behalf_of?: string; in_exception?: boolean; outcome: string; word: string; comment: string; at: string }[];
+  decisions: TaskDecision[];
+  /** The stages before this one. */
+  earlier?: { name: string; decisions: TaskDecision[] }[];
   may_decide: boolean;
   why_not: string | null;
   may_claim?: boolean;

@@ -3,7 +3,7 @@ import { Link } from '@tanstack/react-router';
 import { useRight } from '~/api/me';
 import { useTask } from '~/api/tasks';
 import { nameOf } from '~/api/types';
-import type { Task } from '~/api/types';
+import type { Task, TaskDecision } from '~/api/types';
 import { useT } from '~/app/messages';
 import { IconArrowLeft, IconCircleCheck, IconClock } from '~/ui/icons';
 import { RelativeTime } from '~/ui/RelativeTime';
@@ -42,6 +42,7 @@ function TaskSheet({ task }: { task: Task }) {
     <>
       <header>
         <h2 className={classes.title}>{task.title}</h2>
+        {task.stage_name ? <p className={classes.plain}>{task.stage_name}</p> : null}
         <dl className={classes.about}>
           {task.kind === 'exception' ? null : <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>}
           <div><dt>{t('inbox.asked')}</dt><dd><RelativeTime at={task.opened_at} /></dd></div>
@@ -85,23 +86,31 @@ function TaskSheet({ task }: { task: Task }) {
   );
 }
 
-/** Who has answered what, and why they said so. */
+/** Who has answered what, and why they said so; what earlier stages said comes first. */
 function Answers({ task }: { task: Task }) {
   const t = useT();
-  if (task.decisions.length === 0) return null;
-  return (
-    <section>
-      <h3 className={classes.heading}>{t('inbox.so_far')}</h3>
+  const groups = [
+    ...(task.earlier ?? []).map((stage) => ({ ...stage, name: t('inbox.stage_before', { name: stage.name }) })),
+    { name: t('inbox.so_far'), decisions: task.decisions },
+  ].filter((one) => one.decisions.length > 0);
+  return groups.map((group) => (
+    <section key={group.name}>
+      <h3 className={classes.heading}>{group.name}</h3>
       <ul className={classes.thens}>
-        {task.decisions.map((one, index) => (
-          <li key={index}>
-            {t('inbox.one_answer', { name: one.on_behalf_of ? t('inbox.on_behalf_of', { name: one.by, other: one.on_behalf_of }) : one.by, outcome: one.word })} <RelativeTime at={one.at} />
-            {one.in_exception ? <p className={classes.plain}>{t('inbox.in_exception')}</p> : null}
-            {one.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: one.comment })}</p> : null}
-          </li>
-        ))}
+        {group.decisions.map((one, index) => <Answer key={index} given={one} />)}
       </ul>
     </section>
+  ));
+}
+
+function Answer({ given }: { given: TaskDecision }) {
+  const t = useT();
+  return (
+    <li>
+      {t('inbox.one_answer', { name: given.on_behalf_of ? t('inbox.on_behalf_of', { name: given.by, other: given.on_behalf_of }) : given.by, outcome: given.word })} <RelativeTime at={given.at} />
+      {given.in_exception ? <p className={classes.plain}>{t('inbox.in_exception')}</p> : null}
+      {given.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: given.comment })}</p> : null}
+    </li>
   );
 }
 

@@ -1,0 +1,125 @@
+"""One approval after the other: what a later stage asks, and what the earlier ones said."""
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from typing import Any
+from uuid import UUID
+
+from django.db.models import Q, QuerySet
+from django.utils.translation import gettext
+
+from apps.accounts.queries import calendar_of
+from apps.flows.compiled import compiled
+from apps.inbox.models import Decision, UserTask
+from apps.runs.ports import TaskRequest
+from apps.steps.types.delay import after
+from apps.steps.working import after_working
+
+
+def request_of_next(task: UserTask, now: datetime) -> TaskRequest:
+    """What the stage after this one asks: the same matter, of its own people."""
+    stage, *later = task.later
+    due, business = stage["due"], stage["business"]
+    request = {
+        **stage,
+        "title": task.title,
+        "details": task.details,
+        "fields": task.facts,
+        "requester": task.requester.email if task.requester else task.requester_text,
+        "allow_requester": task.allow_requester,
+        "due_in": due if business else None,
+        "due_at": _due_at(task.workspace_id, due, now, business=business),
+        "duties": task.duties,
+        "stage": task.stage + 1,
+        "stage_title": stage["title"],
+        "stages": later,
+    }
+    return TaskRequest(
+        workspace_id=task.workspace_id,
+        flow_id=task.flow_id,
+        version_id=task.version_id,
+        run_id=task.run_id,
+        lane=task.lane,
+        step=task.step,
+        visit=task.visit,
+        step_title=compiled(task.version_id).steps[task.step].title,
+        request=request,
+        generation=task.generation,
+    )
+
+
+def earlier(task: UserTask) -> QuerySet[UserTask]:
+    """The stages before this one, the first first."""
+    return _same_question(task).filter(stage__lt=task.stage).order_by("stage")
+
+
+def later(task: UserTask) -> UserTask | None:
+    """The stage that was opened after this one, if it was."""
+    return _same_question(task).filter(stage=task.stage + 1).first()
+
+
+def given(tasks: Collection[UserTask]) -> dict[UUID, list[Decision]]:
+    """What people have answered on each task and the stages before it, oldest first."""
+    wanted = Q(task__in=[task.pk for task in tasks])
+    for task in tasks:
+        if task.stage > 1:
+            wanted |= Q(task__in=earlier(task).values("pk"))
+    rows = Decision.objects.filter(wanted).select_related("task", "user", "on_behalf_of")
+    found: dict[UUID, list[Decision]] = {task.pk: [] for task in tasks}
+    by_question = {_key(task): task.pk for task in tasks}
+    for row in rows.order_by("task__stage", "decided_at", "id"):
+        found[by_question[_key(row.task)]].append(row)
+    return found
+
+
+def as_shown(task: UserTask) -> dict[str, Any]:
+    """What a task of several stages shows beside the matter; empty where there is one stage."""
+    if task.stages == 1:
+        return {}
+    said = Decision.objects.filter(task__in=earlier(task)) if task.stage > 1 else ()
+    return {
+        "stage": [task.stage, task.stages, task.stage_title],
+        "before": [[str(one.pk), one.outcome, one.comment] for one in said],
+    }
+
+
+def name_of(task: UserTask) -> str:
+    """Which stage it is, in words; empty where there is one only."""
+    if task.stages == 1:
+        return ""
+    counted = {"stage": task.stage, "stages": task.stages, "name": task.stage_title}
+    if task.stage_title:
+        return gettext("Stage %(stage)d of %(stages)d: %(name)s") % counted
+    return gettext("Stage %(stage)d of %(stages)d") % counted
+
+
+def _due_at(workspace_id: UUID, due: str | None, now: datetime, *, business: bool) -> str | None:
+    if not due:
+        return None
+    ends = after_working(calendar_of(workspace_id), now, due) if business else after(now, due)
+    return ends.isoformat()
+
+
+def _same_question(task: UserTask) -> QuerySet[UserTask]:
+    return UserTask.objects.filter(
+        run_id=task.run_id,
+        step=task.step,
+        visit=task.visit,
+        kind=task.kind,
+        generation=task.generation,
+    )
+
+
+def _key(task: UserTask) -> tuple[UUID, str, int, str, int]:
+    return task.run_id, task.step, task.visit, task.kind, task.generation
+
+
+def of_request(request: Mapping[str, Any]) -> dict[str, Any]:
+    """A task's fields about stages, from what its step or the stage before asks."""
+    rest, stage = list(request.get("stages") or ()), request.get("stage", 1)
+    return {
+        "stage": stage,
+        "stages": stage + len(rest),
+        "stage_title": " ".join(str(request.get("stage_title") or "").split())[:100],
+        "later": rest,
+    }
