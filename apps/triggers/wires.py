@@ -75,13 +75,13 @@ class Wires:
 
     async def open(self) -> Connection:
         """A new connection, not counted: for listening."""
-        async with asyncio.timeout(CONNECT_S):
-            try:
+        try:
+            async with asyncio.timeout(CONNECT_S):
                 connection: Connection = await AsyncConnection.connect(
                     conninfo(), autocommit=True, prepare_threshold=0
                 )
-            except TimeoutError as late:
-                raise OperationalError("no connection in time") from late
+        except TimeoutError as late:
+            raise OperationalError("no connection in time") from late
         connection.prepared_max = 50
         return connection
 

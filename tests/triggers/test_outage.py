@@ -4,6 +4,7 @@ Engine rules 3, 9, 34 and 35.
 """
 
 import asyncio
+import socket
 import time
 
 import psycopg
@@ -77,6 +78,16 @@ class TestADatabaseThatIsAway:
         assert caplog.text.count("the database does not answer the gateway") == 1
         monkeypatch.setattr(wires, "conninfo", conninfo)
         assert hooks.post().status == 202
+
+    def test_that_takes_a_connection_and_says_nothing_is_503_too(self, shop, hooks, monkeypatch):
+        """As one that is just starting, on a machine that has more to do."""
+        shop.flow(path="orders")
+        monkeypatch.setattr(wires, "CONNECT_S", 0.1)
+        with socket.create_server(("127.0.0.1", 0)) as silent:
+            port = silent.getsockname()[1]
+            monkeypatch.setattr(wires, "conninfo", lambda: f"host=127.0.0.1 port={port} dbname=x")
+            reply = hooks.post()
+        assert (reply.status, reply.json["code"]) == (503, "unavailable")
 
     def test_that_hangs_is_503_too(self, shop, hooks, monkeypatch):
         shop.flow(path="orders")
