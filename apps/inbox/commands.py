@@ -7,7 +7,7 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
-from django.db.models import Q, QuerySet
+from django.db.models import QuerySet
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
@@ -16,9 +16,9 @@ from apps.audit.records import Target, Who
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
-from apps.inbox import queries, rules, stages
+from apps.inbox import pausing, queries, recording, rules, stages
 from apps.inbox.assigning import ask_fallback
-from apps.inbox.models import Decision, TaskAssignee, UserTask
+from apps.inbox.models import BulkDecision, Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, open_tasks, publish, tell_too_few, voters_of
 from apps.inbox.permissions import Seat, require_decider
 from apps.runs.commands import fail_wait, resolve_wait, settle_held
@@ -54,9 +54,22 @@ class AlreadyDecided(Conflict):
 
 @transaction.atomic
 def decide_task(
-    *, actor: Actor, task_id: UUID, outcome: str, comment: str, seen: str | None, now: datetime
+    *,
+    actor: Actor,
+    task_id: UUID,
+    outcome: str,
+    comment: str,
+    seen: str | None,
+    now: datetime,
+    heard: int | None = None,
+    origin: recording.Origin | None = None,
+    bulk: BulkDecision | None = None,
 ) -> UserTask:
     """Answer a task; the run goes on when the rule is satisfied.
+
+    ``seen`` and ``heard`` say what the page showed that was answered: the task's own hash, and how
+    many answers to questions. ``origin`` is where the answer comes from; the trail keeps it with what was seen and by which
+    grant it was allowed, see ``recording``.
 
     Raises:
         NotFound: There is no such task in this workspace.
@@ -81,16 +94,21 @@ def decide_task(
     seat = require_decider(actor, task, now)
     _check_open(seat, task, now)
     _check_answer(task, outcome, comment, seen)
+    answers = task.questions.filter(answered_at__isnull=False).count()
+    if heard is not None and heard != answers:
+        raise StalePage("A question has been answered since; read it, then decide.")
     decision = Decision.objects.create(
         task=task,
         user_id=seat.person_id,
         on_behalf_of_id=seat.on_behalf_of,
         exception=seat.exception,
+        bulk=bulk,
         outcome=outcome,
         comment=comment,
         seen=task.seen,
         decided_at=now,
     )
+    kept = recording.recorded(task, decision, seat, origin or recording.Origin(), now)
     if not _judge(task, decision, now):
         UserTask.objects.filter(pk=task.pk).update(updated_at=now)
     record(
@@ -105,7 +123,10 @@ def decide_task(
             "seen": task.seen,
             "rule": task.rule,
             "result": task.outcome,
+            **({"answers_heard": answers} if answers else {}),
             **_marks(seat),
+            **({"bulk": str(bulk.pk)} if bulk else {}),
+            **kept,
         },
         correlation_id=task.run_id,
         flow_id=task.flow_id,
@@ -205,7 +226,7 @@ def close_overdue(*, now: datetime, limit: int = 200) -> int:
 def _close_some_overdue(now: datetime, limit: int) -> int:
     late = list(
         UserTask.objects.select_for_update(of=("self",), no_key=True, skip_locked=True)
-        .filter(status=TaskStatus.OPEN, due_at__lte=now)
+        .filter(pausing.late(now), status=TaskStatus.OPEN)
         .order_by("due_at", "id")[:limit]
     )
     if not late:
@@ -308,7 +329,7 @@ def _standing(task: UserTask) -> _Standing:
 def _check_open(seat: Seat, task: UserTask, now: datetime) -> None:
     if task.status != TaskStatus.OPEN:
         raise TaskClosed("This has been decided or has ended already; nothing was changed.")
-    if task.due_at is not None and task.due_at <= now:
+    if pausing.is_late(task, now):
         raise TooLate("The time to decide this is over; nothing was changed.")
     given = queries.answers().filter(task=task)
     if given.filter(user=seat.person_id).exists():
@@ -415,7 +436,7 @@ def _close(
     ids = [task.pk for task in tasks]
     open_now = UserTask.objects.filter(pk__in=ids, status=TaskStatus.OPEN)
     if status is TaskStatus.DECIDED:
-        open_now = open_now.filter(Q(due_at__isnull=True) | Q(due_at__gt=now))
+        open_now = open_now.filter(pausing.in_time(now))
     closed = open_now.update(status=status, outcome=outcome, closed_at=now, updated_at=now)
     if closed:
         TaskAssignee.objects.filter(task__in=ids).update(is_open=False)

@@ -112,7 +112,12 @@ def seen_hash(task: UserTask) -> str:
     Computed once, when the task is opened; the same again from what is stored. The version is
     in it, because what follows from each answer is read from there.
     """
-    shown = {
+    return sha256(values.dumps(shown_to_deciders(task)).encode()).hexdigest()
+
+
+def shown_to_deciders(task: UserTask) -> dict[str, Any]:
+    """What a decider is shown of the matter, as it is hashed; the trail keeps it so."""
+    return {
         "task": str(task.pk),
         "version": str(task.version_id),
         "title": task.title,
@@ -124,7 +129,6 @@ def seen_hash(task: UserTask) -> str:
         "outcomes": list(rules.outcomes(task.kind, task.rule)),
         **stages.as_shown(task),
     }
-    return sha256(values.dumps(shown).encode()).hexdigest()
 
 
 @dataclass
