@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox import rules
+from apps.inbox.question_models import Question as Question  # noqa: PLC0414 - one of ours
 
 
 class UserTask(models.Model):
@@ -64,6 +65,12 @@ class UserTask(models.Model):
     first_due_at = models.DateTimeField(null=True)
     #: Since when its clock stands still, because somebody was asked for more.
     paused_at = models.DateTimeField(null=True)
+    #: By when somebody was to take it up, and when somebody first did.
+    respond_by_at = models.DateTimeField(null=True)
+    responded_at = models.DateTimeField(null=True)
+    #: How its time is counted; ``limits`` alone reads and makes it.
+    counting = models.JSONField(default=dict, db_default={})
+    urgency = models.CharField(max_length=6, default="normal", db_default="normal")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=63, blank=True, default="")
@@ -97,12 +104,20 @@ class UserTask(models.Model):
             models.CheckConstraint(
                 condition=models.Q(stage__gte=1, stage__lte=models.F("stages")), name="task_stage"
             ),
+            models.CheckConstraint(
+                condition=models.Q(urgency__in=["normal", "urgent"]), name="task_urgency_known"
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], name="task_due", condition=models.Q(status="open")),
             models.Index(fields=["run_id"], name="task_run"),
             models.Index(fields=["workspace_id", "status", "-id"], name="task_list"),
             models.Index(fields=["workspace_id", "updated_at", "id"], name="task_by_change"),
+            models.Index(
+                fields=["flow_id", "step", "-closed_at"],
+                name="task_alike",
+                condition=models.Q(status="decided"),
+            ),
         ]
 
     def __str__(self) -> str:
@@ -147,6 +162,85 @@ class TaskAssignee(models.Model):
         ]
 
 
+class TaskMoment(models.Model):
+    """Something that happens once to an open task when its time has come; see ``limits``.
+
+    A warning, ``number`` per cent through a limit, or a rung of its ladder, counted from 1.
+    ``next_at`` stands while it is to come and the task's clock runs: a pause empties it.
+    """
+
+    class Kind(models.TextChoices):
+        WARNING = "warning"
+        RUNG = "rung"
+
+    class State(models.TextChoices):
+        WAITING = "waiting"
+        DONE = "done"
+        #: The task ended before, or somebody took it up in time.
+        DROPPED = "dropped"
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    task = models.ForeignKey(UserTask, on_delete=models.PROTECT, related_name="moments")
+    kind = models.CharField(max_length=7, choices=Kind)
+    #: The limit that it is part of, ``due`` or ``respond``; empty where it has a time of its own.
+    limit = models.CharField(max_length=7, blank=True, default="")
+    number = models.PositiveSmallIntegerField()
+    #: Of a rung, what it does, as ``steps.ladder`` has it.
+    what = models.JSONField(default=dict)
+    #: Whether its time is counted in working time.
+    business = models.BooleanField(default=False)
+    at = models.DateTimeField()
+    next_at = models.DateTimeField(null=True)
+    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
+    done_at = models.DateTimeField(null=True)
+    #: What came of it: ``{people, lost, fallback, outcome}``, what of that there is.
+    result = models.JSONField(default=dict)
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["task", "kind", "limit", "number"], name="moment_once"),
+            models.UniqueConstraint(
+                fields=["task", "number"], name="rung_once", condition=models.Q(kind="rung")
+            ),
+            models.CheckConstraint(
+                condition=models.Q(kind__in=["warning", "rung"]), name="moment_kind_known"
+            ),
+            models.CheckConstraint(
+                condition=models.Q(state="waiting", done_at__isnull=True)
+                | models.Q(state="done", done_at__isnull=False, next_at__isnull=True)
+                | models.Q(state="dropped", done_at__isnull=True, next_at__isnull=True),
+                name="moment_state",
+            ),
+        ]
+        indexes = [
+            models.Index(
+                fields=["next_at"],
+                name="moment_next",
+                condition=models.Q(next_at__isnull=False),
+            )
+        ]
+        ordering = ["at", "id"]
+
+
+class BulkDecision(models.Model):
+    """Several tasks of one kind that a person answers alike; ``id`` is made by who sends it.
+
+    Each task is answered in a transaction of its own, so that a bulk that broke off can be sent
+    again: what it has answered stays, the rest follows.
+    """
+
+    id = models.UUIDField(primary_key=True, editable=False)
+    workspace_id = models.UUIDField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
+    outcome = models.CharField(max_length=63)
+    comment = models.TextField(blank=True, default="")
+    #: SHA-256 of everything that was sent, so that the same id stands for the same thing.
+    sent = models.CharField(max_length=64)
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+
 class Decision(models.Model):
     """One person's answer; a database trigger refuses every change of it."""
 
@@ -160,6 +254,10 @@ class Decision(models.Model):
     #: What allowed it, where a duty stood against it.
     exception = models.ForeignKey(
         "inbox.DutyException", on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    #: With what others it was answered.
+    bulk = models.ForeignKey(
+        BulkDecision, on_delete=models.PROTECT, null=True, related_name="decisions"
     )
     outcome = models.CharField(max_length=63)
     comment = models.TextField(blank=True, default="")
@@ -270,3 +368,23 @@ class LastTurn(models.Model):
         constraints = [
             models.UniqueConstraint(fields=["flow_id", "step", "user"], name="turn_once")
         ]
+
+
+class SavedFilter(models.Model):
+    """How a person wants to see the inbox, under a name of their own."""
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace_id = models.UUIDField()
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
+    name = models.CharField(max_length=60)
+    #: The fields of the address, see ``lists.Wanted``.
+    fields = models.JSONField()
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.UniqueConstraint(fields=["workspace_id", "user", "name"], name="filter_once")
+        ]
+        ordering = ["name", "id"]
