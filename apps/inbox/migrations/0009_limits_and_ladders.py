@@ -7,79 +7,126 @@ from django.db import migrations, models
 
 
 class Migration(migrations.Migration):
-
     dependencies = [
-        ('inbox', '0008_stages'),
+        ("inbox", "0008_stages"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
     operations = [
         migrations.CreateModel(
-            name='TaskMoment',
+            name="TaskMoment",
             fields=[
-                ('id', models.UUIDField(default=apps.core.models.uuid7, editable=False, primary_key=True, serialize=False)),
-                ('kind', models.CharField(choices=[('warning', 'Warning'), ('rung', 'Rung')], max_length=7)),
-                ('limit', models.CharField(blank=True, default='', max_length=7)),
-                ('number', models.PositiveSmallIntegerField()),
-                ('what', models.JSONField(default=dict)),
-                ('business', models.BooleanField(default=False)),
-                ('at', models.DateTimeField()),
-                ('next_at', models.DateTimeField(null=True)),
-                ('state', models.CharField(choices=[('waiting', 'Waiting'), ('done', 'Done'), ('dropped', 'Dropped')], default='waiting', max_length=7)),
-                ('done_at', models.DateTimeField(null=True)),
-                ('result', models.JSONField(default=dict)),
+                (
+                    "id",
+                    models.UUIDField(
+                        default=apps.core.models.uuid7,
+                        editable=False,
+                        primary_key=True,
+                        serialize=False,
+                    ),
+                ),
+                (
+                    "kind",
+                    models.CharField(
+                        choices=[("warning", "Warning"), ("rung", "Rung")], max_length=7
+                    ),
+                ),
+                ("limit", models.CharField(blank=True, default="", max_length=7)),
+                ("number", models.PositiveSmallIntegerField()),
+                ("what", models.JSONField(default=dict)),
+                ("business", models.BooleanField(default=False)),
+                ("at", models.DateTimeField()),
+                ("next_at", models.DateTimeField(null=True)),
+                (
+                    "state",
+                    models.CharField(
+                        choices=[("waiting", "Waiting"), ("done", "Done"), ("dropped", "Dropped")],
+                        default="waiting",
+                        max_length=7,
+                    ),
+                ),
+                ("done_at", models.DateTimeField(null=True)),
+                ("result", models.JSONField(default=dict)),
             ],
             options={
-                'ordering': ['at', 'id'],
+                "ordering": ["at", "id"],
             },
         ),
         migrations.AddField(
-            model_name='usertask',
-            name='counting',
+            model_name="usertask",
+            name="counting",
             field=models.JSONField(db_default={}, default=dict),
         ),
         migrations.AddField(
-            model_name='usertask',
-            name='respond_by_at',
+            model_name="usertask",
+            name="respond_by_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='usertask',
-            name='responded_at',
+            model_name="usertask",
+            name="responded_at",
             field=models.DateTimeField(null=True),
         ),
         migrations.AddField(
-            model_name='usertask',
-            name='urgency',
-            field=models.CharField(db_default='normal', default='normal', max_length=6),
+            model_name="usertask",
+            name="urgency",
+            field=models.CharField(db_default="normal", default="normal", max_length=6),
         ),
         migrations.AddConstraint(
-            model_name='usertask',
-            constraint=models.CheckConstraint(condition=models.Q(('urgency__in', ['normal', 'urgent'])), name='task_urgency_known'),
+            model_name="usertask",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("urgency__in", ["normal", "urgent"])), name="task_urgency_known"
+            ),
         ),
         migrations.AddField(
-            model_name='taskmoment',
-            name='task',
-            field=models.ForeignKey(on_delete=django.db.models.deletion.PROTECT, related_name='moments', to='inbox.usertask'),
+            model_name="taskmoment",
+            name="task",
+            field=models.ForeignKey(
+                on_delete=django.db.models.deletion.PROTECT,
+                related_name="moments",
+                to="inbox.usertask",
+            ),
         ),
         migrations.AddIndex(
-            model_name='taskmoment',
-            index=models.Index(condition=models.Q(('next_at__isnull', False)), fields=['next_at'], name='moment_next'),
+            model_name="taskmoment",
+            index=models.Index(
+                condition=models.Q(("next_at__isnull", False)),
+                fields=["next_at"],
+                name="moment_next",
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskmoment',
-            constraint=models.UniqueConstraint(fields=('task', 'kind', 'limit', 'number'), name='moment_once'),
+            model_name="taskmoment",
+            constraint=models.UniqueConstraint(
+                fields=("task", "kind", "limit", "number"), name="moment_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskmoment',
-            constraint=models.UniqueConstraint(condition=models.Q(('kind', 'rung')), fields=('task', 'number'), name='rung_once'),
+            model_name="taskmoment",
+            constraint=models.UniqueConstraint(
+                condition=models.Q(("kind", "rung")), fields=("task", "number"), name="rung_once"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskmoment',
-            constraint=models.CheckConstraint(condition=models.Q(('kind__in', ['warning', 'rung'])), name='moment_kind_known'),
+            model_name="taskmoment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(("kind__in", ["warning", "rung"])), name="moment_kind_known"
+            ),
         ),
         migrations.AddConstraint(
-            model_name='taskmoment',
-            constraint=models.CheckConstraint(condition=models.Q(models.Q(('done_at__isnull', True), ('state', 'waiting')), models.Q(('done_at__isnull', False), ('next_at__isnull', True), ('state', 'done')), models.Q(('done_at__isnull', True), ('next_at__isnull', True), ('state', 'dropped')), _connector='OR'), name='moment_state'),
+            model_name="taskmoment",
+            constraint=models.CheckConstraint(
+                condition=models.Q(
+                    models.Q(("done_at__isnull", True), ("state", "waiting")),
+                    models.Q(
+                        ("done_at__isnull", False), ("next_at__isnull", True), ("state", "done")
+                    ),
+                    models.Q(
+                        ("done_at__isnull", True), ("next_at__isnull", True), ("state", "dropped")
+                    ),
+                    _connector="OR",
+                ),
+                name="moment_state",
+            ),
         ),
     ]
