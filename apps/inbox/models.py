@@ -71,12 +71,6 @@ class UserTask(models.Model):
     #: How its time is counted; ``limits`` alone reads and makes it.
     counting = models.JSONField(default=dict, db_default={})
     urgency = models.CharField(max_length=6, default="normal", db_default="normal")
-    #: By when somebody was to take it up, and when somebody first did.
-    respond_by_at = models.DateTimeField(null=True)
-    responded_at = models.DateTimeField(null=True)
-    #: How its time is counted; ``limits`` alone reads and makes it.
-    counting = models.JSONField(default=dict, db_default={})
-    urgency = models.CharField(max_length=6, default="normal", db_default="normal")
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=63, blank=True, default="")
@@ -109,9 +103,6 @@ class UserTask(models.Model):
             ),
             models.CheckConstraint(
                 condition=models.Q(stage__gte=1, stage__lte=models.F("stages")), name="task_stage"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(urgency__in=["normal", "urgent"]), name="task_urgency_known"
             ),
             models.CheckConstraint(
                 condition=models.Q(urgency__in=["normal", "urgent"]), name="task_urgency_known"
@@ -248,66 +239,6 @@ class BulkDecision(models.Model):
     created_at = models.DateTimeField()
 
     objects = WorkspaceQuerySet.as_manager()
-
-
-class TaskMoment(models.Model):
-    """Something that happens once to an open task when its time has come; see ``limits``.
-
-    A warning, ``number`` per cent through a limit, or a rung of its ladder, counted from 1.
-    ``next_at`` stands while it is to come and the task's clock runs: a pause empties it.
-    """
-
-    class Kind(models.TextChoices):
-        WARNING = "warning"
-        RUNG = "rung"
-
-    class State(models.TextChoices):
-        WAITING = "waiting"
-        DONE = "done"
-        #: The task ended before, or somebody took it up in time.
-        DROPPED = "dropped"
-
-    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
-    task = models.ForeignKey(UserTask, on_delete=models.PROTECT, related_name="moments")
-    kind = models.CharField(max_length=7, choices=Kind)
-    #: The limit that it is part of, ``due`` or ``respond``; empty where it has a time of its own.
-    limit = models.CharField(max_length=7, blank=True, default="")
-    number = models.PositiveSmallIntegerField()
-    #: Of a rung, what it does, as ``steps.ladder`` has it.
-    what = models.JSONField(default=dict)
-    #: Whether its time is counted in working time.
-    business = models.BooleanField(default=False)
-    at = models.DateTimeField()
-    next_at = models.DateTimeField(null=True)
-    state = models.CharField(max_length=7, choices=State, default=State.WAITING)
-    done_at = models.DateTimeField(null=True)
-    #: What came of it: ``{people, lost, fallback, outcome}``, what of that there is.
-    result = models.JSONField(default=dict)
-
-    class Meta:
-        constraints = [
-            models.UniqueConstraint(fields=["task", "kind", "limit", "number"], name="moment_once"),
-            models.UniqueConstraint(
-                fields=["task", "number"], name="rung_once", condition=models.Q(kind="rung")
-            ),
-            models.CheckConstraint(
-                condition=models.Q(kind__in=["warning", "rung"]), name="moment_kind_known"
-            ),
-            models.CheckConstraint(
-                condition=models.Q(state="waiting", done_at__isnull=True)
-                | models.Q(state="done", done_at__isnull=False, next_at__isnull=True)
-                | models.Q(state="dropped", done_at__isnull=True, next_at__isnull=True),
-                name="moment_state",
-            ),
-        ]
-        indexes = [
-            models.Index(
-                fields=["next_at"],
-                name="moment_next",
-                condition=models.Q(next_at__isnull=False),
-            )
-        ]
-        ordering = ["at", "id"]
 
 
 class Decision(models.Model):
