@@ -116,6 +116,7 @@ INSTALLED_APPS = [
     "apps.runs",
     "apps.triggers",
     "apps.inbox",
+    "apps.requests",
     "apps.operations",
 ]
 

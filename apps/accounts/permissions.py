@@ -20,20 +20,25 @@ from apps.core.errors import Forbidden, NotFound
 #: What may be put before a person and answered by them. Whether it was put before *this*
 #: person is inbox's to say; an auditor never has it.
 _OWN_TASKS = frozenset({"task.view", "task.decide"})
+#: Filling in the forms that flows offer to members. An auditor changes nothing, so has it not.
+_ASKING = frozenset({"request.make"})
 _LOOK = frozenset({"flow.view", "run.view"})
 
 ROLE_RIGHTS: Mapping[str, frozenset[str]] = {
-    "viewer": _LOOK | _OWN_TASKS,
+    "viewer": _LOOK | _OWN_TASKS | _ASKING,
     "builder": _LOOK
     | _OWN_TASKS
+    | _ASKING
     | {"flow.create", "flow.edit", "flow.publish", "flow.run", "secrets.manage", "event.publish"},
     "operator": _LOOK
     | _OWN_TASKS
+    | _ASKING
     | {"flow.run", "flow.pause", "flow.archive", "run.cancel", "run.operate", "event.publish"},
-    "approver": _OWN_TASKS,
+    "approver": _OWN_TASKS | _ASKING,
     "auditor": _LOOK | {"task.view", "audit.view", "export.read"},
     "admin": _LOOK
     | _OWN_TASKS
+    | _ASKING
     | {
         "people.manage",
         "roles.manage",

@@ -24,7 +24,8 @@ from apps.runs.models import Run, RunCommand, RunState, WaitingStart
 from apps.runs.priorities import Priority
 from apps.runs.queries import get_run, held_matter
 from apps.runs.wanted import Caller
-from apps.steps import contracts
+from apps.steps import contracts, forms
+from apps.steps.forms import REQUEST
 
 _INSERT_RUN = """
 with {before}new_run as (
@@ -172,8 +173,13 @@ def start_payload(
     query: Mapping[str, Any] | None = None,
     started_by: str = "",
     event: Mapping[str, Any] | None = None,
+    requester: Mapping[str, str] | None = None,
 ) -> str:
-    """The start command's JSON: what expressions read as ``trigger`` (engine rule 27)."""
+    """The start command's JSON: what expressions read as ``trigger`` (engine rule 27).
+
+    Args:
+        requester: Who fills in a form, ``{name, email}``; both empty where nobody has signed in.
+    """
     trigger = {
         "type": trigger_type,
         "id": str(run_id),
@@ -182,6 +188,7 @@ def start_payload(
         "headers": dict(headers or {}),
         "query": dict(query or {}),
         **({"event": dict(event)} if event else {}),
+        **({"requester": dict(requester)} if requester is not None else {}),
     }
     return values.dumps({"trigger": trigger, "started_by": started_by})
 
@@ -223,6 +230,7 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, priority: str = "", no
     _check_form(flow.active_version_id, input)
     goes_as = priorities.asked_for(priority, compiled(flow.active_version_id).settings)
     run_id = uuid7()
+    asks = compiled(flow.active_version_id).trigger.kind == REQUEST
     parameters = run_values(
         run_id=run_id,
         workspace_id=actor.workspace_id,
@@ -230,7 +238,12 @@ def start_run(*, actor: Actor, flow_id: UUID, input: Any, priority: str = "", no
         version_id=flow.active_version_id,
         trigger_type="manual",
         payload=start_payload(
-            run_id=run_id, trigger_type="manual", body=input, now=now, started_by=actor.email
+            run_id=run_id,
+            trigger_type="manual",
+            body=input,
+            now=now,
+            started_by=actor.email,
+            requester={"name": actor.name, "email": actor.email} if asks else None,
         ),
         now=now,
         held=flow.state == FlowState.PAUSED,
@@ -254,9 +267,16 @@ def _check_form(version_id: UUID, given: Any) -> None:
     """Hold the input against the flow's contract, and the form of one that is started by hand."""
     hold_contract(version_id, given)
     flow = compiled(version_id)
-    if flow.trigger.kind != "manual":
+    asked = flow.trigger_config.get("form")
+    if flow.trigger.kind == REQUEST:
+        if any(one.kind == "files" and one.name in given for one in forms.fields_of(asked)):
+            raise Invalid("Files are attached on the page of requests; start the flow there.")
+        wrong = forms.judge(asked, given)
+    elif flow.trigger.kind == "manual":
+        wrong = contracts.found_faults(asked, given, most=20)
+    else:
         return
-    if wrong := contracts.found_faults(flow.trigger_config.get("form"), given, most=20):
+    if wrong:
         raise Invalid("Some answers do not fit the form of this flow.", errors=_errors(wrong))
 
 
@@ -290,6 +310,26 @@ def cancel_run(*, actor: Actor, run_id: UUID, reason: str, now: datetime) -> Non
     """
     run = get_run(actor, run_id)
     require(actor, "run.cancel", run.flow_id)
+    order_cancel(run_id=run_id, by=actor.email or actor.name, reason=reason, now=now)
+    record(
+        who=actor.who,
+        workspace_id=actor.workspace_id,
+        verb="run.cancel",
+        target=Target("run", str(run_id), ""),
+        reason=reason,
+        now=now,
+    )
+
+
+def order_cancel(*, run_id: UUID, by: str, reason: str, now: datetime) -> None:
+    """Order in the caller's transaction that a run be withdrawn; the caller says who may, and why.
+
+    Raises:
+        RunIsOver: The run has ended.
+
+    Locks:
+        The run's state row, as a driver does.
+    """
     state = RunState.objects.select_for_update(no_key=True).filter(run_id=run_id).first()
     if state is None:
         raise RunIsOver("The run has ended; there is nothing to cancel.")
@@ -303,17 +343,9 @@ def cancel_run(*, actor: Actor, run_id: UUID, reason: str, now: datetime) -> Non
         run_id=run_id,
         lane=state.lane,
         kind="cancel",
-        payload={"by": actor.email or actor.name, "reason": reason},
+        payload={"by": by, "reason": reason},
         now=now,
         priority=Priority.HIGH,
-    )
-    record(
-        who=actor.who,
-        workspace_id=actor.workspace_id,
-        verb="run.cancel",
-        target=Target("run", str(run_id), ""),
-        reason=reason,
-        now=now,
     )
 
 

@@ -30,6 +30,7 @@ from apps.runs.models import Run, RunEvent, Sample
 from apps.runs.queries import journal_rows, steps_of, visible_runs, with_large_values
 from apps.runs.trying import TEST
 from apps.steps.findings import at
+from apps.steps.forms import REQUEST
 
 #: So many of the latest triggers of each kind can be chosen; looked for among so many runs.
 LATEST = 5
@@ -263,6 +264,8 @@ def _trigger(draft: Draft, sample_id: UUID, body: Any, now: datetime) -> dict[st
         "headers": {},
         "query": {},
     }
+    if kind == REQUEST:
+        found["requester"] = {"name": "Sample", "email": "sample@example.com"}
     if kind == "event":
         found["event"] = {
             "id": str(sample_id),

@@ -29,6 +29,7 @@ from apps.steps.document import FORMAT
 from apps.steps.fields import read_fields
 from apps.steps.findings import Finding, Repair, added, at, pointer, replaced
 from apps.steps.fit import World, fit_findings
+from apps.steps.forms import WITH_FORM
 from apps.steps.links import graph_findings, graph_of, read_links
 from apps.steps.reads import KnownStep, Reads
 from apps.steps.texts import CONTROL, STEP_ID, did_you_mean, found, one_line, shown
@@ -360,7 +361,7 @@ def _unmet_contract(document: Mapping[str, Any], settings: object) -> Iterator[F
             path=path,
         )
     form = at(document, "trigger", "config", "form")
-    if kind == "manual" and isinstance(form, Mapping) and not accepts_all(asked, form):
+    if kind in WITH_FORM and isinstance(form, Mapping) and not accepts_all(asked, form):
         yield Finding(
             "contract_unmet",
             "warning",

@@ -17,6 +17,7 @@ from apps.engine.feel.parser import parse_expression
 from apps.steps.contracts import found_faults
 from apps.steps.document import expression_source
 from apps.steps.findings import Finding, Repair, is_template, pointer, replaced
+from apps.steps.forms import WITH_FORM
 from apps.steps.reads import KnownStep
 from apps.steps.registry import StepModel, UnknownStepType, find, schema_nodes
 from apps.steps.texts import one_line
@@ -78,6 +79,8 @@ class World:
                 return below(self._body(), tuple(rest))
             case ("trigger", "id" | "type" | "received_at") | ("run", "id" | "started_at"):
                 return _TEXT
+            case ("trigger", "requester", "name" | "email"):
+                return _TEXT
             case ("steps", _, "error", "class" | "code" | "message"):
                 return _TEXT
             case ("steps", step, "output", *rest) if step in self.steps:
@@ -101,7 +104,7 @@ class World:
             return {"type": "object", "properties": {"scheduled_for": _TEXT}}
         config = trigger.get("config")
         form = config.get("form") if isinstance(config, Mapping) else None
-        return form if trigger.get("type") == "manual" and isinstance(form, Mapping) else None
+        return form if trigger.get("type") in WITH_FORM and isinstance(form, Mapping) else None
 
     def _output(self, step: KnownStep, rest: Path) -> Schema | None:
         if step.type is None:

@@ -17,6 +17,7 @@ from apps.engine.soundness import ERROR_PORT, Soundness
 from apps.steps.event_ways import EVENT, EVENT_FIELDS
 from apps.steps.fields import NO_FIELDS, StepFields, ports_of
 from apps.steps.findings import Finding, Repair, Severity, pointer, replaced
+from apps.steps.forms import REQUEST, WITH_FORM, without_conditions
 from apps.steps.registry import FieldNames, StepModel, StepType
 from apps.steps.texts import one_line
 
@@ -35,12 +36,18 @@ ITEM_NAMES: Mapping[str, frozenset[str]] = {
 TRIGGER_SHAPE: Shape = {
     "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
 }  # fmt: skip
+#: What a run that a request started reads of it: beside the answers, who asks.
+STARTED_BY_REQUEST: Shape = {
+    "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
+    "requester": {"name": None, "email": None},
+}  # fmt: skip
 EVENT_SHAPE: Shape = dict.fromkeys(EVENT_FIELDS)
 #: What a run that an event started reads of it; its data is the trigger's body.
 STARTED_BY_EVENT: Shape = {
     "type": None, "id": None, "received_at": None, "body": None, "headers": None, "query": None,
     "event": {name: None for name in EVENT_FIELDS if name != "data"},
 }  # fmt: skip
+_SHAPES: Mapping[str, Shape] = {EVENT: STARTED_BY_EVENT, REQUEST: STARTED_BY_REQUEST}
 #: An expression that reads the run's data, and nothing beside it.
 EVERYTHING = FieldNames((), alone=False)
 _SECRETS = frozenset({"secret", "secrets"})
@@ -113,8 +120,8 @@ class Reads:
         self.steps = steps
         self.trigger_type = trigger_type
         self.soundness = soundness
-        # Only a start by hand says beforehand what its body holds.
-        self.form = form if trigger_type == "manual" else None
+        # Only who fills in a form says beforehand what the body holds.
+        self.form = without_conditions(form) if trigger_type in WITH_FORM else None
 
     def findings(
         self,
@@ -309,7 +316,7 @@ class Reads:
                 "Write trigger.body.scheduled_for.",
             )
             return
-        shape = STARTED_BY_EVENT if self.trigger_type == EVENT else TRIGGER_SHAPE
+        shape = _SHAPES.get(self.trigger_type, TRIGGER_SHAPE)
         yield from _below("trigger", shape, rest, guarded=guarded)
         if guarded or len(rest) < 2:
             return
@@ -334,7 +341,7 @@ class Reads:
     def _is_bare(self, part: str, name: str) -> bool:
         """Whether a start of this kind leaves the part without that name."""
         if part in {"headers", "query"}:
-            return self.trigger_type in {"schedule", "manual", EVENT}
+            return self.trigger_type in {"schedule", EVENT, *WITH_FORM}
         return part == "body" and self.trigger_type == "schedule" and name != "scheduled_for"
 
     def _better(self, path: Path) -> str | None:

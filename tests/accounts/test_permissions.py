@@ -43,22 +43,22 @@ class TestRoles:
     @pytest.mark.parametrize(
         ("role", "rights"),
         [
-            ("viewer", "flow.view run.view task.decide task.view"),
+            ("viewer", "flow.view request.make run.view task.decide task.view"),
             (
                 "builder",
-                "event.publish flow.create flow.edit flow.publish flow.run flow.view run.view secrets.manage task.decide task.view",
+                "event.publish flow.create flow.edit flow.publish flow.run flow.view request.make run.view secrets.manage task.decide task.view",
             ),
             (
                 "operator",
-                "event.publish flow.archive flow.pause flow.run flow.view run.cancel run.operate run.view task.decide task.view",
+                "event.publish flow.archive flow.pause flow.run flow.view request.make run.cancel run.operate run.view task.decide task.view",
             ),
-            ("approver", "task.decide task.view"),
+            ("approver", "request.make task.decide task.view"),
             ("auditor", "audit.view export.read flow.view run.view task.view"),
             (
                 "admin",
                 (
                     "audit.view export.read flow.archive flow.grant flow.pause flow.view hosts.manage metrics.read people.manage"
-                    " roles.manage run.view secrets.manage settings.manage task.decide task.view tokens.manage"
+                    " request.make roles.manage run.view secrets.manage settings.manage task.decide task.view tokens.manage"
                 ),
             ),
         ],

@@ -1,4 +1,5 @@
 import { ALTERED, CHECKING, comparison, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
+import { CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
 
@@ -118,6 +119,25 @@ export const STATES: PageState[] = [
   { route: '/events/', state: 'nothing matches', path: '/events/?type=zzz', answers: { 'events/': EMPTY }, shows: 'No event matches' },
   { route: '/events/', state: 'error', path: '/events/', answers: { 'events/': fails }, shows: 'This did not work' },
   { route: '/events/', state: 'no right', path: '/events/', answers: { 'me/': me(['task.view', 'task.decide'], ['approver']) }, shows: 'You cannot open this' },
+
+  { route: '/requests/', state: 'full', path: '/requests/', shows: 'Waits for somebody' },
+  { route: '/requests/', state: 'first use', path: '/requests/', answers: { 'request-forms/': { results: [] }, 'requests/': EMPTY }, shows: 'Nothing to ask for yet' },
+  { route: '/requests/', state: 'loading', path: '/requests/', answers: { 'request-forms/': 'hang', 'requests/': 'hang' }, shows: 'My requests' },
+  { route: '/requests/', state: 'error', path: '/requests/', answers: { 'request-forms/': fails, 'requests/': fails }, shows: 'This did not work' },
+  { route: '/requests/', state: 'no right', path: '/requests/', answers: { 'me/': me(['flow.view', 'run.view', 'audit.view'], ['auditor']) }, shows: 'You cannot open this' },
+  { route: '/requests/new/$flowId', state: 'filled', path: `/requests/new/${requestIds.form}/`, shows: 'Why is it needed?' },
+  { route: '/requests/new/$flowId', state: 'empty', path: `/requests/new/${requestIds.form}/`, answers: { [`request-forms/${requestIds.form}/`]: EMPTY_FORM }, shows: 'nobody else sees it' },
+  { route: '/requests/new/$flowId', state: 'another form since', path: `/requests/new/${requestIds.form}/`, answers: { [`request-forms/${requestIds.form}/`]: STALE }, shows: 'was changed since you began' },
+  { route: '/requests/new/$flowId', state: 'refused', path: `/requests/new/${requestIds.form}/`, press: ['Send'], answers: { 'POST requests/': REFUSED }, shows: 'each says what is expected' },
+  { route: '/requests/new/$flowId', state: 'changed meanwhile', path: `/requests/new/${requestIds.form}/`, press: ['Send'], answers: { 'POST requests/': CHANGED }, shows: 'Open it again' },
+  { route: '/requests/new/$flowId', state: 'throw away', path: `/requests/new/${requestIds.form}/`, press: ['Throw away'], shows: 'Nothing was sent' },
+  { route: '/requests/new/$flowId', state: 'loading', path: `/requests/new/${requestIds.form}/`, answers: { [`request-forms/${requestIds.form}/`]: 'hang' }, shows: 'Requests' },
+  { route: '/requests/new/$flowId', state: 'not found', path: `/requests/new/${requestIds.other}/`, answers: { [`request-forms/${requestIds.other}/`]: gone }, shows: 'Nothing here' },
+  { route: '/requests/$requestId', state: 'waiting', path: `/requests/${requestIds.waiting}/`, shows: 'Who has it now' },
+  { route: '/requests/$requestId', state: 'done', path: `/requests/${requestIds.done}/`, shows: 'Approved by Grace Hopper' },
+  { route: '/requests/$requestId', state: 'withdraw', path: `/requests/${requestIds.waiting}/`, press: ['Withdraw'], shows: 'nobody is asked any more' },
+  { route: '/requests/$requestId', state: 'error', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: fails }, shows: 'This did not work' },
+  { route: '/requests/$requestId', state: 'not found', path: `/requests/${requestIds.other}/`, answers: { [`requests/${requestIds.other}/`]: gone }, shows: 'Nothing here' },
 
   { route: '/inbox/', state: 'full', path: '/inbox/', shows: 'Approve Acme GmbH' },
   { route: '/inbox/', state: 'task', path: `/inbox/?task=${ids.task}`, shows: 'What your answer does' },

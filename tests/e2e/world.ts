@@ -2,6 +2,7 @@
 import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
+import { requestAnswers } from './requests';
 import { testingAnswers } from './testing';
 
 export type Answer = { status?: number; body?: unknown } | 'hang' | 'offline';
@@ -19,7 +20,7 @@ const UNBROKEN = 'https://api.example.com/v1/'.padEnd(180, 'x');
 const RIGHTS = [
   'flow.create', 'people.manage', 'roles.manage', 'tokens.manage', 'settings.manage', 'secrets.manage', 'hosts.manage',
   'audit.view', 'export.read', 'run.operate', 'flow.view', 'flow.edit', 'flow.publish', 'flow.run', 'run.view',
-  'run.cancel', 'flow.pause', 'flow.archive', 'flow.grant', 'task.view', 'task.decide',
+  'run.cancel', 'flow.pause', 'flow.archive', 'flow.grant', 'task.view', 'task.decide', 'request.make',
 ];
 
 export const me = (rights = RIGHTS, roles = ['admin', 'builder']) => ({
@@ -310,6 +311,7 @@ export function fullWorld(): Answers {
       { id: id(681), name: 'Nightly export', prefix: 'sb_live_a1', owner: 'ada@demo.local', scopes: ['export.read'], created_at: ago(9000), expires_at: ahead(90_000), last_used_at: ago(300) },
       { id: id(682), name: LONG, prefix: 'sb_live_b2', owner: 'grace@demo.local', scopes: null, created_at: ago(9000), expires_at: null, last_used_at: null },
     ]),
+    ...requestAnswers,
     'colleagues/': { results: [{ id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, { id: id(602), name: LONG, email: 'long@demo.local' }], next: null, previous: null },
     'delegations/': list([
       { id: id(695), person: { id: id(603), name: 'Ada Lovelace', email: 'ada@demo.local' }, to: { id: id(601), name: 'Grace Hopper', email: 'grace@demo.local' }, begins_at: ago(60), ends_at: ahead(9000), kinds: ['approval'], flows: [{ id: FLOWS[1]!.id, name: LONG }], amount_label: 'Amount', amount_limit: '1000.000000', without_high_risk: true, reason: 'On leave' },

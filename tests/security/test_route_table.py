@@ -13,7 +13,8 @@ from django.db import transaction
 from django.urls import URLPattern, URLResolver, get_resolver
 
 from apps.audit.models import AuditEvent
-from tests.security.world import CALLERS, DOCUMENT, SAMPLE, World, outcome
+from apps.steps.forms import form_hash
+from tests.security.world import ASKING, CALLERS, DOCUMENT, SAMPLE, World, outcome
 from tests.support import people
 
 TABLE = Path(__file__).with_name("routes.txt")
@@ -86,6 +87,15 @@ BODIES = {
         "type": "order.made",
     },
     "POST /api/v1/tasks/{task}/decide/": {"outcome": "approved"},
+    "PUT /api/v1/request-forms/{form}/draft/": {
+        "form_hash": form_hash(ASKING["trigger"]["config"]),
+        "answers": {"what": "A desk"},
+    },
+    "POST /api/v1/requests/": {
+        "flow": "{form}",
+        "form_hash": form_hash(ASKING["trigger"]["config"]),
+        "answers": {"what": "A desk"},
+    },
     "POST /api/v1/alerts/read/": {"all": True},
     "POST /api/v1/runs/{run}/pause/": REASON,
     "POST /api/v1/runs/pause/": {"filter": {"status": "waiting"}, **REASON},
@@ -139,6 +149,8 @@ QUIET = {
     "POST /api/v1/trigger-preview/": "says when a schedule would fire",
     "POST /api/v1/members/import/preview/": "says what a file would do",
     "POST /api/v1/alerts/read/": "what one has read is one's own",
+    "PUT /api/v1/request-forms/{form}/draft/": "a draft is one's own until it is sent",
+    "DELETE /api/v1/request-forms/{form}/draft/": "a draft is one's own until it is sent",
 }
 #: The console takes forms at ``change/`` alone; elsewhere a POST is only looked at as a GET is.
 CONSOLE_READS = re.compile(r"POST /admin/(?!.*/change/$)")
@@ -195,7 +207,9 @@ def ask(world, caller, route):
     if part_of(path) == "api":
         query = QUERIES.get(route, "").format(**world.ids)
         body = json.loads(
-            json.dumps(BODIES.get(route, {})).replace("{approver}", str(world.users["approver"].pk))
+            json.dumps(BODIES.get(route, {}))
+            .replace("{approver}", str(world.users["approver"].pk))
+            .replace("{form}", str(world.ids["form"]))
         )
         return people.send(browser, method, address + query, body, **headers)
     browser.cookies["csrftoken"] = "a" * 32

@@ -21,10 +21,12 @@ from apps.inbox.models import UserTask
 from apps.operations.alerts import raise_alert
 from apps.operations.destinations import add_destination
 from apps.operations.models import AlertKind, TrailJob
+from apps.requests import commands as requests
 from apps.runs import commands as runs
 from apps.runs import testing
 from apps.runs.drive import drive_all
 from apps.runs.models import Run, Sample
+from apps.steps.forms import form_hash
 from apps.triggers.events import publish_event
 from apps.triggers.listening import open_listener
 from apps.triggers.models import Trigger
@@ -67,6 +69,27 @@ DOCUMENT: dict[str, Any] = {
 }
 
 
+#: What people ask for: it waits for a time, so that it can be taken back.
+ASKING: dict[str, Any] = {
+    "format": "signalbox.flow/1",
+    "name": "Ask",
+    "trigger": {
+        "type": "form",
+        "config": {
+            "open_to": "public",
+            "form": {"type": "object", "properties": {"what": {"type": "string"}}},
+        },
+    },
+    "steps": {
+        "later": {"type": "delay", "version": 1, "config": {"for": "P2D"}},
+        "end": {"type": "stop", "version": 1, "config": {"outcome": "completed"}},
+    },
+    "links": [{"from": "trigger", "to": "later"}, {"from": "later", "to": "end"}],
+    "settings": {},
+    "layout": {},
+}
+
+
 class World:
     """``ids`` fill the addresses; ``browsers`` holds one for each caller."""
 
@@ -87,6 +110,7 @@ class World:
         self._standing_in()
         self._tests()
         self._event()
+        self._request()
         self._people_and_connections()
         self._trail()
         seal_pending(now=clock.now())
@@ -203,6 +227,29 @@ class World:
         sent = {"specversion": "1.0", "id": "1", "source": "shop", "type": "order.made"}
         event, _ = publish_event(actor=self.author, event=sent, now=clock.now())
         self.ids["happening"] = event.pk
+
+    def _request(self) -> None:
+        """A form that is open to everybody, and what the viewer has asked for by it."""
+        now = clock.now()
+        flow = flows.create_flow(actor=self.author, name="Ask", now=now)
+        flows.save_draft(
+            actor=self.author, flow_id=flow.pk, document=ASKING, if_match=1, now=now
+        )
+        flows.publish_flow(actor=self.author, flow_id=flow.pk, note="", now=now)
+        sent = requests.send_request(
+            actor=people.actor(self.users["viewer"]),
+            flow_id=flow.pk,
+            form_hash=form_hash(ASKING["trigger"]["config"]),
+            answers={"what": "A chair"},
+            now=now,
+        )
+        drive_all()
+        self.ids |= {
+            "form": flow.pk,
+            "request": sent.pk,
+            "public": Trigger.objects.get(flow=flow).pk,
+            "formhash": sent.form_hash,
+        }
 
     def _people_and_connections(self) -> None:
         now, admin = clock.now(), self.admin

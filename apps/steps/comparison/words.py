@@ -172,6 +172,7 @@ KINDS: Mapping[str, str] = {
     "schedule": "Zeitplan",
     "manual": "Von Hand",
     "event": "Ereignis",
+    "form": "Antrag",
     "approval": "Genehmigung",
     "mail.send": "E-Mail",
     "http.request": "Webaufruf",

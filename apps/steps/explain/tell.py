@@ -195,9 +195,11 @@ class _Teller:
                 return self.say(
                     key, type=_text(config.get("type")), where=self.value(where, bare=True)
                 )
+            case "form":
+                whom = _text(config.get("open_to")) or "members"
+                return self.say(f"request_{whom}", fields=self.list_(_asked(config)))
             case "manual":
-                asked = at(config, "form", "properties")
-                names = sorted(map(one_line, asked)) if isinstance(asked, Mapping) else []
+                names = _asked(config)
                 return self.say("manual_form" if names else "manual", fields=self.list_(names))
         return self.say("unknown_trigger", kind=one_line(str(kind)))
 
@@ -635,6 +637,12 @@ def _cancel(teller: _Teller, config: Config) -> str:
     named = [teller.title(one) for one in _list(config.get("steps")) if isinstance(one, str)]
     marks = ("“", "”") if teller.language == "en" else ("„", "“")
     return teller.say("cancel", steps=teller.list_([f"{marks[0]}{one}{marks[1]}" for one in named]))
+
+
+def _asked(config: Mapping[str, Any]) -> list[str]:
+    """The names that a form asks for."""
+    asked = at(config, "form", "properties")
+    return sorted(map(one_line, asked)) if isinstance(asked, Mapping) else []
 
 
 _RULES: Mapping[str, Callable[[_Teller, Config], str]] = {

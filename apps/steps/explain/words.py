@@ -29,6 +29,18 @@ SENTENCES: Mapping[str, Pair] = {
         "starts by hand, with a form for {fields}",
         "beginnt von Hand, mit einem Formular für {fields}",
     ),
+    "request_runners": (
+        "starts when somebody who may start it fills in a form ({fields})",
+        "beginnt, wenn jemand, der ihn starten darf, ein Formular ausfüllt ({fields})",
+    ),
+    "request_members": (
+        "starts when a member fills in a form ({fields})",
+        "beginnt, wenn ein Mitglied ein Formular ausfüllt ({fields})",
+    ),
+    "request_public": (
+        "starts when anybody, without signing in, fills in a form ({fields})",
+        "beginnt, wenn irgendwer ohne Anmeldung ein Formular ausfüllt ({fields})",
+    ),
     "unknown_trigger": (
         "starts in a way that is not known here ({kind})",
         "beginnt auf eine Weise, die hier nicht bekannt ist ({kind})",

@@ -3,7 +3,7 @@
 export type Right =
   | 'flow.create' | 'people.manage' | 'roles.manage' | 'tokens.manage' | 'settings.manage'
   | 'secrets.manage' | 'hosts.manage' | 'audit.view' | 'export.read' | 'run.operate' | 'event.publish'
-  | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide' | 'request.make'
+  | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide' | 'request.make' | 'request.make'
   | 'flow.view' | 'flow.edit' | 'flow.publish' | 'flow.run' | 'run.view' | 'run.cancel';
 
 /** `system`: as the device. */

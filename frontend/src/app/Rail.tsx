@@ -2,7 +2,7 @@ import { Link } from '@tanstack/react-router';
 import { useMe } from '~/api/me';
 import { useTaskCount } from '~/api/tasks';
 import type { Right } from '~/api/types';
-import { IconInbox, IconPlayerPlay, IconSettings, IconShieldCheck, IconSitemap } from '~/ui/icons';
+import { IconForms, IconInbox, IconPlayerPlay, IconSettings, IconShieldCheck, IconSitemap } from '~/ui/icons';
 import type { Icon } from '~/ui/icons';
 import { Count } from './Count';
 import { useT } from './messages';
@@ -10,7 +10,7 @@ import type { MessageId } from './messages';
 import classes from './Rail.module.css';
 
 export interface Place {
-  to: '/flows/' | '/runs/' | '/inbox/' | '/audit/' | '/settings/';
+  to: '/flows/' | '/runs/' | '/inbox/' | '/requests/' | '/audit/' | '/settings/';
   label: MessageId;
   icon: Icon;
   /** Any of these opens it; none named: everybody. */
@@ -23,6 +23,7 @@ export const PLACES: Place[] = [
   { to: '/flows/', label: 'app.nav.flows', icon: IconSitemap, rights: ['flow.view', 'flow.create'] },
   { to: '/runs/', label: 'app.nav.runs', icon: IconPlayerPlay, rights: ['run.view', 'flow.view'], also: '/events/' },
   { to: '/inbox/', label: 'app.nav.inbox', icon: IconInbox, rights: [] },
+  { to: '/requests/', label: 'app.nav.requests', icon: IconForms, rights: ['request.make'] },
   { to: '/audit/', label: 'app.nav.audit', icon: IconShieldCheck, rights: ['audit.view'] },
   {
     to: '/settings/',

@@ -78,6 +78,18 @@ const inbox = createRoute({
   validateSearch: only('task', 'state'),
   component: lazyRouteComponent(() => import('~/features/inbox/InboxPage'), 'InboxPage'),
 });
+const requests = createRoute({
+  ...at('/requests'),
+  component: lazyRouteComponent(() => import('~/features/requests/RequestsPage'), 'RequestsPage'),
+});
+const newRequest = createRoute({
+  ...at('/requests/new/$flowId'),
+  component: lazyRouteComponent(() => import('~/features/requests/NewRequest'), 'NewRequest'),
+});
+const request = createRoute({
+  ...at('/requests/$requestId'),
+  component: lazyRouteComponent(() => import('~/features/requests/RequestPage'), 'RequestPage'),
+});
 const audit = createRoute({
   ...at('/audit'),
   validateSearch: only('actor', 'verb', 'target', 'search', 'flow', 'correlation', 'from', 'since', 'until', 'event'),
@@ -127,6 +139,9 @@ const routeTree = root.addChildren([
   run,
   events,
   inbox,
+  requests,
+  newRequest,
+  request,
   audit,
   auditCheck,
   auditEvidence,

@@ -10,13 +10,17 @@ interface Props {
   /** Addresses that are not offered. */
   but?: string[];
   required?: boolean;
+  id?: string;
+  error?: string | undefined;
 }
 
 /** One of the people who can be asked to decide, found by name or address. */
-export function ChoosePerson({ label, description, value, onChange, but = [], required = true }: Props) {
+export function ChoosePerson({ label, description, value, onChange, but = [], required = true, id, error }: Props) {
   const people = useColleagues().data?.results ?? [];
   return (
     <Select
+      id={id}
+      error={error}
       searchable
       clearable={!required}
       required={required}

@@ -14,13 +14,21 @@ export function asAsked(schema: Schema): Schema {
 
 /** What the schema cannot say of how a question looks. */
 export function looks(schema: Schema): UiSchema {
-  if (schema['type'] === 'array' && isRecord(schema['items']) && schema['items']['type'] === 'string') return { 'ui:widget': 'texts' };
+  if (schema['type'] === 'array' && isRecord(schema['items'])) return looksOfList(schema['items']);
+  if (schema['x-widget'] === 'person') return { 'ui:widget': 'person' };
   const found: UiSchema = schema['x-widget'] === 'text' ? { 'ui:widget': 'textarea', 'ui:options': { autosize: true, minRows: 3, maxRows: 12 } } : {};
   for (const [name, one] of propertiesOf(schema)) {
     const inner = isRecord(one) ? looks(one) : {};
     if (Object.keys(inner).length > 0) found[name] = inner;
   }
   return found;
+}
+
+/** Choices are ticked, texts are typed one after the other, rows of fields are a table. */
+function looksOfList(item: Record<string, unknown>): UiSchema {
+  if (Array.isArray(item['enum'])) return { 'ui:widget': 'checkboxes' };
+  if (item['type'] === 'object') return { 'ui:widget': 'table' };
+  return item['type'] === 'string' ? { 'ui:widget': 'texts' } : {};
 }
 
 /** The answers that were given: a question left empty is left out, at any depth. */

@@ -120,6 +120,7 @@ function triggerSchema(doc: FlowDocument): Schema {
   if (type === 'schedule') return object({ body: object({ scheduled_for: { type: 'string' } }), ...base });
   if (type === 'event') return object({ body: contractInput(doc) ?? {}, event: object(Object.fromEntries(EVENT_FIELDS.map((name) => [name, {}]))), ...base });
   const form = isRecord(config) && isRecord(config['form']) ? config['form'] : {};
+  if (type === 'form') return object({ body: contractInput(doc) ?? form, requester: object({ name: { type: 'string' }, email: { type: 'string' } }), ...base });
   return object({ body: contractInput(doc) ?? form, ...base });
 }
 

@@ -1,0 +1,344 @@
+"""Every write about requests: keeping a draft, sending, withdrawing, forgetting old drafts."""
+
+from collections.abc import Mapping, Sequence
+from datetime import datetime, timedelta
+from typing import Any
+from uuid import UUID
+
+from django.db import transaction
+
+from apps.accounts.actors import Actor
+from apps.accounts.queries import people_in
+from apps.audit.commands import record
+from apps.audit.records import Target, Who
+from apps.core import live
+from apps.core.errors import Conflict, Invalid, NotFound
+from apps.core.models import uuid7
+from apps.flows.models import Flow, FlowState, FlowVersion
+from apps.requests.models import Request, RequestDraft
+from apps.requests.permissions import require_asking
+from apps.requests.queries import get_form, get_request, public_form
+from apps.runs.commands import (
+    FlowNotRunning,
+    enqueue_run,
+    hold_contract,
+    order_cancel,
+    run_values,
+    start_payload,
+)
+from apps.steps import forms
+from apps.steps.contracts import Misfit
+from apps.steps.forms import REQUEST
+from apps.triggers.models import Trigger
+
+#: A draft that nobody has touched for so long is deleted.
+DRAFTS_KEPT = timedelta(days=30)
+MOST_CHARACTERS = 500_000
+MAX_KEY = 200
+#: Who sends by a public page.
+ANYBODY = Who(kind="system", id="public-form", label="Public form")
+
+
+class FormChanged(Conflict):
+    """The form is another one than that which was filled in."""
+
+    code = "form_changed"
+
+
+class SentAlready(Conflict):
+    """The draft was sent meanwhile, from another window."""
+
+    code = "sent_already"
+
+
+class AnswersRefused(Invalid):
+    """Some answers do not fit; ``errors`` says which and why."""
+
+    code = "answers_refused"
+
+
+@transaction.atomic
+def save_draft(
+    *, actor: Actor, flow_id: UUID, form_hash: str, answers: Any, now: datetime
+) -> RequestDraft:
+    """Keep what the actor has filled in so far, whether it fits or not. The last save counts.
+
+    Raises:
+        NotFound: There is no such form for the actor.
+        FormChanged: It is another form by now.
+        Invalid: The answers are no set of named values, or too much.
+    """
+    person = require_asking(actor)
+    form = get_form(actor, flow_id)
+    _hold_hash(form, form_hash)
+    given = _named(answers)
+    draft, _ = RequestDraft.objects.update_or_create(
+        person_id=person,
+        flow_id=flow_id,
+        defaults={
+            "workspace_id": actor.workspace_id,
+            "form_hash": form_hash,
+            "answers": given,
+            "updated_at": now,
+        },
+    )
+    return draft
+
+
+@transaction.atomic
+def discard_draft(*, actor: Actor, flow_id: UUID) -> None:
+    """Throw away what the actor has filled in and not sent."""
+    person = require_asking(actor)
+    mine = RequestDraft.objects.for_workspace(actor.workspace_id)
+    mine.filter(person=person, flow=flow_id).delete()
+
+
+@transaction.atomic
+def send_request(
+    *,
+    actor: Actor,
+    flow_id: UUID,
+    form_hash: str,
+    answers: Any,
+    now: datetime,
+    key: str = "",
+    draft_id: UUID | None = None,
+) -> Request:
+    """Ask for something: start a run whose requester is the actor. The draft goes with it.
+
+    Args:
+        key: The same key again gives the first request, whatever is sent with it.
+        draft_id: The draft that was filled in; one that is gone was sent already.
+
+    Raises:
+        NotFound: There is no such form for the actor.
+        FlowNotRunning: The flow was archived meanwhile.
+        FormChanged: It is another form by now.
+        SentAlready: The draft was sent from another window.
+        AnswersRefused: Some answers do not fit.
+
+    Locks:
+        The flow's row: a publication or a pause waits or is seen.
+    """
+    person = require_asking(actor)
+    form = get_form(actor, flow_id)
+    flow = _locked(form)
+    mine = Request.objects.for_workspace(actor.workspace_id).filter(person=person)
+    if key and (first := mine.filter(key=key[:MAX_KEY]).first()) is not None:
+        return first
+    # Read anew: what was published meanwhile counts.
+    form = get_form(actor, flow_id)
+    _hold_hash(form, form_hash)
+    drafts = RequestDraft.objects.for_workspace(actor.workspace_id).filter(
+        person=person, flow=flow_id
+    )
+    if draft_id is not None and not drafts.filter(pk=draft_id).exists():
+        raise SentAlready("This was sent already, or thrown away; see your requests.")
+    request = _start(flow=flow, form=form, answers=_named(answers), actor=actor, key=key, now=now)
+    drafts.delete()
+    record(
+        who=actor.who,
+        workspace_id=actor.workspace_id,
+        verb="request.send",
+        target=Target("request", str(request.pk), flow.name),
+        details={"run": str(request.run_id), "form": form_hash, "version": request.version_hash},
+        flow_id=flow.pk,
+        correlation_id=request.run_id,
+        now=now,
+    )
+    live.publish(actor.workspace_id, "run", [request.run_id])
+    return request
+
+
+@transaction.atomic
+def send_public(*, trigger_id: UUID, form_hash: str, answers: Any, key: str, now: datetime) -> None:
+    """Take what somebody sends by a public page. Tells nothing of it; a repeat starts nothing.
+
+    Raises:
+        NotFound: The form is not open to everybody, or not any more.
+        FlowNotRunning, FormChanged, AnswersRefused: As :func:`send_request`.
+
+    Locks:
+        The flow's row.
+    """
+    form = public_form(trigger_id)
+    flow = _locked(form)
+    if Request.objects.filter(flow=flow, person__isnull=True, key=key).exists():
+        return
+    form = public_form(trigger_id)
+    _hold_hash(form, form_hash)
+    request = _start(flow=flow, form=form, answers=_named(answers), actor=None, key=key, now=now)
+    record(
+        who=ANYBODY,
+        workspace_id=flow.workspace_id,
+        verb="request.send",
+        target=Target("request", str(request.pk), flow.name),
+        details={"run": str(request.run_id), "form": form_hash, "version": request.version_hash},
+        flow_id=flow.pk,
+        correlation_id=request.run_id,
+        now=now,
+    )
+    live.publish(flow.workspace_id, "run", [request.run_id])
+
+
+@transaction.atomic
+def withdraw_request(*, actor: Actor, request_id: UUID, reason: str, now: datetime) -> Request:
+    """Take back what the actor has asked for; its run is cancelled, its open tasks are closed.
+
+    Raises:
+        NotFound: It is not the actor's own.
+        RunIsOver: It has ended; nothing was changed.
+
+    Locks:
+        The request, then the run's state row.
+    """
+    get_request(actor, request_id)
+    request = Request.objects.select_for_update(no_key=True).get(pk=request_id)
+    if request.withdrawn_at is not None:
+        return request
+    order_cancel(run_id=request.run_id, by=actor.email or actor.name, reason=reason, now=now)
+    request.withdrawn_at = now
+    request.save(update_fields=["withdrawn_at"])
+    record(
+        who=actor.who,
+        workspace_id=actor.workspace_id,
+        verb="request.withdraw",
+        target=Target("request", str(request.pk), request.title),
+        reason=reason,
+        details={"run": str(request.run_id)},
+        flow_id=request.flow_id,
+        correlation_id=request.run_id,
+        now=now,
+    )
+    live.publish(actor.workspace_id, "run", [request.run_id])
+    return request
+
+
+def forget_drafts(*, now: datetime) -> int:
+    """Delete drafts that nobody has touched for long; returns how many."""
+    count, _ = RequestDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()
+    return count
+
+
+def _locked(form: Trigger) -> Flow:
+    flow = Flow.objects.select_for_update(no_key=True, of=("self",)).get(pk=form.flow_id)
+    if flow.active_version_id is None or flow.state == FlowState.ARCHIVED:
+        raise FlowNotRunning("This form is closed: its flow is archived. Ask whoever runs it.")
+    return flow
+
+
+def _hold_hash(form: Trigger, form_hash: str) -> None:
+    if forms.form_hash(form.config) != form_hash:
+        raise FormChanged(
+            "The form was changed while you filled it in. Open it again: what you have filled in is"
+            " kept where the questions are the same."
+        )
+
+
+def _named(answers: Any) -> dict[str, Any]:
+    if not isinstance(answers, Mapping):
+        raise Invalid("The answers must be an object of named values.")
+    if forms.size_of(answers) > MOST_CHARACTERS:
+        raise Invalid("That is more than a form can hold; shorten your answers.")
+    return dict(answers)
+
+
+def _start(
+    *,
+    flow: Flow,
+    form: Trigger,
+    answers: dict[str, Any],
+    actor: Actor | None,
+    key: str,
+    now: datetime,
+) -> Request:
+    """Judge the answers and start the run, in the caller's transaction."""
+    if flow.active_version_id is None:  # pragma: no cover - `_locked` has looked
+        raise NotFound("There is no such form.")
+    _judge(form, answers)
+    hold_contract(flow.active_version_id, answers)
+    request_id, run_id = uuid7(), uuid7()
+    email, name = (actor.email, actor.name) if actor is not None else ("", "")
+    enqueue_run(
+        parameters=run_values(
+            run_id=run_id,
+            workspace_id=flow.workspace_id,
+            flow_id=flow.pk,
+            version_id=flow.active_version_id,
+            trigger_type=REQUEST,
+            payload=start_payload(
+                run_id=run_id,
+                trigger_type=REQUEST,
+                body=answers,
+                now=now,
+                started_by=email,
+                requester={"name": name, "email": email},
+            ),
+            now=now,
+            held=flow.state == FlowState.PAUSED,
+            started_by=email,
+            priority=form.priority,
+        )
+    )
+    version = FlowVersion.objects.only("hash").get(pk=flow.active_version_id)
+    return Request.objects.create(
+        id=request_id,
+        workspace_id=flow.workspace_id,
+        flow=flow,
+        title=flow.name,
+        version_id=version.pk,
+        version_hash=version.hash,
+        form_hash=forms.form_hash(form.config),
+        run_id=run_id,
+        person_id=actor.user_id if actor is not None else None,
+        key=key[:MAX_KEY] or str(request_id),
+        created_at=now,
+    )
+
+
+def _judge(form: Trigger, answers: dict[str, Any]) -> None:
+    """See that the answers fit the form, and that people who are named are members.
+
+    Raises:
+        AnswersRefused: Some do not.
+    """
+    asked = form.config.get("form")
+    wrong = forms.judge(asked, answers)
+    if not wrong:
+        wrong = _unknown_people(form, forms.asked_fields(asked, answers), answers)
+    if wrong:
+        raise AnswersRefused(
+            "Some answers do not fit; each says what is expected.",
+            errors=[{"path": one.path, "message": f"It {one.message}."} for one in wrong],
+        )
+
+
+def _unknown_people(
+    form: Trigger, asked: Sequence[forms.Field], answers: Mapping[str, Any]
+) -> list[Misfit]:
+    named = {
+        (path, str(address).strip().lower())
+        for one in asked
+        for path, address in _people_in(one, answers.get(one.name))
+    }
+    if not named:
+        return []
+    known = {one.email for one in people_in(form.workspace_id, users=[email for _, email in named])}
+    return [
+        Misfit(path, "must be a member of this workspace")
+        for path, email in sorted(named)
+        if email not in known
+    ]
+
+
+def _people_in(one: forms.Field, value: Any) -> list[tuple[str, Any]]:
+    if one.kind == "person" and value is not None:
+        return [(one.name, value)]
+    if one.kind != "table" or not isinstance(value, list):
+        return []
+    return [
+        (f"{one.name}.{at}.{cell.name}", row[cell.name])
+        for at, row in enumerate(value)
+        for cell in one.columns
+        if cell.kind == "person" and isinstance(row, Mapping) and row.get(cell.name)
+    ]
