@@ -2,7 +2,16 @@
 
 import json
 import logging
+import re
 from datetime import UTC, datetime
+
+#: Addresses that are keys: of a mail's link to a decision, an invitation, a new password.
+_KEYS = re.compile(r"(/(?:decide|invitation|password/reset)/)[A-Za-z0-9_.:~=-]{16,}")
+
+
+def without_keys(text: str) -> str:
+    """The same without the values of links that are keys; a log is read by more than one."""
+    return _KEYS.sub(r"\1…", text)
 
 
 class LineFormatter(logging.Formatter):
@@ -10,6 +19,9 @@ class LineFormatter(logging.Formatter):
 
     def __init__(self) -> None:
         super().__init__("%(asctime)s %(levelname)-7s %(name)s %(message)s", "%H:%M:%S")
+
+    def format(self, record: logging.LogRecord) -> str:
+        return without_keys(super().format(record))
 
 
 class JsonFormatter(logging.Formatter):
@@ -24,4 +36,4 @@ class JsonFormatter(logging.Formatter):
         }
         if record.exc_info:
             row["trace"] = self.formatException(record.exc_info)
-        return json.dumps(row, ensure_ascii=False)
+        return without_keys(json.dumps(row, ensure_ascii=False))

@@ -2,11 +2,13 @@
 
 from django.urls import path
 
-from apps.inbox import api, handing_api, views
+from apps.inbox import api, handing_api, link_views, views
 
 urlpatterns = [
     path("inbox/list/", views.list_page, name="inbox-list"),
     path("inbox/<uuid:task_id>/", views.task_page, name="inbox-task"),
+    path("decide/", link_views.decide_by_link, name="decide-by-link"),
+    path("decide/<str:value>/", link_views.link_page, name="decision-link"),
     path("api/v1/tasks/", api.TasksView.as_view()),
     path("api/v1/tasks/count/", api.TaskCountView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/", api.TaskView.as_view()),

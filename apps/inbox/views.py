@@ -48,9 +48,9 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
     actor = actor_of(request)
     try:
         if request.method != "POST":
-            return _task_page(request, actor, queries.get_task(actor, task_id))
-        if _is_unsaid(request) and _rejects(request, task := queries.get_task(actor, task_id)):
-            return _task_page(request, actor, task)
+            return task_shown(request, actor, queries.get_task(actor, task_id))
+        if is_unsaid(request) and rejects(request, task := queries.get_task(actor, task_id)):
+            return task_shown(request, actor, task)
         commands.decide_task(
             actor=actor,
             task_id=task_id,
@@ -76,7 +76,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
         rows = queries.done_tasks(actor) if done else queries.open_tasks(actor)
         found = list(_before(rows, request.GET.get("before", ""))[: PAGE + 1])
     except ProductError as refused:
-        return _refusal_page(request, refused)
+        return refusal_page(request, refused)
     tasks, now = found[:PAGE], clock.now()
     flows, deciders = queries.flow_names(tasks), queries.deciders(tasks)
     context = {
@@ -96,7 +96,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     return render(request, "inbox/list.html", context)
 
 
-def _is_unsaid(request: HttpRequest) -> bool:
+def is_unsaid(request: HttpRequest) -> bool:
     """Whether the page's own form brings an answer without a word.
 
     A rejection is asked about once: the second form does not carry the field, and neither does a
@@ -105,18 +105,25 @@ def _is_unsaid(request: HttpRequest) -> bool:
     return request.POST.get("ask") == "comment" and not request.POST.get("comment", "").strip()
 
 
-def _rejects(request: HttpRequest, task: UserTask) -> bool:
+def rejects(request: HttpRequest, task: UserTask) -> bool:
+    """Whether the answer sent is against what was asked."""
     side = rules.side(task.rule, request.POST.get("outcome", ""))
     return task.kind == rules.APPROVAL and side == "against"
 
 
-def _task_page(
+def task_shown(
     request: HttpRequest,
     actor: Actor,
     task: UserTask,
     *,
     refused: ProductError | None = None,
+    link: str = "",
+    by_link: bool = False,
 ) -> HttpResponse:
+    """The page of one task; ``link`` is the value of the mail's link that brought the reader.
+
+    ``by_link`` leaves out what is behind the sign-in; without a value nothing can be decided there.
+    """
     now, zone = clock.now(), _zone(request, actor)
     people = queries.assignees_of(task)
     decisions = queries.decisions_of(task)
@@ -143,7 +150,10 @@ def _task_page(
         ],
         "went_on_to": stages.later(task) if task.later else None,
         "stands_in_for": queries.by_places([task], actor).get(task.pk, ""),
-        "may_decide": why_not is None,
+        "may_decide": why_not is None and (bool(link) or not by_link),
+        "link": link,
+        "by_link": by_link,
+        "action": reverse("decide-by-link") if link else reverse("inbox-task", args=[task.pk]),
         "why_not": _why_not(actor, task, decisions, why_not),
         "state": _state(task, queries.deciders([task]).get(task.pk, "")),
         "side": rules.side(task.rule, task.outcome),
@@ -172,11 +182,14 @@ def _refused(
     try:
         task = queries.get_task(actor, task_id)
     except ProductError:
-        return _refusal_page(request, refused)
-    return _task_page(request, actor, task, refused=refused)
+        return refusal_page(request, refused)
+    return task_shown(request, actor, task, refused=refused)
 
 
-def _refusal_page(request: HttpRequest, refused: ProductError) -> HttpResponse:
+def refusal_page(
+    request: HttpRequest, refused: ProductError, *, by_link: bool = False
+) -> HttpResponse:
+    """One sentence, and nothing of the matter."""
     headings = {
         403: gettext("This is not yours to decide"),
         404: gettext("There is nothing here for you"),
@@ -184,6 +197,7 @@ def _refusal_page(request: HttpRequest, refused: ProductError) -> HttpResponse:
     context = {
         "heading": headings.get(refused.status, gettext("That did not work")),
         "message": refused.message,
+        "by_link": by_link,
     }
     return render(request, "inbox/refused.html", context, status=refused.status)
 
@@ -216,8 +230,8 @@ def _answers(task: UserTask, given: list[Decision], zone: ZoneInfo) -> list[dict
 
 def _zone(request: HttpRequest, actor: Actor) -> ZoneInfo:
     """The reader's own zone, else the workspace's."""
-    assert isinstance(request.user, User)  # noqa: S101 - `login_required` has seen to it
-    return ZoneInfo(request.user.zone or zone_of(actor.workspace_id))
+    user = request.user if isinstance(request.user, User) else User.objects.get(pk=actor.user_id)
+    return ZoneInfo(user.zone or zone_of(actor.workspace_id))
 
 
 def _by(one: Decision) -> str:

@@ -92,6 +92,12 @@ def require_good(link: DecisionLink, now: datetime) -> None:
         raise LinkOver("The time of this link is over. Sign in to see how it stands.")
 
 
+def use_link(link: DecisionLink, now: datetime) -> None:
+    """Use it up; the caller holds its row."""
+    link.used_at = now
+    link.save(update_fields=["used_at"])
+
+
 def forget_links(*, now: datetime) -> int:
     """Delete links whose time has long been over; returns how many."""
     return DecisionLink.objects.filter(expires_at__lt=now - GOOD_FOR).delete()[0]
