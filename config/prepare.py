@@ -22,6 +22,8 @@ def prepare() -> None:
     from django.conf import settings  # noqa: PLC0415
     from django.core.management import call_command, get_commands  # noqa: PLC0415
 
+    # For all processes: workers leave it out, see ``config.stack.programs``.
+    call_command("check")
     call_command("migrate", interactive=False, verbosity=1)
     call_command("collectstatic", interactive=False, verbosity=0)
     if settings.DEMO and "demo" in get_commands():

@@ -118,6 +118,9 @@ def environment(places: Places) -> Mapping[str, str]:
         "SIGNALBOX_HOME": str(places.home),
         "PORT": str(port()),
         "PYTHONUNBUFFERED": "1",
+        # Checked once while preparing: again in each worker it would load every page there is,
+        # some 10 MB a process.
+        "CELERY_SKIP_CHECKS": "1",
     }
 
 

@@ -24,6 +24,8 @@ from apps.steps.types.delay import after
 class Command(BaseCommand):
     """Run the clock, or move it where the test clock is on."""
 
+    #: Done while preparing; here it would load every page there is.
+    requires_system_checks: list[str] = []
     help = "Run the clock, measure its rounds, or move business time where SIGNALBOX_TEST_CLOCK=1."
 
     def add_arguments(self, parser: ArgumentParser) -> None:
