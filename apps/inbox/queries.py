@@ -1,7 +1,7 @@
 """Every shared read about tasks. A badge and the list it counts are the same query."""
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, Literal
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
@@ -20,43 +20,84 @@ from apps.inbox.permissions import is_assignee, require_view, stands_in_for
 
 #: More than that are counted as that many; the badge says "999+".
 MOST_COUNTED = 1000
+#: What waits for a person: all of it, or one of its three parts.
+View = Literal["all", "mine", "groups", "delegated"]
 
 
-def count_open(actor: Actor) -> int:
+def count_open(actor: Actor, view: View = "all") -> int:
     """The badge: how many ``open_tasks`` has, up to 1,000."""
-    return open_tasks(actor)[:MOST_COUNTED].count()
+    return counted(open_tasks(actor, view))
 
 
-def open_tasks(actor: Actor) -> QuerySet[UserTask]:
-    """The tasks the actor may act on now, newest first.
+def counted(tasks: QuerySet[UserTask]) -> int:
+    """How many a list has, up to 1,000; in whatever order is quickest."""
+    return tasks.order_by()[:MOST_COUNTED].count()
 
-    Left out are those the actor has answered already while others have not.
+
+def open_tasks(actor: Actor, view: View = "all") -> QuerySet[UserTask]:
+    """The tasks the actor may act on now, newest first; or those of one view of them.
+
+    ``mine``: put to them by name, or taken by them. ``groups``: put to one of their groups.
+    ``delegated``: of those for whom they stand in. Each task is in one of the three. Left out are
+    those the actor has answered already while others have not.
     """
     require_view(actor)
     if actor.user_id is None:
         return UserTask.objects.none()
-    found = standing_in.reaches(actor.workspace_id, actor.user_id, clock.now())
-    tasks = UserTask.objects.for_workspace(actor.workspace_id)
-    waits = Exists(_seats(actor, actor.user_id)) & _free_for(actor.user_id)
-    for reach in found:
-        waits |= Q(
-            Exists(_seats(actor, reach.person_id)),
-            ~Exists(answers().filter(task=OuterRef("pk"), place=reach.person_id)),
-            ~Q(requester=actor.user_id, allow_requester=False),
-            ~Q(requester=reach.person_id, allow_requester=False),
-            ~duties.authored_by(actor.user_id),
-            reach.condition(),
-            _free_for(reach.person_id),
-        )
     return (
-        standing_in.with_amounts(tasks, found)
+        _waiting(actor, actor.user_id, view)
         .filter(
-            waits,
             ~Exists(answers().filter(_given_by(actor.user_id), task=OuterRef("pk"))),
             status=TaskStatus.OPEN,
         )
         .select_related("requester")
         .order_by("-id")
+    )
+
+
+def _waiting(actor: Actor, user_id: UUID, view: View) -> QuerySet[UserTask]:
+    """Tasks with a place that is the actor's, or that they can take."""
+    if view == "mine":
+        return _own(actor, user_id, Q(assignees__via="") | Q(claimed_by=user_id))
+    if view == "groups":
+        return _own(actor, user_id, Q(assignees__via__gt="", claimed_by__isnull=True))
+    found = standing_in.reaches(actor.workspace_id, user_id, clock.now())
+    if not found:
+        return _own(actor, user_id, Q()) if view == "all" else UserTask.objects.none()
+    waits = Q(pk__in=[])
+    for reach in found:
+        waits |= Q(
+            Exists(_seats(actor, reach.person_id)),
+            ~Exists(answers().filter(task=OuterRef("pk"), place=reach.person_id)),
+            ~Q(requester=user_id, allow_requester=False),
+            ~Q(requester=reach.person_id, allow_requester=False),
+            ~duties.authored_by(user_id),
+            reach.condition(),
+            _free_for(reach.person_id),
+        )
+    people = {reach.person_id for reach in found}
+    if view == "all":
+        waits |= Exists(_seats(actor, user_id)) & _free_for(user_id)
+        people.add(user_id)
+    else:
+        waits &= ~Exists(_seats(actor, user_id)) | ~_free_for(user_id)
+    # Says nothing new, but leads to the few tasks of people who have few.
+    asked = TaskAssignee.objects.filter(
+        user__in=people, workspace_id=actor.workspace_id, is_open=True, dropped_at__isnull=True
+    )
+    tasks = UserTask.objects.for_workspace(actor.workspace_id).filter(pk__in=asked.values("task"))
+    return standing_in.with_amounts(tasks, found).filter(waits)
+
+
+def _own(actor: Actor, user_id: UUID, which: Q) -> QuerySet[UserTask]:
+    """Tasks in which the person has a place: by a join, so that it is one walk along an index."""
+    return UserTask.objects.for_workspace(actor.workspace_id).filter(
+        which,
+        _free_for(user_id),
+        assignees__user=user_id,
+        assignees__workspace_id=actor.workspace_id,
+        assignees__is_open=True,
+        assignees__dropped_at__isnull=True,
     )
 
 
@@ -86,16 +127,34 @@ def _given_by(user_id: UUID) -> Q:
 
 
 def done_tasks(actor: Actor) -> QuerySet[UserTask]:
-    """The tasks that were put to the actor and are not theirs to act on any more."""
+    """The tasks that were put to the actor, or that they answered, and are not theirs any more.
+
+    What they have handed to somebody else is not shown to them any more.
+    """
     require_view(actor)
     if actor.user_id is None:
         return UserTask.objects.none()
-    mine = TaskAssignee.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
-    given = Decision.objects.filter(task=OuterRef("pk"), user_id=actor.user_id)
+    user_id = actor.user_id
+    seats = TaskAssignee.objects.filter(
+        user=user_id, workspace_id=actor.workspace_id, dropped_at__isnull=True
+    )
+    given = Decision.objects.filter(task__workspace_id=actor.workspace_id)
+    in_my_place = given.filter(on_behalf_of=user_id, task__assignees__in=seats)
+    taken = UserTask.objects.filter(
+        ~Q(claimed_by=user_id), claimed_by__isnull=False, assignees__in=seats
+    )
+    over = (
+        seats.filter(is_open=False)
+        .values("task")
+        .union(
+            given.filter(user=user_id).values("task"),
+            in_my_place.values("task"),
+            taken.values("pk"),
+        )
+    )
     return (
         UserTask.objects.for_workspace(actor.workspace_id)
-        .filter(Exists(mine) | Exists(given))
-        .exclude(pk__in=open_tasks(actor).values("pk"))
+        .filter(~Exists(open_tasks(actor).filter(pk=OuterRef("pk"))), pk__in=over)
         .select_related("requester")
         .order_by("-id")
     )
@@ -270,7 +329,7 @@ def claimers(tasks: Collection[UserTask]) -> dict[UUID, str]:
 
 def assignees_of(task: UserTask) -> list[TaskAssignee]:
     """Those who may answer, by name, with ``user``."""
-    rows = task.assignees.filter(dropped_at__isnull=True).select_related("user")
+    rows = task.assignees.filter(dropped_at__isnull=True).select_related("user", "handed_by")
     return list(rows.order_by("user__name", "user__email"))
 
 

@@ -141,8 +141,19 @@ def answers(task: UserTask, people: Sequence[TaskAssignee]) -> list[Answer]:
             then = _next_stage(task, once)
         else:
             then = _then(flow, task.step, against if is_lost else outcome, once)
-        found.append(Answer(outcome, _button(task.rule, outcome), then, side))
+        found.append(Answer(outcome, button(task.rule, outcome), then, side))
     return found
+
+
+def then_of(task: UserTask, outcome: str) -> str:
+    """What one answer leads to; empty where there is no such answer."""
+    people = list(task.assignees.filter(dropped_at__isnull=True).select_related("user"))
+    return next((one.then for one in answers(task, people) if one.outcome == outcome), "")
+
+
+def requester_name(task: UserTask) -> str:
+    """Who asked, as far as it is known."""
+    return task.requester.get_full_name() if task.requester else task.requester_text
 
 
 def _next_stage(task: UserTask, once: str) -> str:
@@ -156,7 +167,7 @@ def _next_stage(task: UserTask, once: str) -> str:
     return gettext("Next: stage %(stage)d of %(stages)d is asked%(once)s.") % told
 
 
-def _button(rule: Mapping[str, Any], outcome: str) -> str:
+def button(rule: Mapping[str, Any], outcome: str) -> str:
     """What the button says."""
     given = {one["port"]: one["label"] for one in rule.get("choices") or ()}
     if outcome in given:
@@ -298,7 +309,7 @@ def shown(value: Any, zone: ZoneInfo, depth: int = 0) -> Shown:
             return _text(values.dumps(value))
         return Shown(
             "rows",
-            labels=tuple(_label(str(name)) for name in value),
+            labels=tuple(label_of(str(name)) for name in value),
             parts=tuple(shown(part, zone, depth + 1) for part in value.values()),
         )
     if isinstance(value, list) and value:
@@ -317,7 +328,7 @@ def _list(items: Sequence[Any], zone: ZoneInfo, depth: int) -> Shown:
             Shown("rows", labels=columns, parts=tuple(_plain(one[name], zone) for name in columns))
             for one in items
         )
-        return Shown("table", labels=tuple(map(_label, columns)), parts=rows)
+        return Shown("table", labels=tuple(map(label_of, columns)), parts=rows)
     return Shown("items", parts=tuple(shown(one, zone, depth + 1) for one in items))
 
 
@@ -369,7 +380,7 @@ def _when(text: str, zone: ZoneInfo) -> str:
     return ""
 
 
-def _label(name: str) -> str:
+def label_of(name: str) -> str:
     """A name from data as a label: ``unit_price`` reads “Unit price”."""
     spaced = name.replace("_", " ").strip()
     return spaced[:1].upper() + spaced[1:] if spaced else name
