@@ -25,6 +25,7 @@ from apps.core import clock
 from apps.core.errors import Forbidden, ProductError
 from apps.inbox import commands, queries, views
 from apps.inbox.models import UserTask
+from apps.inbox.recording import origin_of
 from apps.inbox.telling import BY_LINK
 from apps.notices import links
 from apps.notices.models import DecisionLink
@@ -118,6 +119,7 @@ def decide_with(*, actor: Actor, value: str, request: HttpRequest, now: datetime
         # What was shown is always asked for here: the link is for that and nothing else.
         seen=request.POST.get("seen", ""),
         now=now,
+        origin=origin_of(request, "mail"),
     )
     links.use_link(link, now)
     record(
