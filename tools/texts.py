@@ -33,6 +33,32 @@ NGETTEXT = {"ngettext", "ngettext_lazy"}
 SENTENCES = (
     "apps/steps",
     "apps/engine/feel",
+    "apps/engine/joins.py",
+    "apps/engine/run.py",
+    "apps/engine/scopes.py",
+    "apps/engine/tables.py",
+    "apps/engine/values.py",
+    "apps/audit/one_row.py",
+    "apps/audit/row_checks.py",
+    "apps/audit/verify.py",
+    "apps/flows/calls.py",
+    "apps/flows/candidates.py",
+    "apps/flows/commands.py",
+    "apps/flows/names.py",
+    "apps/inbox/opening.py",
+    "apps/operations/trail_checks.py",
+    "apps/operations/trail_jobs.py",
+    "apps/runs/drive.py",
+    "apps/runs/effects.py",
+    "apps/runs/evaluation.py",
+    "apps/runs/testing.py",
+    "apps/runs/trying.py",
+    "apps/runs/writing.py",
+    "apps/triggers/answers.py",
+    "apps/triggers/envelope.py",
+    "apps/triggers/firing.py",
+    "apps/triggers/matching.py",
+    "apps/triggers/starting.py",
     "apps/core/http.py",
     "apps/core/idempotency.py",
 )
@@ -41,15 +67,15 @@ OWN_WORDS = ("apps/steps/comparison", "apps/steps/explain", "apps/steps/summary"
 #: Where only what refuses is said without gettext; the rest is marked, or for nobody.
 REFUSALS = (
     "apps/accounts",
+    "apps/audit",
     "apps/connections",
     "apps/flows",
     "apps/inbox",
-    "apps/requests",
     "apps/notices",
-    "apps/runs/samples.py",
-    "apps/runs/testing.py",
-    "apps/triggers/listening.py",
-    "apps/triggers/sending.py",
+    "apps/operations",
+    "apps/requests",
+    "apps/runs",
+    "apps/triggers",
 )
 #: Words for what was found, which stand inside sentences; see ``apps.steps.texts.found``.
 INSIDE = {
@@ -83,6 +109,38 @@ INSIDE = {
         "It is too large to be held against what is asked for.",
         "a whole number",
     ),
+    # Whole sentences that are put together of parts, some of which may be empty.
+    "apps/audit/row_checks.py": (
+        "Row {0} of seal {1} was changed.",
+        "Row {0} that is not sealed yet was changed.",
+    ),
+    "apps/audit/verify.py": (
+        "Line {0} of the checkpoint file cannot be read.",
+        "Line {0} of the checkpoint file names seal {1} out of order, or seal {2} was cut.",
+    ),
+    "apps/engine/scopes.py": (
+        "{0} item of “{1}” failed (number {2}).",
+        "{0} items of “{1}” failed (number {2}).",
+    ),
+    "apps/engine/values.py": (
+        "The value",
+        "{0} holds a NUL character.",
+        "{0} has a key with a NUL character.",
+        "{0} holds half a character (a lone surrogate).",
+        "{0} has a key with half a character (a lone surrogate).",
+    ),
+    "apps/flows/calls.py": (
+        (
+            "At most one run of this flow is under way at once, and this step waits for another"
+            " one: neither would ever go on."
+        ),
+        (
+            "A run holds its place under the limit of this flow's runs while this step waits for"
+            " another run of it: with no place left, none of them goes on."
+        ),
+        " again, through {0}",
+    ),
+    "apps/runs/testing.py": ("This cannot be tried out yet.",),
     "apps/steps/forms.py": (
         "It needs an answer.",
         "It must be a date such as 2026-03-31.",
@@ -132,7 +190,37 @@ NOT_READ = {
         " with: openssl rand -base64 32"
     ),
     "The sealed value was changed, or belongs to another row.",
+    "SIGNALBOX_SIGNING_KEY is empty: set it to a base64 key of 32 bytes.",
+    (
+        "SIGNALBOX_SIGNING_KEY is not a base64 Ed25519 private key of 32 bytes: make one with"
+        " `head -c 32 /dev/urandom | base64`."
+    ),
+    "The demo flow was not published.",
+    # Put together of parts; whole they stand in INSIDE.
+    "R{0} was changed.",
+    "Line {0} of the checkpoint file {1}{2}.",
+    "{0} {1} of “{2}” failed (number {3}).",
+    "This cannot be tried out yet.{0}",
+    "{0} a NUL character.",
+    "{0} half a character (a lone surrogate).",
+    "{0} and {1}",
     # Of the parts of the product themselves.
+    "A row of the trail is written inside the transaction of what it tells of.",
+    "{0} is no verb of the trail; write it as 'noun.verb'.",
+    "{0} has the field {1}; a field of the trail is named by the program, never by data.",
+    "{0} stays readable in the trail for ever; give an id here, and the address as the label.",
+    "The tree has {0} leaves; there is no leaf {1}.",
+    "{0} rows of {1} are not sealed yet; they cannot be dropped.",
+    "{0} is {1}; it cannot become {2}.",
+    "A person just added cannot act.",
+    "Nobody waits for run {0}.",
+    "{0} returned {1}.",
+    "{0} of {1} runs were found.",
+    "{0} of {1} locked waits were resolved.",
+    "No package has registered how to keep events.",
+    "No package has registered how to open tasks.",
+    "No package has registered which tasks are open.",
+    "Run {0} has a command of the unknown kind {1}.",
     "Signalbox flow",
     "Bearer ",
     "{0} has no items.",

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
 from rest_framework import exceptions as drf
+from rest_framework import serializers
 from rest_framework.negotiation import DefaultContentNegotiation
 from rest_framework.pagination import CursorPagination
 from rest_framework.parsers import BaseParser
@@ -100,6 +101,13 @@ class OneForm(DefaultContentNegotiation):
     ) -> tuple[BaseRenderer, str]:
         first = next(iter(renderers))
         return first, str(first.media_type)
+
+
+class SaidField(serializers.CharField):
+    """A sentence that was written down in English, in the reader's language."""
+
+    def to_representation(self, value: Any) -> str:
+        return sentences.said(super().to_representation(value))
 
 
 class CursorPages(CursorPagination):

@@ -25,6 +25,8 @@ NAMED = re.compile(r"%\((\w+)\)[sd]")
 LONGEST = 4000
 #: How deep a sentence stands in the hole of another.
 DEEPEST = 3
+#: How many sentences that stand one after the other are looked at.
+MOST_IN_A_ROW = 6
 #: Words in a schema that people read; values and names of fields are left alone.
 READ = ("title", "description")
 
@@ -169,6 +171,20 @@ def _said(language: str, text: str, depth: int) -> str:
             continue
         if found := pattern.matches(text):
             return _filled(language, pattern, found, depth)
+    return _in_a_row(language, text, depth)
+
+
+def _in_a_row(language: str, text: str, depth: int) -> str:
+    """What went wrong inside often stands behind what came of it: each sentence by itself."""
+    end = -1
+    for _ in range(MOST_IN_A_ROW):
+        end = text.find(". ", end + 1)
+        if end < 0 or depth >= DEEPEST:
+            break
+        first, rest = text[: end + 1], text[end + 2 :]
+        shown = _said(language, first, DEEPEST)
+        if shown != first:
+            return f"{shown} {_said(language, rest, depth + 1)}"
     return text
 
 
@@ -177,6 +193,7 @@ def _filled(language: str, pattern: _Pattern, found: re.Match[str], depth: int) 
         value = found[f"h{hole[1]}"]
         if hole[1] in pattern.names or depth >= DEEPEST:
             return value
-        return _said(language, value, depth + 1)
+        bare = value.lstrip()
+        return value[: len(value) - len(bare)] + _said(language, bare, depth + 1)
 
     return HOLE.sub(fill, pattern.target)

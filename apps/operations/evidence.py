@@ -21,6 +21,9 @@ from typing import IO, Any, Final
 
 from django.conf import settings
 from django.template.loader import render_to_string
+from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from apps.accounts.models import Workspace
 from apps.accounts.queries import members
@@ -45,26 +48,26 @@ PATIENCE_S: Final = 15.0
 #: Of each list what it holds, and the verbs whose rows are in it (a noun with a dot: all of it).
 LISTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
     "changes": (
-        "What was changed: flows, versions, settings, secrets, hosts",
+        gettext_noop("What was changed: flows, versions, settings, secrets, hosts"),
         (
             *("flow.", "settings.", "secret.", "host.", "destination.", "workspace.", "keys."),
             "clock.",
         ),
     ),
-    "reviews": ("What people decided, and what ran out of time", ("task.",)),
+    "reviews": (gettext_noop("What people decided, and what ran out of time"), ("task.",)),
     "tests": (
-        "What was tried before it counted: tests, samples, runs done again",
+        gettext_noop("What was tried before it counted: tests, samples, runs done again"),
         ("run.test", "sample.", "flow.test", "flow.check", "run.replay", "test."),
     ),
     "access": (
-        "Who was let in, what they were given, what they took away",
+        gettext_noop("Who was let in, what they were given, what they took away"),
         (
             *("member.", "group.", "token.", "flow.grant", "sign_in.", "sign_out", "password."),
             *("session.", "export."),
         ),
     ),
     "exceptions": (
-        "What left the usual way: refusals, stops, cancellations, erasures",
+        gettext_noop("What left the usual way: refusals, stops, cancellations, erasures"),
         (
             *(
                 "access.denied",
@@ -78,6 +81,15 @@ LISTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
             *("task.drop", "clock."),
         ),
     ),
+}
+
+#: What each list is called on the page; its file keeps its name in every language.
+_TITLES: Final[dict[str, str]] = {
+    "changes": gettext_noop("Changes"),
+    "reviews": gettext_noop("Reviews"),
+    "tests": gettext_noop("Tests"),
+    "access": gettext_noop("Access"),
+    "exceptions": gettext_noop("Exceptions"),
 }
 
 _COLUMNS = (
@@ -222,10 +234,16 @@ def _write(
     for name, content in versions:
         pack.add(name, content)
     pack.add(_VERIFIER, (settings.BASE_DIR / "tools" / _VERIFIER).read_bytes())
-    about = _about(wanted, made_by, now, lists, head["seals"], [name for name, _ in versions])
-    page = render_to_string("operations/evidence/index.html", {**about, "shown": _SHOWN_ON_PAGE})
+    # It is made beside the request: in the language of whoever asked for it.
+    with translation.override(job.asked_by.mail_language):
+        named = [name for name, _content in versions]
+        about = _about(wanted, made_by, now, lists, head["seals"], named)
+        page = render_to_string(
+            "operations/evidence/index.html", {**about, "shown": _SHOWN_ON_PAGE}
+        )
+        readme = render_to_string("operations/evidence/readme.txt", about)
     pack.add("index.html", page.encode())
-    pack.add("README.txt", render_to_string("operations/evidence/readme.txt", about).encode())
+    pack.add("README.txt", readme.encode())
     pack.sign(
         {
             "format": audit_format.EVIDENCE_FORMAT,
@@ -303,7 +321,8 @@ def _about(  # noqa: PLR0917 - one call
         "lists": [
             {
                 "name": name,
-                "about": LISTS[name][0],
+                "title": _(_TITLES[name]),
+                "about": _(LISTS[name][0]),
                 "rows": one.rows,
                 "first": [
                     {**told, "what": told["verb"].replace(".", " ").replace("_", " ")}

@@ -28,6 +28,7 @@ from apps.audit.records import Target
 from apps.core import clock
 from apps.core.errors import Conflict, Invalid, NotFound
 from apps.core.idempotency import idempotent
+from apps.core.sentences import said, said_in
 from apps.flows.models import Flow
 from apps.operations import destinations, evidence, trail_jobs
 from apps.operations.models import DestinationKind, JobState, TrailDestination, TrailJob
@@ -234,7 +235,9 @@ class RowCheckView(APIView):
                 "steps": proof.steps,
                 "sealed_at": proof.sealed_at,
                 "fingerprint": proof.key,
-                "problems": [{"code": one.code, "message": one.message} for one in proof.problems],
+                "problems": [
+                    {"code": one.code, "message": said(one.message)} for one in proof.problems
+                ],
             }
         )
 
@@ -430,7 +433,12 @@ class DestinationTestView(APIView):
 
 def check_shown(job: TrailJob) -> dict[str, Any]:
     """A check as the API gives it."""
-    return {**_job_shown(job), "result": job.result}
+    result = job.result and {
+        **job.result,
+        "problems": [said_in(one, "message") for one in job.result["problems"]],
+        "notes": [said(note) for note in job.result["notes"]],
+    }
+    return {**_job_shown(job), "result": result}
 
 
 def evidence_shown(job: TrailJob) -> dict[str, Any]:
@@ -484,7 +492,7 @@ def _job_shown(job: TrailJob) -> dict[str, Any]:
         "asked_by": job.asked_by.name or job.asked_by.email,
         "created_at": job.created_at,
         "finished_at": job.finished_at,
-        "error": job.error,
+        "error": said(job.error),
     }
 
 

@@ -14,7 +14,7 @@ from apps.accounts.authentication import actor_of
 from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.errors import Invalid
-from apps.core.http import CursorPages
+from apps.core.http import CursorPages, SaidField
 from apps.steps.types.trigger_schedule import Schedule
 from apps.triggers import queries, schedules
 from apps.triggers.models import FireStatus, ScheduleFire, Verdict
@@ -26,7 +26,7 @@ class FireSerializer(serializers.Serializer[ScheduleFire]):
     at = serializers.DateTimeField(source="fire_at")
     status = serializers.ChoiceField(choices=FireStatus.choices)
     run = serializers.UUIDField(source="run_id", allow_null=True)
-    reason = serializers.CharField(help_text="Why it was refused.")
+    reason = SaidField(help_text="Why it was refused.")
 
 
 class TriggerSerializer(serializers.Serializer[queries.TriggerCard]):
@@ -63,7 +63,7 @@ class DeliverySerializer(serializers.Serializer[Any]):
     id = serializers.UUIDField()
     received_at = serializers.DateTimeField()
     verdict = serializers.ChoiceField(choices=Verdict.choices)
-    reason = serializers.CharField()
+    reason = SaidField()
     run = serializers.UUIDField(source="run_id", allow_null=True)
     event = serializers.UUIDField(source="event_id", allow_null=True)
     summary = serializers.CharField()

@@ -22,7 +22,8 @@ from apps.accounts.authentication import actor_of
 from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.errors import Invalid
-from apps.core.http import CursorPages, ExactJSONParser, ExactJSONRenderer
+from apps.core.http import CursorPages, ExactJSONParser, ExactJSONRenderer, SaidField
+from apps.core.sentences import said
 from apps.runs import pressure
 from apps.triggers import envelope, events, takers
 from apps.triggers.models import Event, Verdict
@@ -51,7 +52,7 @@ class TakerShape(serializers.Serializer[Any]):
     flow_name = serializers.CharField()
     run = serializers.UUIDField(source="run_id", allow_null=True)
     step = serializers.CharField(help_text="Of a run that it woke the step that waited.")
-    reason = serializers.CharField(help_text="Why it was refused.")
+    reason = SaidField(help_text="Why it was refused.")
 
 
 class EventShape(serializers.Serializer[Any]):
@@ -90,7 +91,7 @@ class EventShape(serializers.Serializer[Any]):
 
     def get_faults(self, event: Event) -> list[str]:
         """What went wrong with its keys."""
-        return list(self.context["faults"].get(event.pk, []))
+        return [said(one) for one in self.context["faults"].get(event.pk, [])]
 
 
 class CloudEventShape(serializers.Serializer[Any]):

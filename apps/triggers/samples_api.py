@@ -15,6 +15,7 @@ from apps.accounts.permissions import require
 from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.idempotency import idempotent
+from apps.core.sentences import said
 from apps.runs.testing_shapes import ListenerShape
 from apps.triggers import listening, sending
 from apps.triggers.models import Listener
@@ -109,5 +110,5 @@ def _shown(found: Listener) -> dict[str, Any]:
         "until": found.until,
         "heard": found.heard,
         "refused": found.refused,
-        "said": found.said,
+        "said": said(found.said),
     }

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from apps.accounts.models import User
 from apps.audit.keys import signing_keys
 from apps.audit.records import Target
 from apps.audit.sealing import seal_pending
@@ -165,6 +166,19 @@ class TestPack:
         assert job.result["seals"] == []
         with zipfile.ZipFile(path) as archive:
             assert "Nothing in the period." in archive.read("index.html").decode()
+        assert check(path, capsys)[0] == 0
+
+    def test_reads_in_the_language_of_whoever_asked(self, make, write, auditor, capsys):
+        User.objects.filter(pk=auditor.user_id).update(language="de")
+        write(1, verb="flow.publish")
+        _, path = make(lists=["changes"])
+        with zipfile.ZipFile(path) as archive:
+            page = archive.read("index.html").decode()
+            readme = archive.read("README.txt").decode()
+        assert '<html lang="de">' in page
+        assert "Was geändert wurde" in page
+        assert "Zum Prüfen" in readme
+        assert "To check it" not in page + readme
         assert check(path, capsys)[0] == 0
 
     def test_about_a_flow_has_its_rows_its_versions_and_who_had_access(
