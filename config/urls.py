@@ -17,6 +17,7 @@ urlpatterns = [
     path("", include("apps.runs.urls")),
     path("", include("apps.triggers.urls")),
     path("", include("apps.inbox.urls")),
+    path("", include("apps.inbox.evidence_urls")),
     path("", include("apps.requests.urls")),
     path("", include("apps.operations.urls")),
     re_path(r"^(?!api/|static/|hooks/|ws/)(?P<page>.*)$", views.app_shell, name="app"),

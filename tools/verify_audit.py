@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Check a bundle of the audit trail, a proof of one row, or an evidence pack, offline.
+"""Check a bundle of the trail, a proof, an evidence pack or a decision's evidence, offline.
 
     python verify_audit.py FILE --fingerprint HEX [--checkpoints FILE]
 
@@ -29,6 +29,7 @@ BUNDLE_FORMAT = "signalbox.audit.bundle/1"
 ROW_FORMAT = "signalbox.audit/1"
 SEAL_FORMAT = "signalbox.audit.seal/1"
 EVIDENCE_FORMAT = "signalbox.evidence/1"
+DECISION_FORMAT = "signalbox.decision/1"
 ROW_NAMES = {
     "actor", "at", "commitments", "correlation_id", "flow", "format",
     "id", "on_behalf_of", "target", "verb", "workspace",
@@ -472,6 +473,91 @@ class Pack:
         self.listed += count
 
 
+class Decision:
+    """The evidence of one decision: a page that holds its row of the trail, signed as a whole."""
+
+    def __init__(self, data: bytes) -> None:
+        found = re.fullmatch(
+            rb"(.*\n)<!-- signalbox\.decision/1 ([0-9a-f]{64}) ([0-9a-f]{128}) -->\n",
+            data,
+            re.DOTALL,
+        )
+        if found is None:
+            raise Broken("The page does not end with its signature: it was cut or changed.")
+        self.page = found[1]
+        self.public, self.signature = (bytes.fromhex(one.decode()) for one in found.groups()[1:])
+        self.values: dict[str, Any] = {}
+        self.shown: dict[str, Any] = {}
+        self.problems: list[str] = []
+
+    def run(self, verifier: Verifier) -> None:
+        """Check the signature, the row's way to its seal, and what was shown.
+
+        Raises:
+            Broken: The page holds no proof in the format.
+        """
+        key = sha256(self.public).hex()
+        if key not in verifier.trusted:
+            self.problems.append(f"The page is signed by the key {key}, which you do not trust.")
+        elif not is_signed(self.public, self.signature, DECISION_FORMAT, sha256(self.page)):
+            self.problems.append("The page was changed after it was made.")
+        proofs = re.findall(
+            rb'<script id="proof" type="application/json">(.*?)</script>', self.page, re.DOTALL
+        )
+        if len(proofs) != 1:
+            raise Broken("The page does not hold one proof.")
+        try:
+            proof = json.loads(proofs[0], object_pairs_hook=unique)
+            if proof["format"] != DECISION_FORMAT:
+                raise Broken(f"The format is {proof['format']!r}, not {DECISION_FORMAT!r}.")
+            verifier.header = {name: proof[name] for name in ("workspace", "made_at", "made_by")}
+            verifier.read_seal(proof["seal"], proof["signature"])
+            verifier.read_row({name: proof[name] for name in ("row", "values", "index", "path")})
+            self.check_shown(proof)
+        except (KeyError, TypeError, ValueError, AttributeError, IndexError) as error:
+            raise Broken(f"It is no evidence of a decision in the format: {error!r}.") from None
+
+    def check_shown(self, proof: dict[str, Any]) -> None:
+        """What the person was shown has the hash that they decided by."""
+        texts = {name: text for name, (_, text) in proof["values"].items()}
+        self.values = {name: json.loads(text) for name, text in texts.items()}
+        if proof["row"]["verb"] != "task.decide":
+            self.problems.append("The row is not about a decision.")
+        shown = texts.get("details.shown")
+        if shown is None:
+            return  # erased: the row's commitment is all that is left
+        if self.values["details.shown"].get("too_long"):
+            shown = proof["shown"]
+            if sha256(shown.encode()).hex() != self.values["details.shown"]["sha256"]:
+                self.problems.append("What was shown is not what the trail has the hash of.")
+        if sha256(shown.encode()).hex() != self.values["details.seen"]:
+            self.problems.append("What is shown is not what the person decided by.")
+        self.shown = json.loads(shown, parse_float=str, parse_int=str)
+
+    def tell(self) -> None:
+        """Print the decision and the facts that it was made by, as the trail has them."""
+        told = self.values
+        person = told.get("details.person") or {}
+        print(f"Decision: {told.get('details.outcome', '?')}, by {person.get('name', '?')}")
+        if told.get("details.on_behalf_of"):
+            print(f"  on behalf of {told['details.on_behalf_of']}")
+        if told.get("reason"):
+            print(f"  comment: {told['reason']}")
+        if self.problems:
+            return
+        if not self.shown:
+            print("  What was shown was erased.")
+            return
+        print(f"Shown: {self.shown['title']}")
+        for fact in self.shown["facts"]:
+            print(f"  {fact['label']}: {as_text(fact['value'])}")
+
+
+def as_text(value: Any) -> str:
+    """A fact's value on one line; numbers with the digits that they were shown with."""
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
 def tell(verifier: Verifier) -> None:
     """Print what was found."""
     header, seal = verifier.header, verifier.seal
@@ -499,7 +585,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("bundle", help="a bundle, a proof or an evidence pack")
+    parser.add_argument("bundle", help="a bundle, a proof, an evidence pack or a decision")
     parser.add_argument(
         "--fingerprint", action="append", required=True, help="SHA-256 of the trusted key, in hex"
     )
@@ -514,27 +600,28 @@ def main(arguments: list[str] | None = None) -> int:
             with Path(options.checkpoints).open(encoding="ascii") as text:
                 points = {number: (hash_, mark) for number, hash_, mark in read_checkpoints(text)}
         verifier = Verifier(set(options.fingerprint), points)
-        pack = verify(Path(options.bundle), verifier)
+        whole = verify(Path(options.bundle), verifier)
     except (Broken, OSError, UnicodeDecodeError) as error:
         print(f"The bundle does NOT verify: {error}")
         return 1
     tell(verifier)
-    what = "bundle"
-    if pack is not None:
-        what = "evidence pack"
-        print(f"{len(pack.manifest['files'])} files, {pack.listed} rows in its lists.")
-        for problem in pack.problems:
-            print(f"PROBLEM: {problem}")
-    bad = bool(verifier.problems or (pack and pack.problems))
+    what = {Pack: "evidence pack", Decision: "evidence"}.get(type(whole), "bundle")
+    if isinstance(whole, Pack):
+        print(f"{len(whole.manifest['files'])} files, {whole.listed} rows in its lists.")
+    if isinstance(whole, Decision):
+        whole.tell()
+    for problem in whole.problems if whole else ():
+        print(f"PROBLEM: {problem}")
+    bad = bool(verifier.problems or (whole and whole.problems))
     print(f"The {what} does NOT verify." if bad else f"The {what} verifies.")
     return int(bad)
 
 
-def verify(path: Path, verifier: Verifier) -> Pack | None:
-    """Check a file of either kind; the pack, where it is one.
+def verify(path: Path, verifier: Verifier) -> Pack | Decision | None:
+    """Check a file of any kind; the pack or the decision, where it is one.
 
     Raises:
-        Broken: It is neither.
+        Broken: It is none of them.
     """
     if zipfile.is_zipfile(path):
         with zipfile.ZipFile(path) as archive:
@@ -542,8 +629,13 @@ def verify(path: Path, verifier: Verifier) -> Pack | None:
             pack.run(verifier)
         return pack
     with path.open("rb") as lines:
-        verifier.run(lines)
-    return None
+        if lines.read(9).lower() != b"<!doctype":
+            lines.seek(0)
+            verifier.run(lines)
+            return None
+    decision = Decision(path.read_bytes())
+    decision.run(verifier)
+    return decision
 
 
 if __name__ == "__main__":

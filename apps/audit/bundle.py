@@ -30,7 +30,7 @@ from apps.audit.stored import (
 )
 from apps.core.errors import Conflict
 
-__all__ = ["bundle_of_period", "consistency", "proof_of_row"]
+__all__ = ["bundle_of_period", "consistency", "parts_of_proof", "proof_of_row"]
 
 #: Which of the workspace's rows are shown.
 Chosen = Callable[[StoredRow], bool]
@@ -77,6 +77,31 @@ def proof_of_row(
         NotFound: The workspace has no such row.
         Conflict: The row is not sealed yet.
     """
+    parts = parts_of_proof(workspace_id, event_id, withhold=withhold)
+    number = parts["seal"]["number"]
+    header = {
+        "format": audit_format.BUNDLE_FORMAT,
+        "from": "",
+        "made_at": audit_format.time_text(now),
+        "made_by": made_by,
+        "seals": [number, number],
+        "to": "",
+        "workspace": str(workspace_id),
+    }
+    seal = {name: parts[name] for name in ("seal", "signature")}
+    proof = {name: parts[name] for name in ("row", "values", "index", "path")}
+    return _signed(header, iter([seal, proof]))
+
+
+def parts_of_proof(
+    workspace_id: UUID, event_id: UUID, *, withhold: Collection[str] = ()
+) -> dict[str, Any]:
+    """One row with its values, its seal, and the path of hashes from the one to the other.
+
+    Raises:
+        NotFound: The workspace has no such row.
+        Conflict: The row is not sealed yet.
+    """
     get_row(workspace_id, event_id)
     leaf = AuditLeaf.objects.filter(event_id=event_id).first()
     if leaf is None:
@@ -86,18 +111,12 @@ def proof_of_row(
     stored = one_stored_row(event_id)
     if stored is None or stored.stored_id is None:
         raise Conflict("This row was deleted from the trail while it was read.")
-    header = {
-        "format": audit_format.BUNDLE_FORMAT,
-        "from": "",
-        "made_at": audit_format.time_text(now),
-        "made_by": made_by,
-        "seals": [seal.number, seal.number],
-        "to": "",
-        "workspace": str(workspace_id),
+    return {
+        **_seal(seal),
+        **_row(stored, withhold),
+        "index": leaf.leaf_index,
+        "path": [step.hex() for step in steps],
     }
-    row = _row(stored, withhold)
-    proof = {**row, "index": leaf.leaf_index, "path": [step.hex() for step in steps]}
-    return _signed(header, iter([_seal(seal), proof]))
 
 
 def consistency(

@@ -23,6 +23,7 @@ ROW_FORMAT: Final = "signalbox.audit/1"
 SEAL_FORMAT: Final = "signalbox.audit.seal/1"
 BUNDLE_FORMAT: Final = "signalbox.audit.bundle/1"
 EVIDENCE_FORMAT: Final = "signalbox.evidence/1"
+DECISION_FORMAT: Final = "signalbox.decision/1"
 SALT_BYTES: Final = 16
 MAX_VALUE_CHARS: Final = 32_768
 NO_SEAL: Final = bytes(32)
@@ -196,6 +197,11 @@ def signed_bundle_text(digest: bytes) -> bytes:
 def signed_evidence_text(digest: bytes) -> bytes:
     """The bytes that the signature beside an evidence pack's manifest covers."""
     return EVIDENCE_FORMAT.encode() + b"\x00" + digest
+
+
+def signed_decision_text(digest: bytes) -> bytes:
+    """The bytes that the signature at the end of a decision's evidence covers."""
+    return DECISION_FORMAT.encode() + b"\x00" + digest
 
 
 def words(salted: Salted) -> list[str]:

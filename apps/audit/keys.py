@@ -42,6 +42,10 @@ class SigningKey:
         """Sign the digest of an evidence pack's manifest."""
         return self.private.sign(audit_format.signed_evidence_text(digest))
 
+    def sign_decision(self, digest: bytes) -> bytes:
+        """Sign the digest of the page that is the evidence of one decision."""
+        return self.private.sign(audit_format.signed_decision_text(digest))
+
     def mac(self, row_hash: bytes) -> bytes:
         """Mark a row that is not sealed yet, so that nobody without the key can change it."""
         return hmac.digest(self.mac_key, row_hash, "sha256")
