@@ -1,5 +1,5 @@
 import type { FlowDocument, StepType } from '~/api/types';
-import type { Translate } from '~/app/messages';
+import type { MessageId, Translate } from '~/app/messages';
 import type { Lookup } from '~/features/canvas/catalogue';
 import { linkOf } from './changes';
 import type { Change } from './changes';
@@ -8,15 +8,35 @@ type Schema = Record<string, unknown>;
 
 const named = (value: unknown): Schema => (typeof value === 'object' && value !== null ? (value as Schema) : {});
 
+/** What stands beside a step's config and in the settings of a flow, as its forms call it. */
+const WORDS: Record<string, MessageId> = {
+  title: 'versions.place.title', type: 'versions.field.type', version: 'versions.field.version', in: 'editor.stands_in', undo: 'editor.rules.undo', lock: 'editor.rules.lock',
+  time_limit: 'editor.rules.time_limit', on_error: 'editor.rules.on_error', output: 'editor.rules.output', retry: 'editor.rules.retry', transient: 'editor.rules.transient', permanent: 'editor.rules.permanent',
+  unknown: 'editor.rules.unknown', max_attempts: 'editor.rules.tries', first_delay_s: 'editor.rules.first_delay', max_delay_s: 'editor.rules.max_delay', concurrency: 'editor.rules.concurrency',
+  max: 'editor.rules.concurrency_max', key: 'editor.rules.concurrency_key', text: 'editor.note.text', width: 'editor.note.width',
+};
+const OF_FLOW: Record<string, MessageId> = {
+  ...WORDS, concurrency: 'editor.flow.concurrency', priority: 'editor.flow.priority', max_steps: 'editor.flow.max_steps', input: 'editor.contract.input', output: 'editor.contract.output',
+  contract: 'editor.contract', owner: 'versions.field.owner', risk: 'versions.field.risk', runbook: 'versions.field.runbook', notes: 'editor.note',
+};
+const worded = (path: string[], words: Record<string, MessageId>, t: Translate): string[] => path.map((part) => { const word = words[part]; return word ? t(word) : part; });
+/** People count from one. */
+const counted = (part: string): string => (/^\d+$/.test(part) ? String(Number(part) + 1) : part);
+
 /** The label of each part of a config's path, as its form has it. */
 function labelsOf(path: string[], type: Pick<StepType, 'config_schema'> | undefined): string[] {
   const root = named(type?.config_schema);
   let here = root;
   return path.map((part) => {
-    const options = [here, ...[here['anyOf'] ?? [], here['oneOf'] ?? []].flat()].map((one) => {
+    const meant = (one: unknown): Schema => {
       const ref = named(one)['$ref'];
       return typeof ref === 'string' ? named(named(root['$defs'])[ref.split('/').pop() ?? '']) : named(one);
-    });
+    };
+    const options = [here, ...[here['anyOf'] ?? [], here['oneOf'] ?? []].flat()].map(meant);
+    if (/^\d+$/.test(part)) {
+      here = meant(options.map((one) => one['items']).find((one) => one !== undefined));
+      return counted(part);
+    }
     here = named(options.map((one) => named(one['properties'])[part]).find((one) => one !== undefined));
     return typeof here['title'] === 'string' ? here['title'] : part;
   });
@@ -33,8 +53,10 @@ export function placeOf(change: Change, documents: FlowDocument[], types: Lookup
   if (root === 'steps' && path.length === 0) return title(id);
   if (root === 'steps') {
     const found = step(id);
-    const labels = path[0] === 'config' ? labelsOf(path.slice(1), types.step(found?.type ?? '', found?.version)) : path[0] === 'title' ? [t('versions.place.title')] : path;
+    const labels = path[0] === 'config' ? labelsOf(path.slice(1), types.step(found?.type ?? '', found?.version)) : worded(path, WORDS, t);
     return [title(id), ...labels].join(': ');
   }
-  return root === 'name' ? t('versions.place.name') : [t('versions.the_flow'), ...change.path.slice(1)].join(': ');
+  if (root === 'name') return t('versions.place.name');
+  if (root === 'notes') return [t('editor.note'), ...worded(path, WORDS, t)].join(': ');
+  return [t('versions.the_flow'), ...worded(change.path.slice(1), OF_FLOW, t)].join(': ');
 }
