@@ -25,6 +25,10 @@ def prepare() -> None:
     # For all processes: workers leave it out, see ``config.stack.programs``.
     call_command("check")
     call_command("migrate", interactive=False, verbosity=1)
+    # Made now, so that no first message waits for it, and two processes do not make two.
+    from apps.notices.pushing import private_key  # noqa: PLC0415 - wants the tables
+
+    private_key()
     call_command("collectstatic", interactive=False, verbosity=0)
     if settings.DEMO and "demo" in get_commands():
         call_command("demo")

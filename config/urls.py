@@ -13,6 +13,7 @@ urlpatterns = [
     path("api/v1/docs/", SpectacularSwaggerSplitView.as_view(url_name="openapi"), name="api-docs"),
     path("", include("apps.accounts.urls")),
     path("", include("apps.connections.urls")),
+    path("", include("apps.notices.urls")),
     path("", include("apps.flows.urls")),
     path("", include("apps.runs.urls")),
     path("", include("apps.triggers.urls")),

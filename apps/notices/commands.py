@@ -5,7 +5,7 @@ which knows what a task's notice needs; it runs inside the caller's transaction 
 nothing itself, so nothing leaves where that is rolled back.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from uuid import UUID
@@ -35,6 +35,9 @@ KEPT = timedelta(days=90)
 #: So many notices are let go or collected in one transaction.
 BATCH = 500
 MOST_WORDS = 2000
+#: Where a test leads.
+TEST_PATH = "/account/notifications/"
+CHAT_PATH = "/settings/chat/"
 
 
 @dataclass(frozen=True)
@@ -141,7 +144,7 @@ def release_due(*, now: datetime) -> int:
             .filter(state=State.HELD, held_until__lte=now)
             .order_by("held_until")[:BATCH]
         )
-        _wait_again(rows, now)
+        wait_again(rows, now)
     return len(rows)
 
 
@@ -236,7 +239,26 @@ def _put_out(rows: list[Delivery], now: datetime) -> None:
     )
 
 
-def _wait_again(rows: list[Delivery], now: datetime) -> None:
+def write_test(
+    *,
+    user: User | None,
+    workspace_id: UUID,
+    channel: Channel,
+    places: Sequence[UUID | None],
+    now: datetime,
+) -> list[Delivery]:
+    """A test by one way, whatever its reader has chosen; the caller has checked who asks."""
+    about = Subject(workspace_id, "", TEST_PATH if user else CHAT_PATH)
+    key = f"test/{uuid7()}"
+    notice = _Occasion(Kind.TEST, about, key, Urgency.NORMAL, "", now).notice(user)
+    notice.save(force_insert=True)
+    rows = [_row(notice, channel, NOW, place) for place in places]
+    _put_out(rows, now)
+    return rows
+
+
+def wait_again(rows: list[Delivery], now: datetime) -> None:
+    """Have deliveries sent that were held or given up; the caller holds their rows."""
     ids = [row.pk for row in rows]
     Delivery.objects.filter(pk__in=ids).update(
         state=State.WAITING, held_until=None, ended_at=None, attempts=0

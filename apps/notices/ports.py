@@ -3,7 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
+from uuid import UUID
 
+from apps.accounts.models import Membership, User
 from apps.notices.models import Notice
 
 
@@ -36,9 +38,17 @@ def register_app(show: Show) -> None:
 
 def is_wanted(notice: Notice) -> bool:
     """Whether its reader is still there and it still matters."""
-    if notice.user is not None and not notice.user.is_active:
+    if notice.user is not None and not is_here(notice.user, notice.workspace_id):
         return False
     return notice.task_id is None or not _tasks or _tasks[0].is_wanted(notice)
+
+
+def is_here(user: User, workspace_id: UUID) -> bool:
+    """Whether a person still belongs to the workspace."""
+    if not user.is_active:
+        return False
+    rows = Membership.objects.for_workspace(workspace_id).filter(user=user, is_active=True)
+    return user.is_superuser or rows.exists()
 
 
 def decision_path(notice: Notice, now: datetime) -> str:

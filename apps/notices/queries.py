@@ -1,6 +1,7 @@
 """Reads about what people are told and how they want to be."""
 
 from collections.abc import Iterable, Mapping
+from datetime import datetime
 from uuid import UUID
 from zoneinfo import ZoneInfo
 
@@ -9,7 +10,7 @@ from django.db.models import Q, QuerySet
 from apps.accounts.actors import Actor
 from apps.accounts.models import User
 from apps.accounts.queries import zone_of
-from apps.notices.models import ChatHook, Delivery, Preference, PushSubscription
+from apps.notices.models import ChatHook, Delivery, Kind, Notice, Preference, PushSubscription
 from apps.notices.planning import Wishes
 
 
@@ -54,6 +55,12 @@ def own_hook(workspace_id: UUID, user_id: UUID) -> ChatHook | None:
 def workspace_hook(workspace_id: UUID) -> ChatHook | None:
     """The workspace's chat, if an administrator has given one."""
     return ChatHook.objects.for_workspace(workspace_id).filter(user__isnull=True).first()
+
+
+def tests_since(workspace_id: UUID, user_id: UUID | None, since: datetime) -> int:
+    """How many tests a person, or the workspace's chat, was sent."""
+    rows = Notice.objects.for_workspace(workspace_id).filter(kind=Kind.TEST, created_at__gt=since)
+    return (rows.filter(user=user_id) if user_id else rows.filter(user__isnull=True)).count()
 
 
 def deliveries_of(actor: Actor) -> QuerySet[Delivery]:

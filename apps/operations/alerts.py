@@ -151,6 +151,29 @@ def tell_of_fallback(payload: dict[str, Any]) -> None:
         )
 
 
+def tell_of_empty_rung(payload: dict[str, Any]) -> None:
+    """Handles ``task.rung_empty``: tells the flow's owner that nobody else could be asked."""
+    task = UserTask.objects.get(pk=payload["task"])
+    flow = Flow.objects.select_related("owner").get(pk=task.flow_id)
+    for user in told(owners(flow)):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.TOO_FEW,
+            cause=f"{task.step}/ladder",
+            case_id=task.pk,
+            run_id=task.run_id,
+            title=gettext("Nobody else could be asked to decide “%(title)s”")
+            % {"title": task.title},
+            body=gettext(
+                "The step says who is asked as well or instead while nobody answers, but nobody of"
+                " them is there any more or may decide. Whoever was asked before still is, and the"
+                " group that stands in, if there is one. Look at whom the step names."
+            ),
+            now=clock.now(),
+        )
+
+
 def tell_of_circle(payload: dict[str, Any]) -> None:
     """Handles ``event.too_deep``: tells the flow's owner which events led to one another."""
     event = Event.objects.get(pk=payload["event"])
@@ -309,8 +332,8 @@ def told(people: Iterable[User]) -> Iterator[User]:
 
 
 def show_notice(notice: Notice) -> None:
-    """Put a notice about a task into its reader's bell. Safe to call twice."""
-    if notice.user_id is None or notice.flow_id is None or notice.task_id is None:
+    """Put a notice into its reader's bell. Safe to call twice."""
+    if notice.user_id is None:
         return
     fingerprint = sha256(f"notice/{notice.pk}".encode()).hexdigest()
     if Alert.objects.filter(user=notice.user_id, fingerprint=fingerprint).exists():

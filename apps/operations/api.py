@@ -31,7 +31,7 @@ class AlertShape(serializers.Serializer[Any]):
     kind = serializers.ChoiceField(choices=AlertKind.values)
     title = serializers.CharField()
     body = serializers.CharField()
-    flow = FlowNamed()
+    flow = FlowNamed(allow_null=True)
     run = serializers.UUIDField(allow_null=True)
     task = serializers.UUIDField(allow_null=True)
     path = serializers.CharField(help_text="Where the reader acts; empty where it is the run.")
@@ -127,7 +127,7 @@ def alert_shown(alert: Alert) -> dict[str, Any]:
         "kind": alert.kind,
         "title": said(alert.title),
         "body": said(alert.body),
-        "flow": {"id": alert.flow_id, "name": alert.flow.name},
+        "flow": {"id": alert.flow.pk, "name": alert.flow.name} if alert.flow else None,
         "run": alert.run_id,
         "task": alert.task_id,
         "path": alert.path,

@@ -17,7 +17,7 @@ class AlertKind(models.TextChoices):
     REFUSED = "refused"
     #: A task waits for the reader; it is gone from the bell when it does not any more.
     TASK = "task"
-    #: Something about a task that stays until it is read.
+    #: Something about a task that stays until it is read; a test is such, too.
     TASK_NEWS = "task_news"
 
 
@@ -35,7 +35,7 @@ class Alert(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="alerts"
     )
     kind = models.CharField(max_length=12, choices=AlertKind)
-    flow = models.ForeignKey("flows.Flow", on_delete=models.PROTECT, related_name="+")
+    flow = models.ForeignKey("flows.Flow", on_delete=models.PROTECT, null=True, related_name="+")
     run_id = models.UUIDField(null=True)
     task_id = models.UUIDField(null=True)
     path = models.CharField(max_length=300, blank=True, default="", db_default="")

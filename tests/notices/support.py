@@ -1,6 +1,9 @@
 """Tasks of flows whose risk is known, and what leaves the house about them."""
 
 import re
+import threading
+from dataclasses import dataclass
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 from django.core import mail
 from django.test import Client
@@ -22,7 +25,7 @@ def ask(desk, *names, risk="low", **config):
 
 
 def relay():
-    """What the housekeeping worker does, until nothing is due."""
+    """What the housekeeping worker does, until nothing is due just now."""
     while outbox.relay():
         pass
 
@@ -60,3 +63,49 @@ class Visitor:
 
     def send(self, form):
         return self.client.post("/decide/", {name: one for name, one in form.items() if one})
+
+
+@dataclass
+class Got:
+    """One call as it arrived."""
+
+    path: str
+    headers: dict[str, str]
+    body: bytes
+
+
+class Receiver:
+    """Takes what is sent to it on 127.0.0.1; ``answers`` are its next statuses, then 201."""
+
+    def __init__(self):
+        self.got = []
+        self.answers = []
+        outer = self
+
+        class Handler(BaseHTTPRequestHandler):
+            def do_POST(self):
+                body = self.rfile.read(int(self.headers["Content-Length"]))
+                headers = {name.lower(): value for name, value in self.headers.items()}
+                outer.got.append(Got(self.path, headers, body))
+                status = outer.answers.pop(0) if outer.answers else 201
+                self.send_response(status)
+                if status == 302:
+                    self.send_header("Location", "/elsewhere")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+
+            def log_message(self, *_):
+                pass
+
+        self.server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+        self.port = self.server.server_address[1]
+        self.thread = threading.Thread(target=self.server.serve_forever, args=[0.02], daemon=True)
+
+    def __enter__(self):
+        self.thread.start()
+        return self
+
+    def __exit__(self, *_):
+        self.server.shutdown()
+        self.server.server_close()
+        self.thread.join(10)

@@ -97,6 +97,18 @@ BODIES = {
         "answers": {"what": "A desk"},
     },
     "POST /api/v1/alerts/read/": {"all": True},
+    "PUT /api/v1/me/notifications/": {"choices": {}, "quiet": None, "digest_at": None},
+    "POST /api/v1/me/notifications/test/": {"channel": "mail"},
+    "POST /api/v1/me/notifications/browsers/": {
+        "endpoint": "https://9.9.9.9/a",
+        "keys": {
+            "p256dh": "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SR"
+            "pkNtoIAiw4",
+            "auth": "BTBZMqHH6r4Tts7J_aSIgg",
+        },
+    },
+    "PUT /api/v1/me/notifications/chat/": {"url": "https://9.9.9.9/hook"},
+    "PUT /api/v1/chat/": {"with_titles": True, "groups": ["tasks"]},
     "POST /api/v1/runs/{run}/pause/": REASON,
     "POST /api/v1/runs/pause/": {"filter": {"status": "waiting"}, **REASON},
     "POST /api/v1/runs/resume/": {"filter": {"status": "paused"}, **REASON},

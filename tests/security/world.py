@@ -18,6 +18,8 @@ from apps.flows import commands as flows
 from apps.flows.models import Draft, Flow, FlowVersion
 from apps.inbox import delegating, handing
 from apps.inbox.models import UserTask
+from apps.notices import choosing
+from apps.notices.models import Channel, Delivery
 from apps.operations.alerts import raise_alert
 from apps.operations.destinations import add_destination
 from apps.operations.models import AlertKind, TrailJob
@@ -38,6 +40,10 @@ CALLERS = (
 )  # fmt: skip
 
 SAMPLE = UUID("019aa000-0000-7000-8000-000000000001")
+#: A browser's public key: the example's of RFC 8291.
+BROWSER_KEY = (
+    "BCVxsr7N_eNgVRqvHtD0zTZsEc6-VV-JvLexhqUzORcxaOzi6-AYWXvTBHm4bjyPjs7Vd8pZGH6SRpkNtoIAiw4"
+)
 DOCUMENT: dict[str, Any] = {
     "format": "signalbox.flow/1",
     "name": "Onboarding",
@@ -113,6 +119,7 @@ class World:
         self._request()
         self._people_and_connections()
         self._trail()
+        self._notices()
         seal_pending(now=clock.now())
         self.ids["event"] = AuditEvent.objects.filter(workspace_id=self.acme.pk).latest("id").pk
         self.ids["seal"] = AuditSeal.objects.latest("number").pk
@@ -303,6 +310,29 @@ class World:
         )
         pack.parts.create(number=0, content=b"zip")
         self.ids |= {"destination": destination.pk, "check": check.pk, "pack": pack.pk}
+
+    def _notices(self) -> None:
+        """How the administrator is told, and the workspace's chat."""
+        now = clock.now()
+        browser = choosing.add_browser(
+            actor=self.admin,
+            endpoint="https://9.9.9.9/b",
+            p256dh=BROWSER_KEY,
+            auth="BTBZMqHH6r4Tts7J_aSIgg",
+            label="Firefox",
+            now=now,
+        )
+        choosing.set_own_chat(actor=self.admin, url="https://9.9.9.9/own", now=now)
+        choosing.set_workspace_chat(
+            actor=self.admin,
+            url="https://9.9.9.9/all",
+            with_titles=False,
+            groups=["tasks"],
+            now=now,
+        )
+        [failed] = choosing.send_test(actor=self.admin, channel=Channel.MAIL, now=now)
+        Delivery.objects.filter(pk=failed.pk).update(state="failed", ended_at=now)
+        self.ids |= {"browser": browser.pk, "undelivered": failed.pk}
 
 
 def outcome(answer: Any) -> str:
