@@ -2,7 +2,7 @@
 
 from django.urls import URLPattern, URLResolver, include, path
 
-from apps.operations import api, leaving_api, stop_api
+from apps.operations import access_api, api, leaving_api, stop_api
 
 urlpatterns: list[URLPattern | URLResolver] = [
     path("", include("apps.operations.audit_urls")),
@@ -13,6 +13,11 @@ urlpatterns: list[URLPattern | URLResolver] = [
     ),
     path(
         "api/v1/members/<uuid:member_id>/rehome/", leaving_api.RehomeView.as_view(), name="rehome"
+    ),
+    path(
+        "api/v1/flows/<uuid:flow_id>/access-changes/",
+        access_api.AccessChangesView.as_view(),
+        name="flow-access-changes",
     ),
     path("api/v1/alerts/", api.AlertsView.as_view(), name="alerts"),
     path("api/v1/alerts/read/", api.ReadAlertsView.as_view(), name="alerts-read"),

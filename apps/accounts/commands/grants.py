@@ -15,7 +15,7 @@ from django.db import transaction
 from guardian.models import GroupObjectPermission, UserObjectPermission
 
 from apps.accounts.actors import Actor
-from apps.accounts.models import Membership, Team
+from apps.accounts.models import Membership, Team, User
 from apps.accounts.permissions import GRANTS, require
 from apps.accounts.queries import grants_on
 from apps.audit.commands import record
@@ -146,9 +146,22 @@ def _record(
         target=Target("flow", str(flow.pk), flow.name),
         before={"rights": sorted(before)},
         after={"rights": sorted(after)},
-        details={"subject_kind": subject.kind, "subject_id": str(subject.id)},
+        details={
+            "subject_kind": subject.kind,
+            "subject_id": str(subject.id),
+            "subject": _name(subject),
+        },
         now=now,
     )
+
+
+def _name(subject: GrantSubject) -> str:
+    """As whom the person or team is known now: the trail outlives both."""
+    if subject.kind == "user":
+        found = User.objects.filter(pk=subject.id).first()
+        return f"{found.get_full_name()} ({found.email})" if found else ""
+    team = Team.objects.filter(pk=subject.id).first()
+    return team.name if team else ""
 
 
 def _people(workspace_id: UUID, subject: GrantSubject) -> list[UUID]:
