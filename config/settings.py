@@ -353,6 +353,9 @@ STATICFILES_DIRS = [BASE_DIR / "static"]
 STATIC_ROOT = HOME / "static"
 DATA_UPLOAD_MAX_MEMORY_SIZE = 5 * 1024 * 1024
 
+# Files that people attach: asked of by a program or clamd before anybody reads them.
+SCANNER = os.environ.get("SIGNALBOX_SCANNER", "")
+
 # Mail: files under HOME/mail in embedded mode, SMTP else.
 _mail = os.environ.get("SIGNALBOX_SMTP_URL", "")
 EMAIL_BACKEND = (

@@ -145,6 +145,11 @@ INSIDE = {
         "It needs an answer.",
         "It must be a date such as 2026-03-31.",
         "It must be a member of this workspace.",
+        "It is not there any more; attach it anew.",
+        # Made by functions that only return the refusal.
+        "This kind of file is not taken. PDF, pictures (PNG, JPEG, GIF, WebP), documents of office"
+        " programs and plain text are; what a file is called does not matter.",
+        "The file is of two kinds at once; save it anew and try again.",
     ),
     "apps/steps/texts.py": ("empty", "a list", "a set of named fields", "the text “{0}”"),
     "apps/engine/feel/types.py": (

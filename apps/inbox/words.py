@@ -24,6 +24,7 @@ from apps.inbox.models import TaskAssignee, UserTask
 from apps.inbox.opening import voters_of
 from apps.steps import deciding
 from apps.steps.document import CompiledFlow, CompiledStep
+from apps.steps.forms import FILE_NAMES
 
 MAX_DEPTH = 6
 MAX_COLUMNS = 6
@@ -48,10 +49,10 @@ class Shown:
 
     ``text`` and ``number``: ``text``, with ``exact`` as it was written where that differs.
     ``items``: a list in ``parts``. ``rows``: named values, ``labels`` beside ``parts``. ``table``:
-    ``labels`` are the columns, each of ``parts`` a row of cells.
+    ``labels`` are the columns, each of ``parts`` a row of cells. ``file``: its name, with its id.
     """
 
-    kind: Literal["text", "number", "items", "rows", "table"]
+    kind: Literal["text", "number", "items", "rows", "table", "file"]
     text: str = ""
     exact: str = ""
     labels: tuple[str, ...] = ()
@@ -304,6 +305,8 @@ def time_left(until: datetime, now: datetime) -> str:
 
 def shown(value: Any, zone: ZoneInfo, depth: int = 0) -> Shown:
     """A fact's value, ready to be written out."""
+    if isinstance(value, Mapping) and set(value) == set(FILE_NAMES):
+        return Shown("file", text=str(value["name"]), exact=str(value["id"]))
     if isinstance(value, Mapping) and value:
         if depth >= MAX_DEPTH:
             return _text(values.dumps(value))
@@ -335,6 +338,8 @@ def _list(items: Sequence[Any], zone: ZoneInfo, depth: int) -> Shown:
 def _columns(items: Sequence[Any]) -> tuple[str, ...]:
     """The names that every item has, where the items are alike enough for a table."""
     first = items[0]
+    if isinstance(first, Mapping) and set(first) == set(FILE_NAMES):
+        return ()
     if not isinstance(first, Mapping) or not first or len(first) > MAX_COLUMNS:
         return ()
     alike = all(

@@ -25,6 +25,7 @@ from apps.notices import commands as notices
 from apps.notices import links
 from apps.operations import trail_jobs, trail_work
 from apps.requests import commands as requests
+from apps.requests import uploads
 from apps.runs import doorbell, effects, forgetting, held, late, samples, stuck, sweep
 from apps.runs.partitions import ensure_partitions
 from apps.triggers import commands as triggers
@@ -132,6 +133,7 @@ def parts() -> list[Part]:
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),
         Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),
         Part("old request drafts", 3600, lambda: requests.forget_drafts(now=clock.now())),
+        Part("files never sent", 3600, lambda: uploads.forget_files(now=clock.now())),
         Part("held notices", 5, lambda: notices.release_due(now=clock.now())),
         Part("digests", 15, lambda: notices.collect_digests(now=clock.now())),
         Part("old notices", 3600, lambda: notices.forget_notices(now=clock.now())),

@@ -4,9 +4,12 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
+from django.http import HttpResponse
+from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import extend_schema, extend_schema_field
 from rest_framework import serializers
+from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request as Call
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -18,7 +21,7 @@ from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
 from apps.flows.compiled import compiled
 from apps.flows.models import FlowState
-from apps.requests import commands, progress, queries
+from apps.requests import commands, progress, queries, uploads
 from apps.requests.models import Request, RequestDraft
 from apps.requests.permissions import open_to
 from apps.runs.shapes import FlowNamed
@@ -253,6 +256,71 @@ class WithdrawView(APIView):
             now=clock.now(),
         )
         return Response(detailed(taken))
+
+
+class FileShape(serializers.Serializer[Any]):
+    """A file that was uploaded, as answers name it."""
+
+    id = serializers.UUIDField()
+    name = serializers.CharField()
+    type = serializers.CharField(help_text="By its content.")
+    size = serializers.IntegerField(help_text="In bytes, as it is kept.")
+    sha256 = serializers.CharField(help_text="Of what is kept; pictures are drawn anew.")
+
+
+class UploadShape(serializers.Serializer[Any]):
+    """A file for a field of a form."""
+
+    form = serializers.UUIDField(help_text="The flow.")
+    field = serializers.CharField(max_length=200)
+    file = serializers.FileField(max_length=1000)
+
+
+class FilesView(APIView):
+    """Uploading a file for a form."""
+
+    parser_classes = [MultiPartParser]
+
+    @extend_schema(request={"multipart/form-data": UploadShape}, responses={201: FileShape})
+    def post(self, request: Call) -> Response:
+        uploads.require_size(request.META.get("CONTENT_LENGTH"))
+        shape = UploadShape(data=request.data)
+        shape.is_valid(raise_exception=True)
+        sent = shape.validated_data
+        file = uploads.upload_file(
+            actor=actor_of(request),
+            flow_id=sent["form"],
+            field=sent["field"],
+            name=uploads.hold_name(sent["file"].name),
+            content=sent["file"].read(),
+            now=clock.now(),
+        )
+        return Response(uploads.as_answer(file), status=201)
+
+
+class FileView(APIView):
+    """One file: read as an attachment, thrown away before it is sent."""
+
+    @extend_schema(responses={(200, "application/octet-stream"): OpenApiTypes.BINARY})
+    def get(self, request: Call, file_id: UUID) -> HttpResponse:
+        file, content = uploads.open_file(actor=actor_of(request), file_id=file_id, now=clock.now())
+        return as_attachment(file.name, file.type, content)
+
+    @extend_schema(responses={204: None})
+    def delete(self, request: Call, file_id: UUID) -> Response:
+        uploads.discard_file(actor=actor_of(request), file_id=file_id)
+        return Response(status=204)
+
+
+def as_attachment(name: str, type_: str, content: bytes) -> HttpResponse:
+    """Never shown in place, whatever it is: a browser saves it and runs nothing of it."""
+    answer = HttpResponse(content, content_type=type_)
+    answer["Content-Disposition"] = content_disposition_header(as_attachment=True, filename=name)
+    answer["Content-Security-Policy"] = "sandbox; default-src 'none'"
+    answer["X-Content-Type-Options"] = "nosniff"
+    answer["Cache-Control"] = "private, no-store"
+    answer["Cross-Origin-Resource-Policy"] = "same-origin"
+    return answer
 
 
 def shown(requests: Sequence[Request]) -> list[dict[str, Any]]:

@@ -15,6 +15,7 @@ from apps.core import live
 from apps.core.errors import Conflict, Invalid, NotFound
 from apps.core.models import uuid7
 from apps.flows.models import Flow, FlowState, FlowVersion
+from apps.requests import uploads
 from apps.requests.models import Request, RequestDraft
 from apps.requests.permissions import require_asking
 from apps.requests.queries import get_form, get_request, public_form
@@ -91,6 +92,7 @@ def discard_draft(*, actor: Actor, flow_id: UUID) -> None:
     person = require_asking(actor)
     mine = RequestDraft.objects.for_workspace(actor.workspace_id)
     mine.filter(person=person, flow=flow_id).delete()
+    uploads.forget_unsent(person=person, flow_id=flow_id)
 
 
 @transaction.atomic
@@ -136,6 +138,7 @@ def send_request(
         raise SentAlready("This was sent already, or thrown away; see your requests.")
     request = _start(flow=flow, form=form, answers=_named(answers), actor=actor, key=key, now=now)
     drafts.delete()
+    uploads.forget_unsent(person=person, flow_id=flow_id)
     record(
         who=actor.who,
         workspace_id=actor.workspace_id,
@@ -255,9 +258,12 @@ def _start(
     """Judge the answers and start the run, in the caller's transaction."""
     if flow.active_version_id is None:  # pragma: no cover - `_locked` has looked
         raise NotFound("There is no such form.")
-    _judge(form, answers)
+    person = actor.user_id if actor is not None else None
+    answers, files, wrong = uploads.resolve(form, answers, person)
+    _judge(form, answers, wrong)
     hold_contract(flow.active_version_id, answers)
     request_id, run_id = uuid7(), uuid7()
+    uploads.attach(files, run_id)
     email, name = (actor.email, actor.name) if actor is not None else ("", "")
     enqueue_run(
         parameters=run_values(
@@ -290,20 +296,20 @@ def _start(
         version_hash=version.hash,
         form_hash=forms.form_hash(form.config),
         run_id=run_id,
-        person_id=actor.user_id if actor is not None else None,
+        person_id=person,
         key=key[:MAX_KEY] or str(request_id),
         created_at=now,
     )
 
 
-def _judge(form: Trigger, answers: dict[str, Any]) -> None:
+def _judge(form: Trigger, answers: dict[str, Any], wrong: Sequence[Misfit]) -> None:
     """See that the answers fit the form, and that people who are named are members.
 
     Raises:
         AnswersRefused: Some do not.
     """
     asked = form.config.get("form")
-    wrong = forms.judge(asked, answers)
+    wrong = wrong or forms.judge(asked, answers)
     if not wrong:
         wrong = _unknown_people(form, forms.asked_fields(asked, answers), answers)
     if wrong:

@@ -1,7 +1,10 @@
 """What people ask for: drafts of their own, and what was sent."""
 
+from collections.abc import Mapping
+
 from django.conf import settings
 from django.db import models
+from django.utils.translation import gettext_lazy as _
 
 from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
 
@@ -70,3 +73,67 @@ class Request(models.Model):
 
     def __str__(self) -> str:
         return self.title
+
+
+class FileState(models.TextChoices):
+    """Whether a file may be read."""
+
+    WAITING = "waiting", _("Being checked")
+    CLEAN = "clean", _("May be read")
+    REFUSED = "refused", _("Held back")
+
+
+#: The whole life cycle; only ``uploads._move`` writes ``state``, after looking here.
+FILE_TRANSITIONS: Mapping[str, frozenset[str]] = {
+    FileState.WAITING: frozenset({FileState.CLEAN, FileState.REFUSED}),
+    FileState.CLEAN: frozenset(),
+    FileState.REFUSED: frozenset(),
+}
+
+
+class File(models.Model):
+    """A file that somebody has attached. Its content lies by its hash; see ``storage``.
+
+    Until it is sent it belongs to a form (``flow``) and to whoever uploaded it; sent, also to the
+    ``run_id``. One that is never sent goes after a while.
+    """
+
+    id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
+    workspace_id = models.UUIDField()
+    flow = models.ForeignKey("flows.Flow", on_delete=models.PROTECT, related_name="+")
+    person = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
+    )
+    run_id = models.UUIDField(null=True)
+    name = models.CharField(max_length=200)
+    family = models.CharField(max_length=10)
+    #: By its content.
+    type = models.CharField(max_length=120)
+    size = models.PositiveIntegerField()
+    #: Of what is kept, and of the evidence.
+    sha256 = models.CharField(max_length=64)
+    state = models.CharField(max_length=7, choices=FileState, default=FileState.WAITING)
+    #: What the scanner called it.
+    verdict = models.CharField(max_length=200, blank=True, default="")
+    created_at = models.DateTimeField()
+
+    objects = WorkspaceQuerySet.as_manager()
+
+    class Meta:
+        constraints = [
+            models.CheckConstraint(
+                condition=models.Q(state__in=FileState.values), name="file_state_known"
+            )
+        ]
+        indexes = [
+            models.Index(fields=["workspace_id", "sha256"], name="file_content"),
+            models.Index(fields=["run_id"], name="file_of_run"),
+            models.Index(
+                fields=["created_at"],
+                name="file_unsent",
+                condition=models.Q(run_id__isnull=True),
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.name

@@ -4,8 +4,11 @@ from uuid import UUID
 
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import has_right, require
-from apps.core.errors import NotFound
-from apps.requests.models import Request
+from apps.core.errors import NotFound, ProductError
+from apps.engine import values
+from apps.inbox.models import UserTask
+from apps.inbox.queries import get_task
+from apps.requests.models import File, Request
 from apps.triggers.models import Trigger
 
 RUNNERS, MEMBERS, PUBLIC = "runners", "members", "public"
@@ -44,3 +47,27 @@ def require_own(actor: Actor, request: Request | None) -> Request:
     if request is None or request.person_id != actor.user_id:
         raise NotFound("There is no such request, or it is not yours.")
     return request
+
+
+def may_read(actor: Actor, file: File) -> bool:
+    """Whoever uploaded it, who may view the flow's runs, and those it is shown to in a task."""
+    if file.workspace_id != actor.workspace_id:
+        return False
+    if actor.user_id is not None and file.person_id == actor.user_id:
+        return has_right(actor, "request.make")
+    if file.run_id is None:
+        return False
+    return has_right(actor, "run.view", file.flow_id) or _is_shown(actor, file)
+
+
+def _is_shown(actor: Actor, file: File) -> bool:
+    """Whether a task that the actor may look at has the file among its facts."""
+    for task in UserTask.objects.for_workspace(actor.workspace_id).filter(run_id=file.run_id):
+        if str(file.pk) not in values.dumps(task.facts):
+            continue
+        try:
+            get_task(actor, task.pk)
+        except ProductError:
+            continue
+        return True
+    return False

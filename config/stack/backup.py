@@ -1,5 +1,6 @@
 """A consistent copy of everything but the keys, and the way back into an empty home."""
 
+import contextlib
 import hashlib
 import json
 import os
@@ -64,8 +65,10 @@ def make(places: Places, to: Path | None) -> int:
         if found.name in _LEFT_OUT or found == checkpoints or found.name == target.parent.name:
             continue
         _say(f"copying {found.name} …")
-        copy = shutil.copytree if found.is_dir() else shutil.copy2
-        copy(found, partial / FILES / found.name)
+        if found.is_dir():
+            shutil.copytree(found, partial / FILES / found.name, copy_function=_copy_what_stays)
+        else:
+            shutil.copy2(found, partial / FILES / found.name)
     manifest = {
         "format": FORMAT,
         "made_at": datetime.now(UTC).isoformat(),
@@ -185,6 +188,12 @@ def _database_tool(name: str, url: str, *arguments: str, target: str = "") -> No
     )
     if done.returncode:
         raise BackupFailed(f"{name} failed: {done.stderr.strip()[-2000:]}")
+
+
+def _copy_what_stays(source: str, target: str) -> None:
+    """What is deleted meanwhile, such as a file that nobody sent, is not in the copy."""
+    with contextlib.suppress(FileNotFoundError):
+        shutil.copy2(source, target)
 
 
 def _checkpoints(places: Places, environ: Mapping[str, str]) -> Path:

@@ -5,9 +5,10 @@ const LONG = 'Anschaffung von Arbeitsplatzausstattung einschließlich höhenvers
 
 export const requestIds = { form: id(950), other: id(951), waiting: id(960), done: id(961), withdrawn: id(962) };
 
+const FILE = { id: id(980), name: 'Angebot Büroausstattung (verbindlich bis Jahresende).pdf', type: 'application/pdf', size: 1_432_000, sha256: 'c'.repeat(64) };
 const FORM = {
   type: 'object',
-  'x-order': ['what', 'kind', 'price', 'by', 'lines', 'extras', 'why', 'urgent'],
+  'x-order': ['what', 'kind', 'price', 'by', 'lines', 'extras', 'why', 'offers', 'urgent'],
   properties: {
     what: { type: 'string', title: 'What do you need?', description: 'As the shop calls it.', maxLength: 80 },
     kind: { type: 'string', title: 'Kind', enum: ['Furniture', 'Device', 'Software'] },
@@ -16,6 +17,7 @@ const FORM = {
     lines: { type: 'array', title: 'Items', items: { type: 'object', 'x-order': ['item', 'count'], properties: { item: { type: 'string', title: 'Item' }, count: { type: 'integer', title: 'Count' } }, required: ['item'] } },
     extras: { type: 'array', title: 'Extras', items: { type: 'string', enum: ['Delivery', 'Assembly'] }, uniqueItems: true },
     why: { type: 'string', title: 'Why is it needed?', 'x-widget': 'text' },
+    offers: { type: 'array', title: 'Offers', description: 'PDF or pictures', 'x-widget': 'files', 'x-accept': ['pdf', 'image'], maxItems: 3, items: { type: 'object' } },
     urgent: { type: 'boolean', title: 'It is urgent' },
   },
   required: ['what', 'price'],
@@ -26,7 +28,7 @@ const form = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
   open_to: 'members', form: FORM, form_hash: 'a'.repeat(64), draft: null, ...more,
 });
 export const EMPTY_FORM = form({ text: '', form: { type: 'object', properties: { what: { type: 'string', title: 'What' } } } });
-export const FILLED = form({ draft: { id: id(970), answers: { what: LONG.slice(0, 70), kind: 'Furniture', price: 420, lines: [{ item: LONG, count: 2 }, { item: 'Lamp', count: 1 }], extras: ['Delivery'], why: 'The old one is broken.' }, is_stale: false, updated_at: ago(20) } });
+export const FILLED = form({ draft: { id: id(970), answers: { what: LONG.slice(0, 70), kind: 'Furniture', price: 420, lines: [{ item: LONG, count: 2 }, { item: 'Lamp', count: 1 }], extras: ['Delivery'], why: 'The old one is broken.', offers: [FILE] }, is_stale: false, updated_at: ago(20) } });
 export const STALE = form({ is_paused: true, draft: { ...(FILLED['draft'] as object), is_stale: true } });
 
 const request = (n: string, name: string, progress: Record<string, unknown>, answered: unknown[] = []) => ({
@@ -45,6 +47,7 @@ const ANSWERS = [
   { name: 'what', label: 'What do you need?', kind: 'text', value: LONG },
   { name: 'price', label: 'Price in euros', kind: 'amount', value: 420 },
   { name: 'lines', label: 'Items', kind: 'table', value: [{ Item: 'Desk', Count: 2 }, { Item: LONG, Count: 1 }] },
+  { name: 'offers', label: 'Offers', kind: 'files', value: [FILE] },
   { name: 'urgent', label: 'It is urgent', kind: 'yes_no', value: true },
 ];
 const whole = (one: object) => ({ ...one, answers: ANSWERS, form_hash: 'a'.repeat(64), version_hash: 'b'.repeat(64) });

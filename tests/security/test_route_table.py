@@ -151,7 +151,7 @@ FORMS = {
 
 #: Reads that are themselves an event: who took the data away is in the trail.
 NOTED_READS = re.compile(
-    r"GET /api/v1/(export/|audit/(bundle|consistency|{event}/proof|evidence/{pack}/file)/)"
+    r"GET /api/v1/(export/|files/|audit/(bundle|consistency|{event}/proof|evidence/{pack}/file)/)"
 )
 #: Writes with nothing for the trail: they keep nothing, or only what one has seen.
 QUIET = {

@@ -24,11 +24,12 @@ from apps.operations.alerts import raise_alert
 from apps.operations.destinations import add_destination
 from apps.operations.models import AlertKind, TrailJob
 from apps.requests import commands as requests
+from apps.requests import uploads
 from apps.runs import commands as runs
 from apps.runs import testing
 from apps.runs.drive import drive_all
 from apps.runs.models import Run, Sample
-from apps.steps.forms import form_hash
+from apps.steps.forms import FILE_SCHEMA, form_hash
 from apps.triggers.events import publish_event
 from apps.triggers.listening import open_listener
 from apps.triggers.models import Trigger
@@ -83,7 +84,13 @@ ASKING: dict[str, Any] = {
         "type": "form",
         "config": {
             "open_to": "public",
-            "form": {"type": "object", "properties": {"what": {"type": "string"}}},
+            "form": {
+                "type": "object",
+                "properties": {
+                    "what": {"type": "string"},
+                    "offers": {"type": "array", "x-widget": "files", "items": FILE_SCHEMA},
+                },
+            },
         },
     },
     "steps": {
@@ -243,17 +250,22 @@ class World:
             actor=self.author, flow_id=flow.pk, document=ASKING, if_match=1, now=now
         )
         flows.publish_flow(actor=self.author, flow_id=flow.pk, note="", now=now)
+        viewer = people.actor(self.users["viewer"])
+        file = uploads.upload_file(
+            actor=viewer, flow_id=flow.pk, field="offers", name="a.txt", content=b"40", now=now
+        )
         sent = requests.send_request(
-            actor=people.actor(self.users["viewer"]),
+            actor=viewer,
             flow_id=flow.pk,
             form_hash=form_hash(ASKING["trigger"]["config"]),
-            answers={"what": "A chair"},
+            answers={"what": "A chair", "offers": [{"id": str(file.pk)}]},
             now=now,
         )
         drive_all()
         self.ids |= {
             "form": flow.pk,
             "request": sent.pk,
+            "file": file.pk,
             "public": Trigger.objects.get(flow=flow).pk,
             "formhash": sent.form_hash,
         }

@@ -119,6 +119,22 @@ export const api = {
   },
 };
 
+/** Sends a file with the fields that say what it is for. */
+export async function upload<T>(path: string, fields: Record<string, string>, file: File): Promise<T> {
+  const body = new FormData();
+  for (const [name, value] of Object.entries(fields)) body.append(name, value);
+  body.append('file', file);
+  const headers = new Headers({ Accept: 'application/json', 'X-CSRFToken': csrfToken() });
+  let response: Response;
+  try {
+    response = await fetch(address(path), { method: 'POST', headers, body, credentials: 'same-origin', redirect: 'error' });
+  } catch {
+    throw new Offline();
+  }
+  if (!response.ok) throw await failure(response);
+  return (await response.json()) as T;
+}
+
 /** One page of a list; `cursor` is the `next` of the page before. */
 export function page<T>(path: string, query: Query, cursor: string | null, options: Options = {}) {
   if (!cursor) return api.get<Page<T>>(path, { ...options, query });

@@ -2,6 +2,7 @@ import { useIntl } from 'react-intl';
 import type { IntlShape } from 'react-intl';
 import { ExactNumber } from '~/api/exact';
 import { useT } from '~/app/messages';
+import { FileLink, isFile } from '~/ui/FileLink';
 import { exactTime } from '~/ui/time';
 
 type Plain = string | number | ExactNumber;
@@ -40,6 +41,7 @@ export function FactValue({ value }: { value: unknown }) {
   if (value === null || value === undefined || value === '') return <>{t('app.none')}</>;
   if (typeof value === 'boolean') return <>{value ? t('app.yes') : t('app.no')}</>;
   if (isPlain(value)) return <PlainValue value={value} />;
+  if (isFile(value)) return <FileLink file={value} />;
   if (Array.isArray(value) && value.every(isPlain)) return <>{value.map((one) => factText(one, intl)).join(', ')}</>;
   return (
     <ul>

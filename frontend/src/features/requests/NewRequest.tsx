@@ -77,6 +77,7 @@ function Fill({ asked, again }: { asked: RequestForm; again: () => void }) {
           schema={asked.form}
           value={answers}
           faults={faults}
+          flow={asked.flow.id}
           onChange={(next) => { setAnswers(next); draft.keep(onlyAsked(asked.form, next)); }}
           onSubmit={(given) => { if (!send.isPending) void submit(given); }}
         >

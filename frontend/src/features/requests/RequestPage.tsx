@@ -6,6 +6,7 @@ import type { RequestDetail } from '~/api/requests';
 import { useT } from '~/app/messages';
 import { FactValue } from '~/features/inbox/FactValue';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
+import { isFile } from '~/ui/FileLink';
 import { notifyDone } from '~/ui/notify';
 import { Page, PageHeader, Panel } from '~/ui/Page';
 import { RelativeTime } from '~/ui/RelativeTime';
@@ -109,7 +110,7 @@ const isRow = (value: unknown): value is Record<string, unknown> => typeof value
 
 /** What was answered; rows of a table as a table. */
 function Answer({ value }: { value: unknown }) {
-  if (!Array.isArray(value) || value.length === 0 || !value.every(isRow)) return <FactValue value={value} />;
+  if (!Array.isArray(value) || value.length === 0 || !value.every(isRow) || value.some(isFile)) return <FactValue value={value} />;
   const columns = [...new Set(value.flatMap((row) => Object.keys(row)))];
   return (
     <div className={classes.wide}>

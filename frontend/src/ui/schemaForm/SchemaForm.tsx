@@ -13,6 +13,7 @@ import type { Schema } from './answers';
 import { asAskedNow, onlyAsked, orderOf } from './conditions';
 import { asErrorSchema } from './faults';
 import type { Fault } from './faults';
+import { FilesWidget } from './FilesWidget';
 import { PersonWidget } from './PersonWidget';
 import { TableWidget } from './TableWidget';
 import { TextsWidget } from './TextsWidget';
@@ -26,15 +27,17 @@ interface Props {
   children: ReactNode;
   /** What the server said of the answers that were sent. */
   faults?: Fault[];
+  /** The flow whose form it is: files are attached to it. */
+  flow?: string;
 }
 
 // The other complaints of the validator already read as sentences.
 const WORDS: Record<string, MessageId> = { required: 'flows.form.required', type: 'flows.form.type', enum: 'flows.form.enum' };
-const WIDGETS = { texts: TextsWidget, person: PersonWidget, table: TableWidget };
+const WIDGETS = { texts: TextsWidget, files: FilesWidget, person: PersonWidget, table: TableWidget };
 const NO_FAULTS: Fault[] = [];
 
 /** A form drawn from a JSON Schema. `children` stand below it: messages and buttons. */
-export function SchemaForm({ schema, value, onChange, onSubmit, children, faults = NO_FAULTS }: Props) {
+export function SchemaForm({ schema, value, onChange, onSubmit, children, faults = NO_FAULTS, flow }: Props) {
   const t = useT();
   const language = useIntl().locale.split('-')[0] ?? 'en';
   const inWords = (errors: RJSFValidationError[]) => errors.map((one) => {
@@ -47,7 +50,7 @@ export function SchemaForm({ schema, value, onChange, onSubmit, children, faults
   const now = JSON.stringify(asAskedNow(schema, value));
   const asked = useMemo(() => asAsked(JSON.parse(now) as Schema), [now]);
   const ui = useMemo<UiSchema>(() => ({ ...looks(schema), 'ui:order': [...orderOf(schema), '*'], 'ui:submitButtonOptions': { norender: true } }), [schema]);
-  const context = useMemo(() => ({ faults: [...faults, ...refused] }), [faults, refused]);
+  const context = useMemo(() => ({ flow, faults: [...faults, ...refused] }), [flow, faults, refused]);
   const extra = useMemo(() => asErrorSchema(faults), [faults]);
   return (
     <DatesProvider settings={{ locale: language }}>

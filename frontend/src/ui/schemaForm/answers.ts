@@ -14,6 +14,7 @@ export function asAsked(schema: Schema): Schema {
 
 /** What the schema cannot say of how a question looks. */
 export function looks(schema: Schema): UiSchema {
+  if (schema['x-widget'] === 'files') return { 'ui:widget': 'files' };
   if (schema['type'] === 'array' && isRecord(schema['items'])) return looksOfList(schema['items']);
   if (schema['x-widget'] === 'person') return { 'ui:widget': 'person' };
   const found: UiSchema = schema['x-widget'] === 'text' ? { 'ui:widget': 'textarea', 'ui:options': { autosize: true, minRows: 3, maxRows: 12 } } : {};
