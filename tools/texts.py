@@ -45,6 +45,8 @@ SENTENCES = (
     "apps/flows/candidates.py",
     "apps/flows/commands.py",
     "apps/flows/names.py",
+    "apps/flows/working_checks.py",
+    "apps/inbox/limits.py",
     "apps/inbox/opening.py",
     "apps/operations/trail_checks.py",
     "apps/operations/trail_jobs.py",

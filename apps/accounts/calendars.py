@@ -9,12 +9,13 @@ from __future__ import annotations
 import itertools
 import re
 from collections.abc import Mapping, Sequence
-from datetime import date
+from datetime import date, datetime
 from typing import Any
 from zoneinfo import available_timezones
 
 from apps.core.errors import Invalid
 from apps.engine.working_time import MIDNIGHT, NINE_TO_FIVE, Calendar, Span
+from apps.steps.working import somebody_works
 
 VERSION = 1
 MOST_SPANS = 6
@@ -73,6 +74,19 @@ def checked(
             raise Invalid(f"{one['date']} is in the list of days off twice; keep one of them.")
     shown = [[_span_shown(span) for span in spans] for spans in week]
     return {"version": VERSION, "zone": zone, "hours": shown, "holidays": days}
+
+
+def check_works(content: Content, now: datetime) -> None:
+    """Refuse a calendar that would let everything in working time wait for more than a year.
+
+    Raises:
+        Invalid: All its working days of the next year are off.
+    """
+    if not somebody_works(read(content), now):
+        raise Invalid(
+            "Nobody works by this calendar within the next year; take some of the days off out, or"
+            " give more days their hours."
+        )
 
 
 def _day(name: str, spans: Sequence[Mapping[str, str]]) -> list[Span]:

@@ -12,6 +12,7 @@ from apps.engine.feel.errors import nearest
 from apps.flows import ports
 from apps.flows.calls import call_findings
 from apps.flows.models import Flow
+from apps.flows.working_checks import calendar_findings
 from apps.steps.check import CheckContext, check_document
 from apps.steps.findings import Finding, at, is_template, pointer
 from apps.steps.texts import one_line
@@ -37,6 +38,7 @@ def _of_this_workspace(flow: Flow, document: object, so_far: list[Finding]) -> l
     return [
         *_secret_findings(flow.workspace_id, document),
         *call_findings(flow, document),
+        *calendar_findings(flow.workspace_id, document),
         *ports.checked(flow=flow, document=document),
     ]
 

@@ -9,7 +9,7 @@ class InboxConfig(AppConfig):
 
     def ready(self) -> None:
         from apps.core import outbox
-        from apps.inbox import commands, opening, queries, telling
+        from apps.inbox import commands, escalating, opening, queries, telling
         from apps.notices import ports as notices
         from apps.runs import ports
 
@@ -22,3 +22,4 @@ class InboxConfig(AppConfig):
         )
         notices.register_tasks(telling.ABOUT)
         outbox.register("task.opened", telling.tell_assignees)
+        outbox.register("task.moment", escalating.tell_of_moment)

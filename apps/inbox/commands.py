@@ -16,7 +16,7 @@ from apps.audit.records import Target, Who
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
-from apps.inbox import pausing, queries, recording, rules, stages
+from apps.inbox import limits, pausing, queries, recording, rules, stages
 from apps.inbox.assigning import ask_fallback
 from apps.inbox.models import BulkDecision, Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, open_tasks, publish, tell_too_few, voters_of
@@ -68,8 +68,8 @@ def decide_task(
     """Answer a task; the run goes on when the rule is satisfied.
 
     ``seen`` and ``heard`` say what the page showed that was answered: the task's own hash, and how
-    many answers to questions. ``origin`` is where the answer comes from; the trail keeps it with what was seen and by which
-    grant it was allowed, see ``recording``.
+    many answers to questions. ``origin`` is where the answer comes from; the trail keeps it with
+    what was seen and by which grant it was allowed, see ``recording``.
 
     Raises:
         NotFound: There is no such task in this workspace.
@@ -109,16 +109,17 @@ def decide_task(
         decided_at=now,
     )
     kept = recording.recorded(task, decision, seat, origin or recording.Origin(), now)
+    limits.respond(task, now)
     if not _judge(task, decision, now):
         UserTask.objects.filter(pk=task.pk).update(updated_at=now)
     record(
         who=_who(actor, seat),
         workspace_id=task.workspace_id,
         verb="task.decide",
-        target=_target(task),
+        target=target_of(task),
         reason=comment,
         details={
-            **_about(task),
+            **about_task(task),
             "outcome": outcome,
             "seen": task.seen,
             "rule": task.rule,
@@ -231,6 +232,7 @@ def _close_some_overdue(now: datetime, limit: int) -> int:
     )
     if not late:
         return 0
+    limits.breach(late, now)
     _close(late, TaskStatus.TIMED_OUT, now=now)
     given = stages.given(late)
     for task in late:
@@ -240,8 +242,8 @@ def _close_some_overdue(now: datetime, limit: int) -> int:
             who=Actor.system(task.workspace_id).who,
             workspace_id=task.workspace_id,
             verb="task.timeout",
-            target=_target(task),
-            details={**_about(task), "due": task.due_at, "seen": task.seen},
+            target=target_of(task),
+            details={**about_task(task), "due": task.due_at, "seen": task.seen},
             correlation_id=task.run_id,
             flow_id=task.flow_id,
         )
@@ -250,6 +252,22 @@ def _close_some_overdue(now: datetime, limit: int) -> int:
     record_many(rows=rows, now=now)
     publish(late)
     return len(late)
+
+
+def end_unanswered(task: UserTask, outcome: str, now: datetime) -> bool:
+    """End a task by an answer that nobody gave, because nobody did; whether it was still open.
+
+    The caller holds the task's row.
+
+    Raises:
+        SilenceApproves: The answer is none of those against it.
+    """
+    limits.refuse_silent_yes(task.rule, outcome)
+    if not _close([task], TaskStatus.DECIDED, outcome=outcome, now=now):
+        return False
+    given = stages.given([task])[task.pk]
+    _resolve(task, outcome, _output(task, outcome, given, now), now)
+    return True
 
 
 def drop_leavers(*, now: datetime, limit: int = 200) -> int:
@@ -287,9 +305,9 @@ def drop_leavers(*, now: datetime, limit: int = 200) -> int:
                 who=Actor.system(tasks[one.task_id].workspace_id).who,
                 workspace_id=tasks[one.task_id].workspace_id,
                 verb="task.drop",
-                target=_target(tasks[one.task_id]),
+                target=target_of(tasks[one.task_id]),
                 details={
-                    **_about(tasks[one.task_id]),
+                    **about_task(tasks[one.task_id]),
                     "person": one.user.email,
                     "result": tasks[one.task_id].outcome,
                 },
@@ -338,15 +356,24 @@ def _check_open(seat: Seat, task: UserTask, now: datetime) -> None:
         raise AlreadyDecided("Somebody has answered in this place already; nothing was changed.")
 
 
-def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) -> None:
-    answers = rules.outcomes(task.kind, task.rule)
-    if outcome not in answers:
-        raise Invalid(f"Answer with one of: {', '.join(answers)}.")
+def check_comment(comment: str) -> None:
+    """Refuse what cannot be kept.
+
+    Raises:
+        Invalid: It is too long, or holds signs that no text has.
+    """
     if len(comment) > MAX_COMMENT or "\x00" in comment:
         raise Invalid(
             f"The comment is too long or holds signs that cannot be kept;"
             f" write at most {MAX_COMMENT} characters."
         )
+
+
+def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) -> None:
+    answers = rules.outcomes(task.kind, task.rule)
+    if outcome not in answers:
+        raise Invalid(f"Answer with one of: {', '.join(answers)}.")
+    check_comment(comment)
     if seen is not None and seen != task.seen:
         raise StalePage("What you were shown has changed since; read it again, then decide.")
 
@@ -440,6 +467,7 @@ def _close(
     closed = open_now.update(status=status, outcome=outcome, closed_at=now, updated_at=now)
     if closed:
         TaskAssignee.objects.filter(task__in=ids).update(is_open=False)
+        limits.stop(ids)
         for task in tasks:
             task.status, task.outcome, task.closed_at = status, outcome, now
     return closed
@@ -482,11 +510,12 @@ def _output(
     }
 
 
-def _target(task: UserTask) -> Target:
+def target_of(task: UserTask) -> Target:
+    """The task as a row of the trail names it."""
     return Target("task", str(task.pk), task.title)
 
 
-def _about(task: UserTask) -> dict[str, Any]:
+def about_task(task: UserTask) -> dict[str, Any]:
     """What every row of the trail about a task names."""
     return {
         "run": str(task.run_id),

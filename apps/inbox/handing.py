@@ -20,11 +20,12 @@ from apps.core import clock, outbox
 from apps.core.errors import Conflict, Invalid, NotFound, ProductError
 from apps.core.models import uuid7
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import queries, rules
+from apps.inbox import limits, queries, rules
 from apps.inbox.commands import MAX_COMMENT, TaskClosed, TooLate
 from apps.inbox.duties import FOUR_EYES, Case, KeptApart, kept_apart
 from apps.inbox.models import DutyException, TaskAssignee, UserTask
 from apps.inbox.opening import publish
+from apps.inbox.pausing import is_late
 from apps.inbox.permissions import NotForYou, require_decider
 
 MOST_AT_ONCE = 500
@@ -369,7 +370,7 @@ def _check_reason(reason: str) -> None:
 def _check_open(task: UserTask, now: datetime) -> None:
     if task.status != TaskStatus.OPEN:
         raise TaskClosed("This has been decided or has ended already; nothing was changed.")
-    if task.due_at is not None and task.due_at <= max(now, clock.now()):
+    if is_late(task, max(now, clock.now())):
         raise TooLate("The time to decide this is over; nothing was changed.")
 
 
@@ -382,6 +383,8 @@ def _one_decides(task: UserTask) -> bool:
 def _set_claim(task: UserTask, user_id: UUID | None, now: datetime) -> None:
     task.claimed_by_id, task.claimed_at = user_id, now if user_id else None
     task.updated_at = now
+    if user_id:
+        limits.respond(task, now)
     task.save(update_fields=["claimed_by", "claimed_at", "updated_at"])
     publish([task])
 

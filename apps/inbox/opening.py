@@ -8,19 +8,19 @@ from typing import Any
 from uuid import UUID
 
 from apps.accounts.models import Membership, Team, User
-from apps.accounts.places import calendar_for, today
+from apps.accounts.places import today
 from apps.accounts.queries import people_in
 from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.engine import values
 from apps.flows.compiled import compiled
-from apps.inbox import assigning, failures, rules, stages
+from apps.inbox import assigning, failures, limits, rules, stages
 from apps.inbox.assigning import fallback_people, manager_of, tell_fallback
 from apps.inbox.duties import FOUR_EYES, Case, kept_apart, of_step, risk_of
-from apps.inbox.models import TaskAssignee, UserTask
+from apps.inbox.models import TaskAssignee, TaskMoment, UserTask
 from apps.runs.ports import Refusal, TaskRequest
 from apps.steps import deciding
-from apps.steps.working import after_working
+from apps.steps.outcomes import StepError
 
 NO_ASSIGNEE = "no_assignee"
 
@@ -34,8 +34,9 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
     flow's owner is told of that group and where fewer are found than the rule needs (topics
     ``task.opened``, ``task.fallback`` and ``task.too_few``).
     """
-    found, turns = _People(), assigning.Turns(now)
+    found, turns, calendars = _People(), assigning.Turns(now), limits.Calendars()
     tasks: list[UserTask] = []
+    moments: list[TaskMoment] = []
     assignees: list[TaskAssignee] = []
     refusals: list[Refusal] = []
     instead: list[UserTask] = []
@@ -52,7 +53,12 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
         eligible = turns.one_of(request.get("pick") or assigning.ALL, task, eligible)
         asked_now = found.assignees(task, request, eligible)
         asked_now += found.instead(task, fallback, {one.user_id for one in asked_now})
-        _set_due(task, request.get("due_in"), asked_now, now)
+        try:
+            moments += limits.start(task, request, asked_now, calendars)
+        except (StepError, limits.SilenceApproves) as wrong:
+            refusals.append(_refused(asked, wrong.code, wrong.message))
+            continue
+        task.seen = seen_hash(task)
         voters = voters_of(asked_now)
         task.needed = deciding.needed(task.rule, voters)
         tasks.append(task)
@@ -63,6 +69,7 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
             tell_too_few(task, found=len(asked_now), now=now)
     UserTask.objects.bulk_create(tasks)
     TaskAssignee.objects.bulk_create(assignees)
+    TaskMoment.objects.bulk_create(moments)
     turns.keep()
     for task in instead:
         tell_fallback(task, now)
@@ -180,7 +187,7 @@ class _People:
         if key not in self._asked:
             named = {address.strip().lower() for address in users}
             people = people_in(workspace_id, users=users, teams=groups)
-            via = _groups_of(workspace_id, groups)
+            via = groups_of(workspace_id, groups)
             self._asked[key] = [
                 (one, "" if one.email in named else via.get(one.pk, "")) for one in people
             ]
@@ -247,7 +254,7 @@ def _eligible(
     return [one for one in people if one[0].pk not in apart]
 
 
-def _groups_of(workspace_id: UUID, groups: Sequence[str]) -> dict[UUID, str]:
+def groups_of(workspace_id: UUID, groups: Sequence[str]) -> dict[UUID, str]:
     """For each person in one of the groups, the first that holds them."""
     if not groups:
         return {}
@@ -272,13 +279,17 @@ def _nobody(asked: TaskRequest, request: Mapping[str, Any], *, only_requester: b
     named = ", ".join([*request["groups"], *request["users"]])
     if asked.kind == "exception":
         message = f"Nobody could be asked what to do: no active person is found for {named}."
-        return Refusal(asked.run_id, asked.step, asked.visit, NO_ASSIGNEE, message)
+        return _refused(asked, NO_ASSIGNEE, message)
     if only_requester:
         why = "the only person found is the one who asks"
     else:
         why = f"no active person who may decide is found for {named}"
     message = f"Nobody can decide “{asked.step_title}”: {why}. Name others in the step."
-    return Refusal(asked.run_id, asked.step, asked.visit, NO_ASSIGNEE, message)
+    return _refused(asked, NO_ASSIGNEE, message)
+
+
+def _refused(asked: TaskRequest, code: str, message: str) -> Refusal:
+    return Refusal(asked.run_id, asked.step, asked.visit, code, message)
 
 
 def _task(
@@ -290,7 +301,7 @@ def _task(
     risk = risk_of(compiled(asked.version_id).settings)
     duties = _duties(asked, request, risk)
     due_at = datetime.fromisoformat(request["due_at"]) if request["due_at"] else None
-    task = UserTask(
+    return UserTask(
         id=uuid7(),
         workspace_id=asked.workspace_id,
         flow_id=asked.flow_id,
@@ -317,8 +328,6 @@ def _task(
         opened_at=now,
         updated_at=now,
     )
-    task.seen = seen_hash(task)
-    return task
 
 
 def _duties(asked: TaskRequest, request: Mapping[str, Any], risk: str) -> list[str]:
@@ -327,23 +336,6 @@ def _duties(asked: TaskRequest, request: Mapping[str, Any], risk: str) -> list[s
         return []
     found = request.get("duties") or {}
     return list(found) if isinstance(found, list) else of_step(found, risk)
-
-
-def _set_due(
-    task: UserTask, due_in: str | None, asked: Sequence[TaskAssignee], now: datetime
-) -> None:
-    """Working time by the calendar of the one who is asked, or of the one team they are of."""
-    if not due_in:
-        return
-    teams = {one.via for one in asked}
-    calendar = calendar_for(
-        task.workspace_id,
-        user_id=asked[0].user_id if len(asked) == 1 else None,
-        team=teams.pop() if len(teams) == 1 else "",
-    )
-    if calendar is not None:
-        task.due_at = task.first_due_at = after_working(calendar, now, due_in)
-        task.seen = seen_hash(task)
 
 
 def _for_two(rule: Mapping[str, Any]) -> dict[str, Any]:

@@ -17,6 +17,7 @@ class OperationsConfig(AppConfig):
         outbox.register("run.stuck", alerts.tell_of_stuck_run)
         outbox.register("task.too_few", alerts.tell_of_too_few)
         outbox.register("task.fallback", alerts.tell_of_fallback)
+        outbox.register("task.rung_empty", alerts.tell_of_empty_rung)
         outbox.register("event.too_deep", alerts.tell_of_circle)
         outbox.register("start.refused", alerts.tell_of_refused_start)
         ports.register_app(alerts.show_notice)

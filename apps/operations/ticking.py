@@ -21,6 +21,7 @@ from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
 from apps.inbox import commands as inbox
+from apps.inbox import escalating
 from apps.notices import commands as notices
 from apps.notices import links
 from apps.operations import trail_jobs, trail_work
@@ -99,6 +100,7 @@ def parts() -> list[Part]:
         Part("times ahead", 30, sweep.mend_times_ahead),
         Part("events ahead", 30, AfterAJump(events.mend_times_ahead).look),
         Part("messages ahead", 30, outbox.mend_times_ahead),
+        Part("reminders and ladders", 1, lambda: escalating.fire_due(now=clock.now())),
         Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
         Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
         Part("schedules", 1, lambda: firing.fire_due(now=clock.now())),

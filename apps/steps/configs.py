@@ -94,10 +94,16 @@ def assignee_findings(
     step: KnownStep, groups: frozenset[str] | None, people: frozenset[str] | None
 ) -> Iterator[Finding]:
     """Groups and people that the workspace does not have, where they are written out."""
-    stages = at(step.config, "stages")
+    stages, rungs = at(step.config, "stages"), at(step.config, "escalation")
     places: list[DocPath] = [("assignees",)]
     if isinstance(stages, list):
         places += [("stages", index, "assignees") for index in range(len(stages))]
+    if isinstance(rungs, list):
+        places += [
+            ("escalation", index, "what", how)
+            for index in range(len(rungs))
+            for how in ("add", "reassign")
+        ]
     for name, there, what in (("groups", groups, "group"), ("users", people, "person")):
         if there is None:
             continue

@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from apps.steps.check import check_document
+from apps.steps.check import CheckContext, check_document
 from apps.steps.registry import find
 from tests.steps.documents import one_step
 
@@ -112,3 +112,73 @@ def test_ways_out_are_the_answers_and_the_time_out() -> None:
     assert type_.ports_of({}) == ("approved", "rejected", "timeout")
     assert type_.ports_of({"outcomes": YES_NO}) == ("go", "stop", "timeout")
     assert type_.ports_of({"outcomes": "odd"}) == ("approved", "rejected", "timeout")
+
+
+def rung(after=None, what=None, **when):
+    return {"when": {"after": after, **when} if after else when, "what": what or {"remind": True}}
+
+
+END = {"outcome": "rejected"}
+
+
+@pytest.mark.parametrize(
+    ("config", "code"),
+    [
+        ({"escalation": [rung("PT4H"), rung("P1D", END)]}, None),
+        ({"escalation": [rung(percent=50), rung(percent=80, what={"urgent": True})]}, None),
+        ({"escalation": [rung("= trigger.body.wait")], "due": None}, None),
+        ({"escalation": [rung("P1D"), rung("PT4H")]}, "rungs_out_of_order"),
+        ({"escalation": [rung(percent=80), rung("PT4H")]}, "rungs_out_of_order"),
+        ({"escalation": [rung("PT30H", business=True), rung("PT4H")]}, None),
+        ({"escalation": [rung("P2D")]}, "rung_after_limit"),
+        ({"escalation": [rung(percent=100)]}, "rung_after_limit"),
+        ({"escalation": [rung(percent=100, of="respond")], "respond": "PT1H"}, None),
+        ({"escalation": [rung(percent=80, of="respond")]}, "rung_without_limit"),
+        ({"escalation": [rung(percent=80)], "due": None}, "rung_without_limit"),
+        ({"escalation": [rung("soon")]}, "bad_duration"),
+        ({"escalation": [rung("P1M", business=True)]}, "bad_duration"),
+        ({"escalation": [rung("PT1H", {"outcome": "approved"})]}, "silence_approves"),
+        ({"escalation": [rung("PT1H", {"outcome": "go"})], "outcomes": YES_NO}, "silence_approves"),
+        ({"escalation": [rung("PT1H", {"outcome": "stop"})], "outcomes": YES_NO}, None),
+        ({"escalation": [rung("PT1H", {"outcome": "maybe"})]}, "unknown_outcome"),
+        ({"escalation": [rung("PT1H", END), rung("PT2H")]}, "rung_after_end"),
+        ({"escalation": [rung("PT1H", {"add": {}})]}, "bad_config"),
+        ({"escalation": [rung(percent=0)]}, "bad_config"),
+        ({"escalation": [rung(percent=101)]}, "bad_config"),
+        ({"escalation": [rung("PT1H", percent=5)]}, "bad_config"),
+        ({"escalation": [rung("PT1H")] * 11}, "bad_config"),
+        (
+            {
+                "escalation": [rung("PT1H", {"add": {"groups": ["board"]}})],
+                "rule": {"all": True},
+            },
+            "all_and_more",
+        ),
+        ({"respond": "soon"}, "bad_duration"),
+        ({"respond": "P3D"}, "respond_after_due"),
+        ({"respond": "P3D", "respond_business": True}, None),
+        ({"warnings": [50, 50]}, "bad_config"),
+        ({"warnings": [0]}, "bad_config"),
+        ({"warnings": [101]}, "bad_config"),
+        ({"warnings": []}, None),
+    ],
+    ids=str,
+)
+def test_limits_and_ladders_are_judged(config: dict[str, Any], code: str | None) -> None:
+    base = {"title": "May we?", "assignees": {"groups": ["approver"]}, "due": "P2D"}
+    ports = find("approval", 1).ports_of(config)
+    found = check_document(one_step("approval", ports=ports, **{**base, **config}))
+    assert {one.code for one in found} - {"unlinked_port"} == ({code} if code else set())
+
+
+def test_people_and_groups_of_a_ladder_must_be_there() -> None:
+    whom = {"users": ["no@acme.test"], "groups": ["board", "nowhere"]}
+    ladder = [rung("PT1H", {"add": whom}), rung("PT2H", {"reassign": whom})]
+    known = CheckContext(groups=frozenset({"approver", "board"}), people=frozenset({"a@b.test"}))
+    found = check_document(asked(escalation=ladder), known=known)
+    assert sorted((one.code, one.path.split("/escalation/")[1]) for one in found) == [
+        ("unknown_group", "0/what/add/groups/1"),
+        ("unknown_group", "1/what/reassign/groups/1"),
+        ("unknown_person", "0/what/add/users/0"),
+        ("unknown_person", "1/what/reassign/users/0"),
+    ]

@@ -99,6 +99,33 @@ def test_every_stage_is_said():
     assert all(one in explain(made, "en").steps[0].does for one in said)
 
 
+def test_every_limit_and_every_rung_is_said():
+    rungs = [
+        {"when": {"after": "PT4H", "business": True}, "what": {"remind": True}},
+        {"when": {"percent": 50}, "what": {"add": {"groups": ["board"], "managers": True}}},
+        {"when": {"percent": 60}, "what": {"reassign": {"users": ["ceo@acme.test"]}}},
+        {"when": {"percent": 100, "of": "respond"}, "what": {"urgent": True}},
+        {"when": {"after": "P1D"}, "what": {"outcome": "rejected"}},
+    ]
+    asked = approve(due="P2D", business=True, respond="PT8H", warnings=[50, 80], escalation=rungs)
+    made = document({"ask": asked}, ["trigger -> ask"])
+    assert explain(made, "en").deciding[0].how[1:-1] == [
+        "Somebody should take it up within 8 hours.",
+        "Time to answer: 2 days of working time; afterwards nobody is asked any more.",
+        "Who has not answered is reminded at 50 and 80 per cent of the time.",
+        "Without an answer after 4 hours of working time: those who are asked are reminded.",
+        (
+            "Without an answer at 50 per cent of the time: also asked: the group “board” and the"
+            " managers of those who have not answered."
+        ),
+        "Without an answer at 60 per cent of the time: asked instead: ceo@acme.test.",
+        "Where nobody has taken it up at 100 per cent of the time for that: it becomes urgent.",
+        "Without an answer after 1 day: it ends as “rejected”.",
+    ]
+    said = explain(made, "de").deciding[0].how
+    assert "Ohne Antwort nach 4 Stunden Arbeitszeit: die Gefragten werden erinnert." in said
+
+
 def test_it_says_who_decides_and_what_leaves():
     steps = {
         "ask": approve(title='= "Pay " + trigger.body.name', due="PT4H", rule={"all": True}),

@@ -35,6 +35,7 @@ def set_calendar(
     """
     require(actor, "settings.manage")
     wanted = calendars.checked(zone=zone, hours=hours, holidays=holidays)
+    calendars.check_works(wanted, now)
     workspace = Workspace.objects.select_for_update(no_key=True).get(pk=actor.workspace_id)
     before = queries.calendar_shown(actor.workspace_id)
     if wanted == before:

@@ -218,6 +218,8 @@ def set_own_calendar(
             zone=content["zone"], hours=content["hours"], holidays=content["holidays"]
         )
     )
+    if wanted is not None:
+        calendars.check_works(wanted, now)
     if wanted != before:
         if wanted is None:
             OwnCalendar.objects.for_workspace(actor.workspace_id).filter(**whose).delete()

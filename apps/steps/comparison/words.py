@@ -56,6 +56,19 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "Rule": ("rule", "Regel"),
     "Due after": ("due", "Frist"),
     "Due in working time": ("due in working time", "Frist in Arbeitszeit"),
+    "First reaction within": ("time for a first reaction", "Zeit für die erste Reaktion"),
+    "First reaction in working time": (
+        "first reaction in working time",
+        "erste Reaktion in Arbeitszeit",
+    ),
+    "Remind at per cent of each limit": (
+        "reminders at per cent of each limit",
+        "Erinnerungen bei Prozent jeder Frist",
+    ),
+    "What happens while nobody answers": (
+        "what happens while nobody answers",
+        "was geschieht, solange niemand antwortet",
+    ),
     "Stages after this one": ("later stages", "weitere Stufen"),
     "Facts to decide by": ("facts to decide by", "Angaben zur Entscheidung"),
     "Who asks": ("who asks", "wer anfragt"),

@@ -15,6 +15,7 @@ from apps.engine.graph import TRIGGER, Behaviour
 from apps.steps.comparison.tell import type_word
 from apps.steps.comparison.words import Language
 from apps.steps.document import expression_source
+from apps.steps.explain.limits import limits
 from apps.steps.explain.times import duration, listed, schedule
 from apps.steps.explain.words import SENTENCES
 from apps.steps.findings import at, is_template
@@ -293,12 +294,13 @@ class _Teller:
 
     def who(self, config: Config) -> str:
         """The people and groups who are asked."""
-        groups = [
-            self.say("group", name=self.plain(one))
-            for one in _list(at(config, "assignees", "groups"))
-        ]
-        users = [self.plain(one) for one in _list(at(config, "assignees", "users"))]
-        return self.list_([*groups, *users]) or self.say("nobody")
+        return self.list_(self.asked(at(config, "assignees"))) or self.say("nobody")
+
+    def asked(self, whom: Any) -> list[str]:
+        """Groups, people and the managers of those who are asked, each by name."""
+        groups = [self.say("group", name=self.plain(one)) for one in _list(at(whom, "groups"))]
+        users = [self.plain(one) for one in _list(at(whom, "users"))]
+        return [*groups, *users, *([self.say("managers")] if at(whom, "managers") else [])]
 
     def rule(self, config: Config) -> str:
         """How many must say yes."""
@@ -332,8 +334,7 @@ class _Teller:
             return None
         config = known.config
         how = [self.rule(config), *self.stages(config)]
-        if isinstance(config.get("due"), str) and config["due"]:
-            how.append(self.say("due", due=self.time(config["due"])))
+        how += limits(self, config)
         how.append(
             self.say("requester" if config.get("allow_requester") is True else "requester_not")
         )

@@ -93,8 +93,39 @@ SENTENCES: Mapping[str, Pair] = {
     ),
     "stage_named": (" ({name})", " ({name})"),
     "due": (
-        "Time to answer: {due}; afterwards nobody is asked any more.",
-        "Zeit zum Antworten: {due}; danach wird niemand mehr gefragt.",
+        "Time to answer: {due}{working}; afterwards nobody is asked any more.",
+        "Zeit zum Antworten: {due}{working}; danach wird niemand mehr gefragt.",
+    ),
+    "working": (" of working time", " Arbeitszeit"),
+    "react": (
+        "Somebody should take it up within {time}{working}.",
+        "Jemand soll es innerhalb von {time}{working} aufgreifen.",
+    ),
+    "warned": (
+        "Who has not answered is reminded at {percent} per cent of the time.",
+        "Wer nicht geantwortet hat, wird bei {percent} Prozent der Zeit erinnert.",
+    ),
+    "rung": ("{when}: {what}.", "{when}: {what}."),
+    "rung_after": (
+        "Without an answer after {time}{working}",
+        "Ohne Antwort nach {time}{working}",
+    ),
+    "rung_of_due": (
+        "Without an answer at {percent} per cent of the time",
+        "Ohne Antwort bei {percent} Prozent der Zeit",
+    ),
+    "rung_of_respond": (
+        "Where nobody has taken it up at {percent} per cent of the time for that",
+        "Hat es bei {percent} Prozent der Zeit dafür niemand aufgegriffen",
+    ),
+    "rung_reminds": ("those who are asked are reminded", "die Gefragten werden erinnert"),
+    "rung_add": ("also asked: {who}", "zusätzlich gefragt: {who}"),
+    "rung_reassign": ("asked instead: {who}", "stattdessen gefragt: {who}"),
+    "rung_urgent": ("it becomes urgent", "es wird dringend"),
+    "rung_ends": ("it ends as “{outcome}”", "es endet als „{outcome}“"),
+    "managers": (
+        "the managers of those who have not answered",
+        "die Vorgesetzten derer, die nicht geantwortet haben",
     ),
     "requester": ("Who asks may decide too.", "Auch wer anfragt, darf entscheiden."),
     "requester_not": ("Who asks may not decide.", "Wer anfragt, darf nicht entscheiden."),

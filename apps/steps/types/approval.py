@@ -14,6 +14,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from apps.engine.graph import Behaviour
+from apps.steps import ladder
 from apps.steps.findings import Flaw
 from apps.steps.outcomes import StepError, WaitForPerson
 from apps.steps.registry import (
@@ -217,6 +218,27 @@ class Config(StepModel):
         title="Due in working time",
         description="By the working calendar of the workspace: only its hours and days count.",
     )
+    respond: Template | None = Field(
+        None,
+        title="First reaction within",
+        description="Until somebody takes it, answers or asks back.",
+        examples=["PT4H"],
+        json_schema_extra={"x-feel": "template", "x-widget": "duration"},
+    )
+    respond_business: bool = Field(False, title="First reaction in working time")
+    warnings: ladder.Warnings = Field(
+        default_factory=lambda: list(ladder.WARNINGS),
+        max_length=5,
+        title="Remind at per cent of each limit",
+        description="Who has not answered is reminded then.",
+    )
+    escalation: list[ladder.Rung] = Field(
+        default_factory=list,
+        max_length=10,
+        title="What happens while nobody answers",
+        description="Each line happens once, for each stage anew. Silence never approves.",
+        json_schema_extra={"x-widget": "rows"},
+    )
     stages: list[Stage] = Field(
         default_factory=list,
         max_length=9,
@@ -271,6 +293,7 @@ class Output(StepModel):
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """The times to decide, where they are written out."""
     yield from check_duration(config, "due")
+    yield from ladder.check(config)
     stages = config.get("stages")
     for index, stage in enumerate(stages if isinstance(stages, list) else []):
         if isinstance(stage, Mapping):
@@ -317,6 +340,7 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "due_in": config.due if config.business and config.due else None,
             "duties": config.duties.model_dump(),
             "due_at": due.isoformat() if due else None,
+            "limits": ladder.asked(config, ctx),
             "fields": [fact.model_dump() for fact in config.fields],
             "requester": requester or "",
             "allow_requester": config.allow_requester,
@@ -352,6 +376,7 @@ def _stages(config: Config, ctx: PureContext) -> list[Request]:
                 **_people(stage, config, ctx),
                 "due": due or None,
                 "business": config.business,
+                "limits": ladder.asked(config, ctx),
             }
         )
     return found
