@@ -12,7 +12,7 @@ from apps.accounts.actors import Actor
 from apps.core import clock
 from apps.core.errors import Invalid
 from apps.flows.models import Flow
-from apps.inbox import queries
+from apps.inbox import pausing, queries
 from apps.inbox.models import UserTask
 
 #: Everything to decide; the three parts of that; what is late of it; and what is over.
@@ -85,8 +85,9 @@ def counts(actor: Actor) -> dict[str, int]:
 
 
 def late(now: datetime) -> Q:
-    """Past the time to decide, whether or not the clock has noticed."""
-    return Q(due_at__lte=now)
+    """Past the time to decide, or to be taken up, whether or not the clock has noticed."""
+    waits = Q(paused_at__isnull=True, responded_at__isnull=True)
+    return pausing.late(now) | waits & Q(respond_by_at__lte=now)
 
 
 def _narrowed(rows: QuerySet[UserTask], actor: Actor, wanted: Wanted) -> QuerySet[UserTask]:

@@ -292,3 +292,17 @@ def test_what_is_inside_comes_before_what_follows():
         ("Inside", 1),
         ("After", 0),
     ]
+
+
+def test_that_several_can_be_answered_at_once_is_said():
+    bulk = {"max": 20, "amount_label": "Amount", "amount_limit": 5000}
+    asked = approve(bulk=bulk, fields=[{"label": "Amount", "value": 1}])
+    made = document({"ask": asked}, ["trigger -> ask"])
+    assert (
+        "Up to 20 of these can be answered at once, each with “Amount” below 5000."
+        in explain(made, "en").deciding[0].how
+    )
+    assert (
+        "Bis zu 20 davon können auf einmal beantwortet werden, jede mit „Amount“ unter 5000."
+        in explain(made, "de").deciding[0].how
+    )

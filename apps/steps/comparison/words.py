@@ -43,6 +43,7 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
         "The flow starts otherwise: {after} in place of {before}",
         "Der Ablauf beginnt anders: {after} statt {before}",
     ),
+    "starts": ("The flow starts: {after}", "Der Ablauf beginnt: {after}"),
     "by": ("{step} ({port})", "{step} ({port})"),
 }
 
@@ -64,6 +65,14 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "Remind at per cent of each limit": (
         "reminders at per cent of each limit",
         "Erinnerungen bei Prozent jeder Frist",
+    ),
+    "Answered together": ("answering several at once", "Beantworten mehrerer auf einmal"),
+    "How many at most": ("how many at most", "höchstens wie viele"),
+    "Fact that says how much": ("fact that says how much", "Angabe, die sagt, wie viel"),
+    "Each below": ("each below", "jede unter"),
+    "Also where the risk is high": (
+        "also where the risk is high",
+        "auch bei hohem Risiko",
     ),
     "What happens while nobody answers": (
         "what happens while nobody answers",

@@ -335,10 +335,20 @@ class _Teller:
         config = known.config
         how = [self.rule(config), *self.stages(config)]
         how += limits(self, config)
+        how += self.together(config)
         how.append(
             self.say("requester" if config.get("allow_requester") is True else "requester_not")
         )
         return Deciding(step, self.title(step), self.who(config), how)
+
+    def together(self, config: Config) -> list[str]:
+        """Whether several of these can be answered at once."""
+        bulk = config.get("bulk")
+        if not isinstance(bulk, Mapping):
+            return []
+        label, limit = bulk.get("amount_label"), bulk.get("amount_limit")
+        said = {"label": self.value(label), "limit": self.value(limit)}
+        return [self.say("together", count=_whole(bulk.get("max"), 2), **said)]
 
     def leaving(self, step: str) -> Leaving | None:
         """What goes out by a step, where something does."""

@@ -128,6 +128,11 @@ SENTENCES: Mapping[str, Pair] = {
         "die Vorgesetzten derer, die nicht geantwortet haben",
     ),
     "requester": ("Who asks may decide too.", "Auch wer anfragt, darf entscheiden."),
+    "together": (
+        "Up to {count} of these can be answered at once, each with {label} below {limit}.",
+        "Bis zu {count} davon können auf einmal beantwortet werden, jede mit {label} unter"
+        " {limit}.",
+    ),
     "requester_not": ("Who asks may not decide.", "Wer anfragt, darf nicht entscheiden."),
     "http": ("Sends a {method} request to {url}.", "Sendet eine {method}-Anfrage an {url}."),
     "mail": ("Sends a mail to {to}: {subject}.", "Sendet eine Mail an {to}: {subject}."),

@@ -128,6 +128,22 @@ class Outcome(StepModel):
     side: Literal["for", "against"] = Field("for", title="Counts")
 
 
+class Bulk(StepModel):
+    max: int = Field(ge=2, le=100, title="How many at most")
+    amount_label: str = Field(
+        min_length=1,
+        max_length=100,
+        title="Fact that says how much",
+        description="The label of one of the facts; its value is a number.",
+    )
+    amount_limit: float = Field(gt=0, title="Each below")
+    high_risk: bool = Field(
+        False,
+        title="Also where the risk is high",
+        description="A flow that says nothing of its risk counts as high.",
+    )
+
+
 class Fact(StepModel):
     label: str = Field(min_length=1, max_length=100, title="Label")
     value: TemplateValue = Field("", title="Value")
@@ -252,12 +268,25 @@ class Config(StepModel):
         title="Facts to decide by",
         json_schema_extra={"x-widget": "rows"},
     )
+    bulk: Bulk | None = Field(
+        None,
+        title="Answered together",
+        description="Lets people answer several of these at once. Each is checked as if alone.",
+    )
     requester: Feel | None = Field(None, title="Who asks")
     allow_requester: bool = Field(False, title="Who asks may decide")
 
     @model_validator(mode="after")
     def _somebody(self) -> "Config":
         return _with_somebody(self, self.assignees)
+
+    @model_validator(mode="after")
+    def _amount(self) -> "Config":
+        if self.bulk and self.bulk.amount_label not in {one.label for one in self.fields}:
+            raise ValueError(
+                f"“{self.bulk.amount_label}” is not the label of a fact; name one of the facts."
+            )
+        return self
 
     @model_validator(mode="after")
     def _answers(self) -> "Config":
