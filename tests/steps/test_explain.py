@@ -303,6 +303,6 @@ def test_that_several_can_be_answered_at_once_is_said():
         in explain(made, "en").deciding[0].how
     )
     assert (
-        "Bis zu 20 davon können auf einmal beantwortet werden, jede mit „Amount“ unter 5000."
+        "Bis zu 20 sind auf einmal zu beantworten, jede mit „Amount“ unter 5000."
         in explain(made, "de").deciding[0].how
     )

@@ -130,8 +130,7 @@ SENTENCES: Mapping[str, Pair] = {
     "requester": ("Who asks may decide too.", "Auch wer anfragt, darf entscheiden."),
     "together": (
         "Up to {count} of these can be answered at once, each with {label} below {limit}.",
-        "Bis zu {count} davon können auf einmal beantwortet werden, jede mit {label} unter"
-        " {limit}.",
+        "Bis zu {count} sind auf einmal zu beantworten, jede mit {label} unter {limit}.",
     ),
     "requester_not": ("Who asks may not decide.", "Wer anfragt, darf nicht entscheiden."),
     "http": ("Sends a {method} request to {url}.", "Sendet eine {method}-Anfrage an {url}."),
