@@ -95,6 +95,10 @@ def compare(actor: Actor, before: Side, after: Side, language: Language, draft: 
     Who had a hand is known of what the draft has that is not published yet.
     """
     old, new = before.document, after.document
+    if before.kind == "empty":
+        # What every flow has is no news of the first one.
+        old = {**old, **{name: new[name] for name in ("format", "name") if name in new}}
+        old = {**old, "settings": {}} if "settings" in new else old
     changes = differences(old, new)
     groups = together(changes)
     touched = draft.touched if after.kind == "draft" else {}

@@ -247,6 +247,10 @@ class TestTheApi:
         assert {f"/steps/{one}" for one in document_of(flow)["steps"]} <= paths
         assert [person["email"] for person in found["authors"]] == [builder.email]
         assert found["same"] is False
+        told = [one["text"] for group in found["groups"] for one in group["changes"]]
+        assert any(text.startswith("The flow starts: ") for text in told)
+        # What every flow has is no news.
+        assert not [text for text in told if "format" in text or "called" in text or "?" in text]
 
     def test_publishes_a_part_and_names_its_authors(self, published, actor, builder, now):
         one, two = first_steps(published)

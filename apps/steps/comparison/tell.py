@@ -67,7 +67,10 @@ def tell(change: Change, before: Document, after: Document, language: Language) 
             return _field(change, what, tuple(path), schema, language)
         case ("trigger",):
             old, new = (type_word(at(one, TRIGGER, "type"), language) for one in (before, after))
-            return sentence("trigger_replaced", language, before=old, after=new)
+            is_first = kind_of(change) == "added"
+            return sentence(
+                "starts" if is_first else "trigger_replaced", language, before=old, after=new
+            )
         case ("trigger", *path):
             schema = _trigger_schema(after)
             return _field(change, words.trigger_word(language), tuple(path), schema, language)

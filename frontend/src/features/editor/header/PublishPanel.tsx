@@ -29,6 +29,8 @@ export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosav
   const errors = useFindings((state) => state.findings).filter(isError);
   const [note, setNote] = useState('');
   const [unsaved, setUnsaved] = useState(false);
+  const [isMissing, setMissing] = useState(false);
+  const why = useRef<HTMLTextAreaElement>(null);
   // A second press of the same intent is the same publication.
   const key = useRef(newKey());
   useReturnOfFocus();
@@ -37,6 +39,12 @@ export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosav
 
   const refused: Finding[] = isProblem(publish.error, 422) && Array.isArray(publish.error.fields['findings']) ? (publish.error.fields['findings'] as Finding[]) : [];
   const submit = async () => {
+    // Who reads the version, or the trail, in a year wants to know why.
+    if (note.trim() === '') {
+      setMissing(true);
+      why.current?.focus();
+      return;
+    }
     const saved = await autosave.flush();
     setUnsaved(!saved);
     if (!saved) return;
@@ -61,14 +69,17 @@ export function PublishPanel({ flow, autosave }: { flow: Flow; autosave: Autosav
       <h2 id="publish-title">{flow.active_version === null ? t('editor.publish.first') : t('editor.publish.next', { number: flow.active_version + 1 })}</h2>
       <p>{t('editor.publish.text')}</p>
       <Textarea
+        ref={why}
         autoFocus
+        required
         label={t('editor.publish.note')}
         description={t('editor.publish.note_help')}
+        error={isMissing ? t('editor.publish.note_missing') : undefined}
         autosize
         minRows={2}
         maxLength={2000}
         value={note}
-        onChange={(event) => setNote(event.currentTarget.value)}
+        onChange={(event) => { setNote(event.currentTarget.value); setMissing(false); }}
         onKeyDown={(event) => { if (event.key === 'Enter' && (event.ctrlKey || event.metaKey)) void submit(); }}
       />
       <div className={classes.buttons}>
