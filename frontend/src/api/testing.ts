@@ -45,7 +45,7 @@ export interface TestAsked {
   kind: TestKind;
   step: string;
   sample: string | null;
-  answers: Record<string, { port?: string }>;
+  answers: Record<string, { port?: string; output?: unknown }>;
   /** Steps that really send what they would send. */
   live: string[];
 }

@@ -11,13 +11,15 @@ interface Trial {
   step: string;
   /** By step: the way out that is chosen for it. */
   ports: Record<string, string>;
+  /** By step: what it gives instead of what was recorded or would be foreseen. */
+  outputs: Record<string, unknown>;
   /** Steps that really send what they would send. */
   live: string[];
   /** The test that was started last. */
   run: string | null;
 }
 
-const NOTHING: Trial = { flowId: '', sample: null, kind: 'dry', step: '', ports: {}, live: [], run: null };
+const NOTHING: Trial = { flowId: '', sample: null, kind: 'dry', step: '', ports: {}, outputs: {}, live: [], run: null };
 
 export const useTrial = create<Trial>()(() => NOTHING);
 
@@ -27,6 +29,6 @@ export const trialOf = (flowId: string): void => {
 };
 
 export const tryOut = (kind: TestKind, step = ''): void => {
-  useTrial.setState({ kind, step, ports: {}, live: [], run: null });
+  useTrial.setState({ kind, step, ports: {}, outputs: {}, live: [], run: null });
   useView.setState({ drawer: 'try' });
 };

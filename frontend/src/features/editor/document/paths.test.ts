@@ -24,6 +24,18 @@ describe('paths', () => {
     expect(all.find((node) => node.path === 'steps.call.output.status')).toMatchObject({ hasSample: false, type: 'number' });
   });
 
+  it('of a step that runs another flow have what that flow says it gives', () => {
+    const flow = sampleFlow();
+    const step = flow.steps['call'];
+    if (step) flow.steps['call'] = { ...step, type: 'subflow', version: 1, config: { flow: 'x' } };
+    const output = { type: 'object', properties: { run: { type: 'string' }, status: { type: 'string' }, output: {} } };
+    const known = { ...types, step: (kind: string, version?: number) => (kind === 'subflow' ? ({ ...types.step('http.request', 1), kind, output_schema: output } as never) : types.step(kind, version)) };
+    const gives = { call: { type: 'object', properties: { vendor: { type: 'object', properties: { id: { type: 'number', description: 'Number of the vendor' } } } } } };
+    const found = flatPaths(pathsFor(flow, 'end', known, null, gives));
+    expect(found.find((node) => node.path === 'steps.call.output.output.vendor.id')).toMatchObject({ type: 'number', meaning: 'Number of the vendor' });
+    expect(flatPaths(pathsFor(flow, 'end', known, null)).some((node) => node.path.startsWith('steps.call.output.output.'))).toBe(false);
+  });
+
   it('are written as FEEL reads them', () => {
     expect(member('trigger.body', 'größe')).toBe('trigger.body.größe');
     expect(member('a', 'content-type')).toBe('get value(a, "content-type")');

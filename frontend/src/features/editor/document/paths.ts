@@ -133,6 +133,10 @@ function outputSchema(type: StepType, config: unknown): Schema {
   return object(isRecord(values) ? Object.fromEntries(Object.keys(values).map((name) => [name, {}])) : {});
 }
 
+/** The output of a step that runs another flow: its own parts, with what that flow gives in `output`. */
+const withOutput = (own: Schema, given: Schema | undefined): Schema =>
+  given === undefined || !isRecord(own['properties']) ? own : { ...own, properties: { ...own['properties'], output: given } };
+
 /** The results of a decision table: a value for each column, lists where several rules are taken. */
 function columnsSchema(columns: unknown[], config: Record<string, unknown>): Schema {
   const names = columns.map((one) => (isRecord(one) ? one['name'] : '')).filter((name): name is string => typeof name === 'string' && name !== '');
@@ -146,13 +150,15 @@ const RUN = object({ id: { type: 'string' }, started_at: { type: 'string' } });
 
 /**
  * What the expressions of step `id` can read: the trigger, every step that may have run before,
- * nearest first, and the run itself. `id` of the trigger gives the trigger's own parts.
+ * nearest first, and the run itself. `id` of the trigger gives the trigger's own parts. `gives`:
+ * of steps that run another flow, what that flow says it gives.
  */
 export function pathsFor(
   doc: FlowDocument,
   id: string,
   types: Lookup,
   sample: Sample | null,
+  gives: Readonly<Record<string, Schema>> = {},
 ): PathSource[] {
   const trigger: PathSource = {
     id: TRIGGER,
@@ -163,7 +169,7 @@ export function pathsFor(
   };
   if (id === TRIGGER) return [trigger];
   const steps = readable(doc, id, types).filter((one) => one !== TRIGGER && one !== id && doc.steps[one]);
-  const sources = steps.map((one) => stepSource(doc, one, types, sample));
+  const sources = steps.map((one) => stepSource(doc, one, types, sample, gives[one]));
   const run: PathSource = { id: 'run', title: '', icon: '', tint: 'other', nodes: grow('run', 'run', { schema: RUN, hasSample: false }).children };
   const known = [trigger, ...sources];
   return [...itemSources(doc, id, types, known), ...known, run];
@@ -210,12 +216,12 @@ function itemSources(doc: FlowDocument, id: string, types: Lookup, known: PathSo
   ];
 }
 
-function stepSource(doc: FlowDocument, id: string, types: Lookup, sample: Sample | null): PathSource {
+function stepSource(doc: FlowDocument, id: string, types: Lookup, sample: Sample | null, given?: Schema): PathSource {
   const step = doc.steps[id];
   const type = step && types.step(step.type, step.version);
   const ran = sample?.steps[id];
   const output = grow(`steps.${id}.output`, 'output', {
-    schema: type ? outputSchema(type, step?.config) : undefined,
+    schema: type ? withOutput(outputSchema(type, step?.config), given) : undefined,
     sample: ran?.output,
     hasSample: ran?.output !== undefined && ran.output !== null,
   });

@@ -1,6 +1,7 @@
 import { useMemo } from 'react';
 import { useLookup } from '~/features/canvas/catalogue';
 import { useSample } from '../api';
+import { useCalledOutputs } from '../called';
 import { flatPaths, pathsFor } from '../document/paths';
 import type { PathNode, PathSource, Sample } from '../document/paths';
 import { useEditor } from '../store';
@@ -10,8 +11,9 @@ export function useExpressionReads(flowId: string, owner: string): { sources: ()
   const types = useLookup();
   const { data } = useSample(flowId);
   const sample = data ?? null;
+  const gives = useCalledOutputs();
   return useMemo(() => {
-    const sources = () => pathsFor(useEditor.getState().document, owner, types, sample);
+    const sources = () => pathsFor(useEditor.getState().document, owner, types, sample, gives);
     return { sources, paths: () => flatPaths(sources()), sample };
-  }, [owner, types, sample]);
+  }, [owner, types, sample, gives]);
 }

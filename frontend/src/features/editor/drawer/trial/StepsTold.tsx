@@ -7,6 +7,7 @@ import { StepIcon } from '~/features/canvas/StepIcon';
 import { Values } from '~/ui/Values';
 import { useTrial } from '../../trial';
 import { onStage, select } from '../../view';
+import { AnswerOutput } from './AnswerOutput';
 import classes from './Trial.module.css';
 
 const DOES: Record<StepTold['does'], MessageId> = {
@@ -45,6 +46,7 @@ function Told({ step, choosing }: { step: StepTold; choosing: Props['choosing'] 
         <span className={classes.does}>{t(DOES[step.does])}{choosing || !step.port || step.port === 'done' ? null : ` · ${step.port === 'error' ? t('app.status.failed') : step.port}`}</span>
         {choosing ? <Choices step={step} choosing={choosing} /> : null}
       </div>
+      {choosing && isAnswered(step) ? <AnswerOutput step={step} /> : null}
       {details ? (
         <details className={classes.details}>
           <summary>{t(choosing ? 'testing.shows.would' : 'testing.shows.did')}</summary>
@@ -55,6 +57,9 @@ function Told({ step, choosing }: { step: StepTold; choosing: Props['choosing'] 
     </li>
   );
 }
+
+/** What fails gives nothing; of what is really done, what comes is taken. */
+const isAnswered = ({ does, port }: StepTold): boolean => (does === 'answered' || does === 'asked' || does === 'waits') && port !== 'error';
 
 /** By which way out it is answered, and whether it is really sent. */
 function Choices({ step, choosing }: { step: StepTold; choosing: 'answer' | 'send' }) {

@@ -87,3 +87,20 @@ it('does not try what is not saved', async () => {
   expect(await screen.findByRole('alert')).toBeDefined();
   expect(asked.some((one) => one.path.includes('test-plan'))).toBe(false);
 });
+
+it('sets what an answered step gives, says what cannot be read, and goes back to the sample', async () => {
+  show();
+  fireEvent.click(await screen.findByRole('button', { name: 'What “tell” gives' }));
+  const field = screen.getByRole('textbox', { name: 'What “tell” gives' });
+  fireEvent.change(field, { target: { value: '{"sent": ' } });
+  fireEvent.click(screen.getByRole('button', { name: 'Use this' }));
+  expect(screen.getByText(/This cannot be read/)).toBeDefined();
+  const before = asked.length;
+  fireEvent.change(field, { target: { value: '{"sent": 1.10}' } });
+  fireEvent.click(screen.getByRole('button', { name: 'Use this' }));
+  await waitFor(() => expect(asked.slice(before).find((one) => one.path.endsWith('/test-plan/'))?.body['answers']).toEqual({ tell: { output: { sent: 1.1 } } }));
+  expect(await screen.findByText('Your own value')).toBeDefined();
+  fireEvent.click(screen.getByRole('button', { name: '“tell” gives what the sample has again' }));
+  await waitFor(() => expect(asked.filter((one) => one.path.endsWith('/test-plan/')).at(-1)?.body['answers']).toEqual({}));
+  expect(screen.queryByText('Your own value')).toBeNull();
+});

@@ -45,7 +45,7 @@ function Choice({ flowId }: { flowId: string }) {
   const steps = useEditor(({ document }) => document.steps);
   const samples = useSamples(flowId).data?.results ?? [];
   const chosen = useChosenSample(flowId);
-  const set = (change: { kind?: TestKind; step?: string; sample?: string | null }) => useTrial.setState({ ...change, ports: {}, live: [], run: null });
+  const set = (change: { kind?: TestKind; step?: string; sample?: string | null }) => useTrial.setState({ ...change, ports: {}, outputs: {}, live: [], run: null });
   return (
     <div className={classes.choice}>
       <SegmentedControl
@@ -81,15 +81,19 @@ function Choice({ flowId }: { flowId: string }) {
   );
 }
 
+/** By step, the way out and the output that were chosen for it. */
+const answersOf = (ports: Record<string, string>, outputs: Record<string, unknown>): TestAsked['answers'] =>
+  Object.fromEntries([...new Set([...Object.keys(ports), ...Object.keys(outputs)])].map((id) => [id, { ...(ports[id] === undefined ? {} : { port: ports[id] }), ...(id in outputs ? { output: outputs[id] } : {}) }]));
+
 /** Saves first, so that what is tried is what is seen; then asks what would run. */
 function usePlan(flow: Flow, autosave: Autosave) {
-  const { kind, step, ports, live } = useTrial();
+  const { kind, step, ports, outputs, live } = useTrial();
   const sample = useChosenSample(flow.id);
   const change = useEditor((editor) => editor.change);
   const readOnly = useEditor((editor) => editor.readOnly);
   const asked = useMemo<TestAsked>(
-    () => ({ kind, step: kind === 'dry' ? '' : step, sample, answers: Object.fromEntries(Object.entries(ports).map(([id, port]) => [id, { port }])), live }),
-    [kind, step, sample, ports, live],
+    () => ({ kind, step: kind === 'dry' ? '' : step, sample, answers: answersOf(ports, outputs), live }),
+    [kind, step, sample, ports, outputs, live],
   );
   const plan = useQuery({
     queryKey: [...flowKeys.one(flow.id), 'plan', asked, change],
