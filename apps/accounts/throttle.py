@@ -36,6 +36,9 @@ LIMITS: Mapping[str, Limit] = {
     "reset.account": Limit(3, timedelta(hours=1)),
     "reset.address": Limit(20, timedelta(hours=1)),
     "link.address": Limit(60, timedelta(hours=1)),
+    # What is sent by pages that are open to everybody: by one address, and to one form.
+    "form.address": Limit(20, timedelta(hours=1)),
+    "form.all": Limit(600, timedelta(hours=1)),
 }
 
 

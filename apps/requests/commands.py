@@ -19,6 +19,7 @@ from apps.requests import uploads
 from apps.requests.models import Request, RequestDraft
 from apps.requests.permissions import require_asking
 from apps.requests.queries import get_form, get_request, public_form
+from apps.requests.sniffing import Known
 from apps.runs.commands import (
     FlowNotRunning,
     enqueue_run,
@@ -154,8 +155,18 @@ def send_request(
 
 
 @transaction.atomic
-def send_public(*, trigger_id: UUID, form_hash: str, answers: Any, key: str, now: datetime) -> None:
+def send_public(
+    *,
+    trigger_id: UUID,
+    form_hash: str,
+    answers: Mapping[str, Any],
+    key: str,
+    now: datetime,
+    files: Mapping[str, Sequence[Known]] | None = None,
+) -> None:
     """Take what somebody sends by a public page. Tells nothing of it; a repeat starts nothing.
+
+    What is answered though it is not asked is dropped: a page without script asks everything.
 
     Raises:
         NotFound: The form is not open to everybody, or not any more.
@@ -170,7 +181,11 @@ def send_public(*, trigger_id: UUID, form_hash: str, answers: Any, key: str, now
         return
     form = public_form(trigger_id)
     _hold_hash(form, form_hash)
-    request = _start(flow=flow, form=form, answers=_named(answers), actor=None, key=key, now=now)
+    given = _named(answers)
+    for name, some in (files or {}).items():
+        given[name] = [uploads.as_answer(uploads.keep_public(form, one, now)) for one in some]
+    given = forms.only_asked(form.config.get("form"), given)
+    request = _start(flow=flow, form=form, answers=given, actor=None, key=key, now=now)
     record(
         who=ANYBODY,
         workspace_id=flow.workspace_id,

@@ -62,6 +62,8 @@ def may_read(actor: Actor, file: File) -> bool:
 
 def _is_shown(actor: Actor, file: File) -> bool:
     """Whether a task that the actor may look at has the file among its facts."""
+    if file.run_id is None:
+        return False
     for task in UserTask.objects.for_workspace(actor.workspace_id).filter(run_id=file.run_id):
         if str(file.pk) not in values.dumps(task.facts):
             continue

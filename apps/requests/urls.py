@@ -2,11 +2,12 @@
 
 from django.urls import URLPattern, path
 
-from apps.requests import api
+from apps.requests import api, public
 
 _FORM = "api/v1/request-forms/<uuid:form_id>/"
 
 urlpatterns: list[URLPattern] = [
+    path("forms/<uuid:public_id>/", public.form_page, name="public-form"),
     path("api/v1/request-forms/", api.FormsView.as_view()),
     path(_FORM, api.FormView.as_view()),
     path(f"{_FORM}draft/", api.DraftView.as_view()),

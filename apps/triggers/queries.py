@@ -14,6 +14,7 @@ from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.flows.models import Flow, FlowState
 from apps.runs.models import WaitingStart
+from apps.steps.forms import REQUEST
 from apps.steps.types.trigger_webhook import Signature, Webhook
 from apps.triggers import schedules
 from apps.triggers.models import WEBHOOK, Delivery, Schedule, ScheduleFire, Trigger
@@ -67,6 +68,8 @@ def trigger_card(actor: Actor, flow_id: UUID, now: datetime) -> TriggerCard:
         url = f"{settings.PUBLIC_URL.rstrip('/')}/hooks/{flow.workspace.slug}/{path}"
         curl = curl_line(url, signature)
         secret = signature.secret if signature.scheme != "none" else ""
+    if type_ == REQUEST and trigger is not None:
+        url = form_url(trigger)
     schedule = getattr(trigger, "schedule", None)
     return TriggerCard(
         type=type_,
@@ -80,6 +83,13 @@ def trigger_card(actor: Actor, flow_id: UUID, now: datetime) -> TriggerCard:
         next_times=_next_times(schedule, now) if schedule and schedule.enabled else (),
         fires=schedule.fires.order_by("-fire_at")[:TIMES_SHOWN] if schedule else (),
     )
+
+
+def form_url(trigger: Trigger) -> str:
+    """Where a form is filled in: without signing in where it is open to everybody."""
+    is_public = trigger.config.get("open_to") == "public"
+    page = f"forms/{trigger.pk}" if is_public else f"requests/new/{trigger.flow_id}"
+    return f"{settings.PUBLIC_URL.rstrip('/')}/{page}/"
 
 
 def _next_times(schedule: Schedule, now: datetime) -> list[datetime]:

@@ -117,7 +117,7 @@ def test_a_picture_that_moves_still_moves():
     out = io.BytesIO()
     frames[0].save(out, "GIF", save_all=True, append_images=frames[1:])
     with Image.open(io.BytesIO(know(out.getvalue(), "a.gif").content)) as kept:
-        assert kept.n_frames == 2
+        assert getattr(kept, "n_frames", 1) == 2
 
 
 def test_a_picture_of_too_many_points_is_refused_before_it_is_drawn():

@@ -6,8 +6,10 @@ import struct
 import threading
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from django.conf import settings
 from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
@@ -44,7 +46,7 @@ FILES = {
         "additionalProperties": False,
     },
 }
-FORM = {
+FORM: dict[str, Any] = {
     "type": "object",
     "properties": {"what": {"type": "string"}, "offers": FILES},
     "required": ["what"],
@@ -95,7 +97,7 @@ def boss(counter):
 
 
 def kept():
-    root = Path(uploads.storage.settings.HOME) / "files"
+    root = Path(settings.HOME) / "files"
     return sorted(one.name for one in root.rglob("*") if one.is_file())
 
 

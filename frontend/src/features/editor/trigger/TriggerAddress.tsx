@@ -22,6 +22,15 @@ export function TriggerAddress({ flowId }: { flowId: string }) {
     return <ScheduleTimes config={trigger.config} live={live} fires={live ? (data?.fires ?? []) : []} />;
   }
   if (trigger.type === 'event') return <p className={classes.note}>{t('editor.by_event')}</p>;
+  if (trigger.type === 'form') {
+    const isLive = live && data.url !== '';
+    return (
+      <>
+        <p className={classes.note}>{isLive ? t('editor.address.form') : t('editor.address.form_after')}</p>
+        {isLive ? <Code text={data.url} what={t('editor.address')} /> : null}
+      </>
+    );
+  }
   if (trigger.type !== 'webhook') return <p className={classes.note}>{t('editor.by_hand')}</p>;
   if (path === '') return <p className={classes.note}>{t('editor.address.none')}</p>;
 
