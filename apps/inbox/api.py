@@ -17,7 +17,7 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import commands, handing, queries, rules, stages, words
+from apps.inbox import asking, commands, handing, queries, rules, stages, thread, words
 from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
 
@@ -116,6 +116,21 @@ class AnswerShape(serializers.Serializer[Any]):
     )
 
 
+class QuestionShape(serializers.Serializer[Any]):
+    """A question to somebody and its answer. ``state`` says how it stands where it has none."""
+
+    id = serializers.UUIDField()
+    by = serializers.CharField()
+    of = serializers.CharField()
+    text = serializers.CharField()
+    asked_at = serializers.DateTimeField()
+    answer = serializers.CharField(allow_blank=True)
+    answered_at = serializers.DateTimeField(allow_null=True)
+    state = serializers.CharField(allow_blank=True)
+    may_answer = serializers.BooleanField()
+    may_take_back = serializers.BooleanField()
+
+
 class TaskDetail(TaskShape):
     """A task with everything to decide by."""
 
@@ -129,6 +144,11 @@ class TaskDetail(TaskShape):
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = DecisionShape(many=True)
     earlier = StageShape(many=True)
+    questions = QuestionShape(many=True)
+    heard = serializers.IntegerField(help_text="How many of the questions have an answer.")
+    paused_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when its time stands still, as somebody was asked."
+    )
     may_decide = serializers.BooleanField()
     why_not = serializers.CharField(allow_null=True)
     may_claim = serializers.BooleanField()
@@ -146,6 +166,9 @@ class DecideShape(serializers.Serializer[Any]):
     outcome = serializers.CharField(max_length=63)
     comment = serializers.CharField(required=False, allow_blank=True, default="", max_length=5000)
     seen = serializers.CharField(required=False, max_length=64)
+    heard = serializers.IntegerField(
+        required=False, min_value=0, help_text="The task's own, so that no answer is passed over."
+    )
 
 
 class CountShape(serializers.Serializer[Any]):
@@ -205,6 +228,7 @@ class DecideView(APIView):
             outcome=sent["outcome"],
             comment=sent["comment"],
             seen=sent.get("seen"),
+            heard=sent.get("heard"),
             now=clock.now(),
         )
         return Response(detailed(actor, task))
@@ -244,6 +268,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
     """A task with everything to decide by."""
     people = queries.assignees_of(task)
     refused = commands.refusal_for(actor, task, clock.now())
+    questions = asking.questions_of(task)
     return {
         **shown([task], actor)[0],
         "details": task.details,
@@ -262,6 +287,9 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             {"name": stages.name_of(one), "decisions": _decisions(one)}
             for one in queries.earlier_stages(task)
         ],
+        "questions": thread.shown(actor, task, questions, may_decide=refused is None),
+        "heard": sum(one.answered_at is not None for one in questions),
+        "paused_at": task.paused_at if task.status == TaskStatus.OPEN else None,
         "may_decide": refused is None,
         "why_not": refused.message if refused else None,
         **handing.offered(actor, task, refused),

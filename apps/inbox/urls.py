@@ -2,11 +2,21 @@
 
 from django.urls import path
 
-from apps.inbox import api, handing_api, link_views, views
+from apps.inbox import api, asking_api, handing_api, link_views, question_views, views
 
 urlpatterns = [
     path("inbox/list/", views.list_page, name="inbox-list"),
     path("inbox/<uuid:task_id>/", views.task_page, name="inbox-task"),
+    path("inbox/<uuid:task_id>/ask/", question_views.ask, name="inbox-ask"),
+    path("inbox/questions/", question_views.questions_page, name="inbox-questions"),
+    path(
+        "inbox/questions/<uuid:question_id>/", question_views.question_page, name="inbox-question"
+    ),
+    path(
+        "inbox/questions/<uuid:question_id>/take-back/",
+        question_views.take_back,
+        name="inbox-question-back",
+    ),
     path("decide/", link_views.decide_by_link, name="decide-by-link"),
     path("decide/<str:value>/", link_views.link_page, name="decision-link"),
     path("api/v1/tasks/", api.TasksView.as_view()),
@@ -21,6 +31,11 @@ urlpatterns = [
         "api/v1/tasks/<uuid:task_id>/exceptions/<uuid:exception_id>/allow/",
         handing_api.AllowView.as_view(),
     ),
+    path("api/v1/tasks/<uuid:task_id>/questions/", asking_api.AskView.as_view()),
+    path("api/v1/questions/", asking_api.QuestionsView.as_view()),
+    path("api/v1/questions/<uuid:question_id>/", asking_api.QuestionView.as_view()),
+    path("api/v1/questions/<uuid:question_id>/answer/", asking_api.AnswerView.as_view()),
+    path("api/v1/questions/<uuid:question_id>/take-back/", asking_api.TakeBackView.as_view()),
     path("api/v1/tasks/reassign/", handing_api.ReassignView.as_view()),
     path("api/v1/colleagues/", handing_api.ColleaguesView.as_view()),
     path("api/v1/delegations/", handing_api.DelegationsView.as_view()),

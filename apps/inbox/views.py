@@ -26,7 +26,7 @@ from apps.accounts.queries import zone_of
 from apps.core import clock
 from apps.core.errors import Invalid, ProductError
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import commands, details, queries, rules, stages, words
+from apps.inbox import asking, commands, details, queries, rules, stages, thread, words
 from apps.inbox.models import Decision, UserTask
 
 PAGE = 50
@@ -58,6 +58,7 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
             # Browsers send line breaks as CR LF, whatever was typed.
             comment=request.POST.get("comment", "").replace("\r\n", "\n").strip(),
             seen=request.POST.get("seen", ""),
+            heard=heard_on(request),
             now=clock.now(),
         )
     except ProductError as refused:
@@ -82,6 +83,7 @@ def list_page(request: HttpRequest) -> HttpResponse:
     context = {
         "done": done,
         "open_count": _count(queries.count_open(actor)),
+        "question_count": asking.questions_for(actor).count(),
         "older": tasks[-1].pk if len(found) > PAGE else None,
         "tasks": [
             {
@@ -124,7 +126,7 @@ def task_shown(
 
     ``by_link`` leaves out what is behind the sign-in; without a value nothing can be decided there.
     """
-    now, zone = clock.now(), _zone(request, actor)
+    now, zone = clock.now(), zone_for(request, actor)
     people = queries.assignees_of(task)
     decisions = queries.decisions_of(task)
     why_not = commands.refusal_for(actor, task, now)
@@ -149,6 +151,13 @@ def task_shown(
             for one in queries.earlier_stages(task)
         ],
         "went_on_to": stages.later(task) if task.later else None,
+        **thread.context(
+            actor,
+            task,
+            zone,
+            may_decide=why_not is None,
+            typed=request.POST.get("question", "") if refused else "",
+        ),
         "stands_in_for": queries.by_places([task], actor).get(task.pk, ""),
         "may_decide": why_not is None and (bool(link) or not by_link),
         "link": link,
@@ -228,7 +237,13 @@ def _answers(task: UserTask, given: list[Decision], zone: ZoneInfo) -> list[dict
     ]
 
 
-def _zone(request: HttpRequest, actor: Actor) -> ZoneInfo:
+def heard_on(request: HttpRequest) -> int | None:
+    """How many answers to questions the page showed that is sent back, where it says so."""
+    shown = request.POST.get("heard", "")
+    return int(shown) if shown.isascii() and shown.isdigit() and len(shown) < 6 else None
+
+
+def zone_for(request: HttpRequest, actor: Actor) -> ZoneInfo:
     """The reader's own zone, else the workspace's."""
     user = request.user if isinstance(request.user, User) else User.objects.get(pk=actor.user_id)
     return ZoneInfo(user.zone or zone_of(actor.workspace_id))
@@ -254,7 +269,7 @@ def _time(task: UserTask, request: HttpRequest, actor: Actor, now: Any) -> dict[
     return {
         "left": words.time_left(task.due_at, now) if task.status == TaskStatus.OPEN else "",
         "is_over": task.due_at <= now,
-        "exact": words.moment(task.due_at, _zone(request, actor)),
+        "exact": words.moment(task.due_at, zone_for(request, actor)),
         "at": task.due_at,
     }
 

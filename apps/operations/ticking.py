@@ -20,6 +20,7 @@ from apps.audit import partitions as audit_partitions
 from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
+from apps.inbox import asking
 from apps.inbox import commands as inbox
 from apps.inbox import escalating
 from apps.notices import commands as notices
@@ -103,6 +104,7 @@ def parts() -> list[Part]:
         Part("reminders and ladders", 1, lambda: escalating.fire_due(now=clock.now())),
         Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
         Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
+        Part("questions to who left", 5, lambda: asking.close_unanswerable(now=clock.now())),
         Part("schedules", 1, lambda: firing.fire_due(now=clock.now())),
         Part("unheard events", 1, matching.ring_if_due),
         Part("outbox", 1, relay_if_due),

@@ -263,7 +263,7 @@ export function fullWorld(): Answers {
       { slug: 'incident-routing', title: 'Incident routing', description: 'New issues go to whoever is on duty.', document: DOCUMENT },
     ]),
     'step-types/': stepTypes(), 'runs/': list(RUNS), 'tasks/count/': { open: TASKS.length },
-    'tasks/': list(TASKS), 'tasks/?state=done': list(DONE), 'members/': list(MEMBERS),
+    'questions/': list([]), 'tasks/': list(TASKS), 'tasks/?state=done': list(DONE), 'members/': list(MEMBERS),
     ...Object.fromEntries<unknown>([...TASKS, ...DONE].map((one) => [`tasks/${one.id}/`, full(one)])),
     ...Object.fromEntries(FLOWS.flatMap((one): [string, unknown][] => [
       [`flows/${one.id}/`, one], [`flows/${one.id}/draft/`, DOCUMENT], [`flows/${one.id}/check/`, { findings: [], checked_ms: 3 }],

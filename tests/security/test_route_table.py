@@ -54,6 +54,8 @@ BODIES = {
     "POST /api/v1/members/{member}/rehome/": {"to": "run@acme.test", **REASON},
     "POST /api/v1/tasks/{task}/hand-over/": {"to": "deputy@acme.test", **REASON},
     "POST /api/v1/tasks/{task}/exceptions/": REASON,
+    "POST /api/v1/tasks/{task}/questions/": {"text": "Why?", "of": "deputy@acme.test"},
+    "POST /api/v1/questions/{question}/answer/": {"text": "Because."},
     "POST /api/v1/tasks/reassign/": {
         "person": "{approver}",
         "to": "deputy@acme.test",
@@ -140,6 +142,8 @@ HEADERS = {
 #: What a browser's forms send: to the pages before sign-in, the inbox and the console.
 FORMS = {
     "POST /inbox/{task}/": {"outcome": "approved", "comment": ""},
+    "POST /inbox/{task}/ask/": {"question": "Why?", "of": "deputy@acme.test"},
+    "POST /inbox/questions/{question}/": {"answer": "Because."},
     "POST /admin/flows/flow/{flow}/change/": {"state": "paused", **REASON},
     "POST /admin/accounts/membership/{member}/change/": {
         "is_active": "on",

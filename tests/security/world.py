@@ -16,7 +16,7 @@ from apps.connections import commands as connections
 from apps.core import clock
 from apps.flows import commands as flows
 from apps.flows.models import Draft, Flow, FlowVersion
-from apps.inbox import delegating, handing
+from apps.inbox import asking, delegating, handing
 from apps.inbox.models import UserTask
 from apps.notices import choosing
 from apps.notices.models import Channel, Delivery
@@ -215,6 +215,14 @@ class World:
             now=now,
         )
         self.ids |= {"exception": asked.pk, "delegation": row.pk}
+        question = asking.ask_question(
+            actor=people.actor(self.users["approver"]),
+            task_id=self.ids["task"],
+            text="Which one?",
+            of=self.users["viewer"].email,
+            now=now,
+        )
+        self.ids["question"] = question.pk
 
     def _tests(self) -> None:
         now = clock.now()

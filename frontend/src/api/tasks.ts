@@ -25,6 +25,8 @@ export interface DecisionInput {
   comment: string;
   /** Hash of the facts that were on the screen; the server refuses when they have changed. */
   seen: string;
+  /** How many answers to questions were on the screen. */
+  heard: number;
 }
 
 export function useDecide(id: string) {

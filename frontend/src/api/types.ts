@@ -1,3 +1,5 @@
+import type { Question } from './questions';
+
 /** Shapes of the server's answers, written from the contract; `npm run api:types` generates theirs. */
 
 export type Right =
@@ -358,7 +360,7 @@ export interface TaskItem {
   kind?: 'approval' | 'exception';
   status: 'open' | 'decided' | 'timed_out' | 'cancelled';
   title: string;
-  requester: { name: string } | null;
+  requester: { name: string; email?: string } | null;
   opened_at: string;
   due: string | null;
   step?: string;
@@ -408,6 +410,11 @@ export interface Task extends TaskItem {
   decisions: TaskDecision[];
   /** The stages before this one. */
   earlier?: { name: string; decisions: TaskDecision[] }[];
+  questions?: Question[];
+  /** How many of the questions have an answer. */
+  heard?: number;
+  /** Since when its time stands still, because somebody was asked. */
+  paused_at?: string | null;
   may_decide: boolean;
   why_not: string | null;
   may_claim?: boolean;

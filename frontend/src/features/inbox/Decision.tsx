@@ -19,7 +19,8 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
   const [comment, setComment] = useState('');
   // The facts that this person has before them, also while a newer task arrives by itself.
   const [seen, setSeen] = useState(task.seen);
-  const changed = seen !== task.seen || isProblem(decide.error, 409);
+  const [heard, setHeard] = useState(task.heard ?? 0);
+  const changed = seen !== task.seen || heard !== (task.heard ?? 0) || isProblem(decide.error, 409);
 
   // One tap on a phone must not refuse somebody without a word.
   const [unsaid, setUnsaid] = useState(false);
@@ -32,13 +33,14 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
       return;
     }
     decide.mutate(
-      { outcome, comment: comment.trim(), seen },
+      { outcome, comment: comment.trim(), seen, heard },
       { onSuccess: () => notifyDone(t('inbox.done_note', { outcome: outcomeDone(outcome, t, label) })) },
     );
   };
   const showNow = () => {
     decide.reset();
     setSeen(task.seen);
+    setHeard(task.heard ?? 0);
     refresh();
   };
   const isPlain = task.outcomes.includes('rejected');

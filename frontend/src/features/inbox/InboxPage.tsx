@@ -9,6 +9,7 @@ import { useTitle } from '~/ui/Page';
 import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
 import { breakpoints } from '~/ui/tokens';
 import classes from './InboxPage.module.css';
+import { QuestionsForMe } from './Questions';
 import { TaskList } from './TaskList';
 import { TaskPane } from './TaskPane';
 
@@ -41,6 +42,7 @@ export function InboxPage() {
             ]}
           />
         </div>
+        <QuestionsForMe />
         {list.items ? (
           list.items.length > 0 ? (
             <TaskList tasks={list.items} chosen={chosen} view={view} more={list} onOpen={open} />

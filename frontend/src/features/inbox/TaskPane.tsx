@@ -11,6 +11,7 @@ import { ErrorState, PageSkeleton } from '~/ui/States';
 import { Decision } from './Decision';
 import { FactValue } from './FactValue';
 import { Markdown } from './Markdown';
+import { Questions } from './Questions';
 import classes from './TaskPane.module.css';
 import { TaskActions } from './TaskActions';
 import { TimeLeft } from './TimeLeft';
@@ -80,6 +81,7 @@ function TaskSheet({ task }: { task: Task }) {
         <h3 className={classes.heading}>{t('inbox.who')}</h3>
         <p className={classes.plain}>{t('inbox.who_list', { names: task.assignees.join(', '), rule: task.rule })}</p>
       </section>
+      <Questions task={task} />
       <Answers task={task} />
       <TaskActions task={task} />
     </>
