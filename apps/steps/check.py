@@ -31,6 +31,7 @@ from apps.steps.findings import Finding, Repair, added, at, pointer, replaced
 from apps.steps.fit import World, fit_findings
 from apps.steps.forms import WITH_FORM
 from apps.steps.links import graph_findings, graph_of, read_links
+from apps.steps.notes import check_notes
 from apps.steps.reads import KnownStep, Reads
 from apps.steps.texts import CONTROL, STEP_ID, did_you_mean, found, one_line, shown
 
@@ -330,6 +331,7 @@ def _settings(document: Mapping[str, Any]) -> Iterator[Finding]:
         message = "“layout” must hold a place [x, y] for each step."
         fix = "Leave it out; the editor places the steps anew."
         yield Finding("bad_layout", "warning", message, fix, path="/layout")
+    yield from check_notes(document.get("notes"))
 
 
 def _contract(document: Mapping[str, Any], settings: object) -> Iterator[Finding]:

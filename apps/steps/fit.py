@@ -104,7 +104,9 @@ class World:
             return {"type": "object", "properties": {"scheduled_for": _TEXT}}
         config = trigger.get("config")
         form = config.get("form") if isinstance(config, Mapping) else None
-        return form if trigger.get("type") in WITH_FORM and isinstance(form, Mapping) else None
+        kind = trigger.get("type")
+        asks = isinstance(kind, str) and kind in WITH_FORM
+        return form if asks and isinstance(form, Mapping) else None
 
     def _output(self, step: KnownStep, rest: Path) -> Schema | None:
         if step.type is None:
