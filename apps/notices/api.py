@@ -39,7 +39,7 @@ class BrowserShape(serializers.Serializer[Any]):
     """A browser that shows messages."""
 
     id = serializers.UUIDField()
-    label = serializers.CharField()
+    user_agent = serializers.CharField(source="label")
     host = serializers.CharField()
     created_at = serializers.DateTimeField()
 
@@ -125,7 +125,7 @@ class TestShape(serializers.Serializer[Any]):
     channel = serializers.ChoiceField(choices=Channel.values)
 
 
-class DeliveryShape(serializers.Serializer[Any]):
+class SentNoticeShape(serializers.Serializer[Any]):
     """A line of the delivery log."""
 
     id = serializers.UUIDField()
@@ -142,10 +142,13 @@ class DeliveryShape(serializers.Serializer[Any]):
     ended_at = serializers.DateTimeField(allow_null=True)
 
 
+LOG_PAGE = paged(SentNoticeShape)
+
+
 class DeliveriesShape(serializers.Serializer[Any]):
     """What was put out."""
 
-    results = DeliveryShape(many=True)
+    results = SentNoticeShape(many=True)
 
 
 class PreferenceView(APIView):
@@ -220,7 +223,7 @@ class OwnTestView(APIView):
 class OwnDeliveriesView(APIView):
     """What one was sent, or is to be sent, newest first."""
 
-    @extend_schema(operation_id="my_deliveries", parameters=PAGE, responses=paged(DeliveryShape))
+    @extend_schema(operation_id="my_deliveries", parameters=PAGE, responses=LOG_PAGE)
     def get(self, request: Request) -> Response:
         pages = CursorPages()
         rows = queries.deliveries_of(actor_of(request))
@@ -231,7 +234,7 @@ class OwnDeliveriesView(APIView):
 class TryAgainView(APIView):
     """Have what was given up sent again."""
 
-    @extend_schema(request=None, responses=DeliveryShape)
+    @extend_schema(request=None, responses=SentNoticeShape)
     def post(self, request: Request, delivery_id: UUID) -> Response:
         row = choosing.try_again(actor=actor_of(request), delivery_id=delivery_id, now=clock.now())
         return Response(_delivery(row))
@@ -281,7 +284,7 @@ class ChatTestView(APIView):
 class ChatDeliveriesView(APIView):
     """What the workspace's chat was sent, newest first."""
 
-    @extend_schema(operation_id="chat_deliveries", parameters=PAGE, responses=paged(DeliveryShape))
+    @extend_schema(operation_id="chat_deliveries", parameters=PAGE, responses=LOG_PAGE)
     def get(self, request: Request) -> Response:
         actor = actor_of(request)
         require(actor, choosing.MANAGE)

@@ -318,7 +318,7 @@ def _set_chat(
             id=uuid7(),
             workspace_id=actor.workspace_id,
             user_id=user_id,
-            created_by_id=actor.user_id,
+            created_by_id=_own(actor),
             created_at=now,
         )
     if place is not None:

@@ -1,5 +1,6 @@
 import { ALTERED, CHECKING, comparison, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
 import { CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
+import { UNTOLD } from './telling';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
 
@@ -189,6 +190,15 @@ export const STATES: PageState[] = [
   { route: '/settings/logs/', state: 'new', path: '/settings/logs/', press: ['Add log'], shows: 'From the first entry on' },
   { route: '/settings/calendar/', state: 'full', path: '/settings/calendar/', shows: 'Working time' },
   { route: '/settings/calendar/', state: 'no days off', path: '/settings/calendar/', answers: { 'calendar/': { zone: 'UTC', hours: [[{ from: '09:00', to: '17:00' }], [], [], [], [], [], []], holidays: [] } }, shows: 'Add day off' },
+  { route: '/settings/chat/', state: 'full', path: '/settings/chat/', shows: 'Given up after 18 tries' },
+  { route: '/settings/chat/', state: 'first use', path: '/settings/chat/', answers: { 'chat/': { chat: null } }, shows: 'No chat is connected' },
+  { route: '/settings/chat/', state: 'error', path: '/settings/chat/', answers: { 'chat/': fails }, shows: 'This did not work' },
+  { route: '/settings/chat/', state: 'taken away', path: '/settings/chat/', press: ['Take away'], shows: 'Take the chat away?' },
+  { route: '/account/notifications/', state: 'full', path: '/account/notifications/', shows: 'Given up after 18 tries' },
+  { route: '/account/notifications/', state: 'first use', path: '/account/notifications/', answers: { 'me/notifications/': UNTOLD, 'me/notifications/deliveries/': EMPTY }, shows: 'Nothing was sent yet' },
+  { route: '/account/notifications/', state: 'chat', path: '/account/notifications/', press: ['Change the address'], shows: 'It is kept like a password' },
+  { route: '/account/notifications/', state: 'loading', path: '/account/notifications/', answers: { 'me/notifications/': 'hang' }, shows: 'Notifications' },
+  { route: '/account/notifications/', state: 'error', path: '/account/notifications/', answers: { 'me/notifications/': fails }, shows: 'This did not work' },
   { route: '/account/', state: 'full', path: '/account/', shows: 'Firefox on Linux' },
   { route: '/account/', state: 'nobody stands in', path: '/account/', answers: { 'delegations/': EMPTY }, shows: 'Nobody stands in for you' },
   { route: '/account/', state: 'stand-in', path: '/account/', press: ['Name somebody'], shows: 'Your deputy where you choose nobody' },

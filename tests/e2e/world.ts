@@ -3,6 +3,7 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { requestAnswers } from './requests';
+import { CHAT, deliveries, TOLD } from './telling';
 import { testingAnswers } from './testing';
 
 export type Answer = { status?: number; body?: unknown } | 'hang' | 'offline';
@@ -253,6 +254,7 @@ export function comparison() {
 /** A workspace in use, by path below `/api/v1/`. */
 export function fullWorld(): Answers {
   return {
+    'me/notifications/': TOLD, 'me/notifications/deliveries/': deliveries(LONG), 'chat/': CHAT, 'chat/deliveries/': deliveries(LONG),
     'me/': me(), 'me/sessions/': list([
       { id: id(801), current: true, created_at: ago(300), last_seen_at: ago(0), user_agent: 'Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0', ip: '10.2.0.14' },
       { id: id(802), current: false, created_at: ago(9000), last_seen_at: ago(700), user_agent: 'Mozilla/5.0 (iPhone; CPU iPhone OS 19_0 like Mac OS X) Version/19.0 Mobile Safari/604.1', ip: '2001:db8::7' },
@@ -287,6 +289,7 @@ export function fullWorld(): Answers {
     [`runs/${callingRun.id}/`]: callingRun, [`runs/${heldRun.id}/`]: heldRun, [`runs/${stuckRun.id}/`]: stuckRun,
     'alerts/': { ...list([
       { id: id(851), kind: 'run_failed', title: 'Vendor onboarding fails at “Create the vendor”', body: ERROR.message, flow: FLOWS[0]!.id, run: failedRun.id, count: 14, created_at: ago(9), read_at: null },
+      { id: id(853), kind: 'task', title: 'To decide: Approve Blue Harbor as a vendor?', body: 'A decision is put to you.', flow: FLOWS[0]!.id, run: failedRun.id, task: id(90), path: `/inbox/${id(90)}/`, count: 1, created_at: ago(70), read_at: ago(60) },
       { id: id(852), kind: 'run_failed', title: LONG, body: LONG, flow: FLOWS[1]!.id, run: null, count: 1, created_at: ago(2000), read_at: ago(1000) },
     ]), unread: 1 },
     ...Object.fromEntries<unknown>(TRAIL.map((one, n) => [`audit/${one.id}/check/`, n === 2 ? BROKEN : { ...SOUND, seal: 41 }])),

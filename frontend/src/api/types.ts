@@ -431,6 +431,8 @@ export interface Alert {
   body: string;
   flow: string | { id: string; name: string } | null;
   run: string | null;
+  /** Where the reader acts; empty where it is the run or the flow. */
+  path: string;
   count: number;
   created_at: string;
   read_at: string | null;

@@ -1,9 +1,9 @@
 import { ActionIcon, Button, Popover, Tooltip } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useAlerts, useReadAlerts } from '~/api/audit';
 import type { Alert } from '~/api/types';
 import { IconBell } from '~/ui/icons';
+import { PathLink } from '~/ui/PathLink';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { EmptyState, ErrorState, PageSkeleton } from '~/ui/States';
 import classes from './Alerts.module.css';
@@ -11,6 +11,7 @@ import { Count } from './Count';
 import { useT } from './messages';
 
 function linkOf(alert: Alert): string {
+  if (alert.path) return alert.path;
   if (alert.run) return `/runs/${alert.run}/`;
   const flow = typeof alert.flow === 'string' ? alert.flow : alert.flow?.id;
   return flow ? `/flows/${flow}/` : '/';
@@ -20,7 +21,7 @@ function AlertRow({ alert, onOpen }: { alert: Alert; onOpen: () => void }) {
   const t = useT();
   return (
     <li>
-      <Link to={linkOf(alert)} className={classes.alert} data-unread={!alert.read_at || undefined} onClick={onOpen}>
+      <PathLink path={linkOf(alert)} className={classes.alert} data-unread={!alert.read_at || undefined} onClick={onOpen}>
         <span className={classes.title}>
           {alert.read_at ? null : <span className="sr-only">{t('app.alerts.new')}</span>}
           {alert.title}
@@ -30,12 +31,12 @@ function AlertRow({ alert, onOpen }: { alert: Alert; onOpen: () => void }) {
           <RelativeTime at={alert.created_at} />
           {alert.count > 1 ? <span>{t('app.alerts.times', { count: alert.count })}</span> : null}
         </span>
-      </Link>
+      </PathLink>
     </li>
   );
 }
 
-/** The bell: what went wrong in flows the person owns, newest first. */
+/** The bell: what waits for the person and what went wrong in their flows, newest first. */
 export function Alerts() {
   const t = useT();
   const [opened, setOpened] = useState(false);

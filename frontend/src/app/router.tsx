@@ -125,10 +125,15 @@ const settingsSections = [
   section('hosts', () => import('~/features/settings/HostsPage'), 'HostsPage'),
   section('logs', () => import('~/features/settings/LogsPage'), 'LogsPage'),
   section('calendar', () => import('~/features/settings/CalendarPage'), 'CalendarPage'),
+  section('chat', () => import('~/features/settings/ChatPage'), 'ChatPage'),
 ];
 const account = createRoute({
   ...at('/account'),
   component: lazyRouteComponent(() => import('~/features/account/AccountPage'), 'AccountPage'),
+});
+const notifications = createRoute({
+  ...at('/account/notifications'),
+  component: lazyRouteComponent(() => import('~/features/account/NotificationsPage'), 'NotificationsPage'),
 });
 
 const routeTree = root.addChildren([
@@ -147,6 +152,7 @@ const routeTree = root.addChildren([
   auditEvidence,
   settings.addChildren([settingsIndex, ...settingsSections]),
   account,
+  notifications,
 ]);
 
 export function makeRouter() {

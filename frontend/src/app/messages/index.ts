@@ -8,6 +8,7 @@ import canvas from './en/canvas.json';
 import editor from './en/editor.json';
 import flows from './en/flows.json';
 import inbox from './en/inbox.json';
+import notices from './en/notices.json';
 import requests from './en/requests.json';
 import runs from './en/runs.json';
 import settings from './en/settings.json';
@@ -16,7 +17,7 @@ import testing from './en/testing.json';
 import tour from './en/tour.json';
 
 /** One catalogue per area; an id begins with its area's name. English is the source. */
-const source = { ...app, ...audit, ...canvas, ...editor, ...flows, ...inbox, ...requests, ...runs, ...settings, ...testing, ...tour, ...versions };
+const source = { ...app, ...audit, ...canvas, ...editor, ...flows, ...inbox, ...notices, ...requests, ...runs, ...settings, ...testing, ...tour, ...versions };
 
 export type MessageId = keyof typeof source;
 export type Catalogue = Record<string, MessageFormatElement[]>;

@@ -2,11 +2,11 @@ import { useRouterState } from '@tanstack/react-router';
 import { useMe } from '~/api/me';
 import type { Right } from '~/api/types';
 import type { MessageId } from '~/app/messages';
-import { IconCalendarTime, IconKey, IconLock, IconServerCog, IconUser, IconUsersGroup, IconWorld } from '~/ui/icons';
+import { IconCalendarTime, IconKey, IconLock, IconMessage, IconServerCog, IconUser, IconUsersGroup, IconWorld } from '~/ui/icons';
 import type { Icon } from '~/ui/icons';
 
 interface Section {
-  to: '/settings/people/' | '/settings/teams/' | '/settings/secrets/' | '/settings/tokens/' | '/settings/hosts/' | '/settings/logs/' | '/settings/calendar/';
+  to: '/settings/people/' | '/settings/teams/' | '/settings/secrets/' | '/settings/tokens/' | '/settings/hosts/' | '/settings/logs/' | '/settings/calendar/' | '/settings/chat/';
   label: MessageId;
   icon: Icon;
   rights: Right[];
@@ -20,6 +20,7 @@ const SECTIONS: Section[] = [
   { to: '/settings/hosts/', label: 'settings.hosts', icon: IconWorld, rights: ['hosts.manage'] },
   { to: '/settings/logs/', label: 'settings.logs', icon: IconServerCog, rights: ['settings.manage', 'audit.view'] },
   { to: '/settings/calendar/', label: 'settings.calendar', icon: IconCalendarTime, rights: ['settings.manage'] },
+  { to: '/settings/chat/', label: 'settings.chat', icon: IconMessage, rights: ['settings.manage'] },
 ];
 
 /** The part at this address, where the person's rights do not open it. */
