@@ -23,11 +23,11 @@ export function TriggerAddress({ flowId }: { flowId: string }) {
   }
   if (trigger.type === 'event') return <p className={classes.note}>{t('editor.by_event')}</p>;
   if (trigger.type === 'form') {
-    const isLive = live && data.url !== '';
+    const address = live ? data.url : undefined;
     return (
       <>
-        <p className={classes.note}>{isLive ? t('editor.address.form') : t('editor.address.form_after')}</p>
-        {isLive ? <Code text={data.url} what={t('editor.address')} /> : null}
+        <p className={classes.note}>{address ? t('editor.address.form') : t('editor.address.form_after')}</p>
+        {address ? <Code text={address} what={t('editor.address')} /> : null}
       </>
     );
   }
