@@ -30,20 +30,25 @@ def calendar_findings(workspace_id: UUID, document: Mapping[str, Any]) -> Iterat
     works = somebody_works(calendar_of(workspace_id), now)
     for step_id, place, config in counting:
         if not works:
-            yield _finding(step_id, place, "the working calendar")
+            message = "Nobody works for a year by the working calendar; this would never end."
+            yield _finding(step_id, place, message)
             continue
         groups = at(config, "assignees", "groups")
         for group in groups if isinstance(groups, list) else ():
             own = calendar_for(workspace_id, team=group) if isinstance(group, str) else None
             if own is not None and not somebody_works(own, now):
-                yield _finding(step_id, place, f"the calendar of “{one_line(group)}”")
+                message = (
+                    f"Nobody works for a year by the calendar of “{one_line(group)}”; this would"
+                    " never end."
+                )
+                yield _finding(step_id, place, message)
 
 
-def _finding(step_id: str, place: tuple[str | int, ...], whose: str) -> Finding:
+def _finding(step_id: str, place: tuple[str | int, ...], message: str) -> Finding:
     return Finding(
         "no_working_time",
         "error",
-        f"Nobody works for a year by {whose}, so that this would never end.",
+        message,
         "Look at the hours and days off in the settings.",
         step_id,
         pointer(("steps", step_id, "config", *place)),

@@ -18,6 +18,7 @@ from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox import asking, commands, handing, queries, rules, stages, thread, words
+from apps.inbox.course_api import NextShape, StopShape, next_shown, timed
 from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
 
@@ -86,6 +87,8 @@ class TaskShape(serializers.Serializer[Any]):
     requester = Requester(allow_null=True)
     opened_at = serializers.DateTimeField()
     due = serializers.DateTimeField(allow_null=True)
+    urgency = serializers.ChoiceField(choices=["normal", "urgent"])
+    next = NextShape(allow_null=True, help_text="What happens first while nobody answers.")
     outcome = serializers.CharField(allow_blank=True)
     outcome_word = serializers.CharField(
         allow_blank=True, help_text="The outcome as people read it."
@@ -140,6 +143,10 @@ class TaskDetail(TaskShape):
     outcomes = serializers.ListField(child=serializers.CharField())
     answers = AnswerShape(many=True)
     without_answer = serializers.CharField(allow_blank=True)
+    respond_by = serializers.DateTimeField(
+        allow_null=True, help_text="By when somebody is to take it up; null once somebody has."
+    )
+    course = StopShape(many=True)
     rule = serializers.CharField()
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = DecisionShape(many=True)
@@ -238,6 +245,7 @@ def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
     """Tasks as lists show them."""
     flows, deciders = queries.flow_names(tasks), queries.deciders(tasks)
     others, taken = queries.by_places(tasks, actor), queries.claimers(tasks)
+    coming = next_shown(tasks)
     return [
         {
             "id": task.pk,
@@ -250,6 +258,8 @@ def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
             "requester": _requester(task),
             "opened_at": task.opened_at,
             "due": task.due_at,
+            "urgency": task.urgency,
+            "next": coming.get(task.pk),
             "outcome": task.outcome,
             "outcome_word": words.outcome_word(task.rule, task.outcome) if task.outcome else "",
             "decided_at": task.closed_at,
@@ -280,6 +290,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             for one in words.answers(task, people)
         ],
         "without_answer": words.without_answer(task),
+        **timed(task),
         "rule": words.rule_sentence(task.rule, people),
         "assignees": [one.user.get_full_name() for one in people],
         "decisions": _decisions(task),

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext, ngettext
 
@@ -47,6 +48,14 @@ def next_of(tasks: Collection[UserTask]) -> dict[UUID, Stop]:
         found.setdefault(one.task_id, one)
     names = _Names(found.values())
     return {pk: Stop(one.at, _said(one, names), is_done=False) for pk, one in found.items()}
+
+
+def shown(task: UserTask, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """The course as the page writes it, in the reader's zone."""
+    return [
+        {"at": one.at, "exact": words.moment(one.at, zone), "text": one.text, "done": one.is_done}
+        for one in course_of(task)
+    ]
 
 
 def told(moment: TaskMoment) -> str:
@@ -162,7 +171,7 @@ def _done(moment: TaskMoment, names: _Names) -> str:
         ) % {"names": asked}
     if result.get("lost"):
         return gettext("It went to %(names)s instead") % {"names": asked}
-    return gettext("%(names)s were asked as well") % {"names": asked}
+    return gettext("Asked as well: %(names)s") % {"names": asked}
 
 
 def _coming(moment: TaskMoment, names: _Names) -> str:
@@ -176,5 +185,5 @@ def _coming(moment: TaskMoment, names: _Names) -> str:
         return gettext("It ends as “%(outcome)s”") % {"outcome": word}
     whom = names.of(_whom(what))
     if "add" in what:
-        return gettext("%(names)s are asked as well") % {"names": whom}
+        return gettext("To be asked as well: %(names)s") % {"names": whom}
     return gettext("It goes to %(names)s instead") % {"names": whom}

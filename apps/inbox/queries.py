@@ -14,7 +14,7 @@ from apps.core import clock
 from apps.core.errors import NotFound
 from apps.engine.lifecycle import TaskStatus
 from apps.flows.models import Flow
-from apps.inbox import duties, stages, standing_in
+from apps.inbox import course, duties, stages, standing_in
 from apps.inbox.models import Decision, TaskAssignee, UserTask
 from apps.inbox.permissions import is_assignee, require_view, stands_in_for
 
@@ -187,6 +187,9 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
     workspaces = {task.workspace_id for task in tasks.values()}
     teams = Team.objects.filter(workspace__in=workspaces, slug__in=slugs)
     names = {team.slug: team.shown for team in teams}
+    coming = {
+        pk: {"at": one.at, "words": one.text} for pk, one in course.next_of(tasks.values()).items()
+    }
     return {
         (task.step, task.visit): {
             "task": pk,
@@ -195,6 +198,7 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
             "people": [row.user.get_full_name() for row in asked[pk] if not row.via],
             "groups": sorted({names.get(row.via, row.via) for row in asked[pk] if row.via}),
             "stage": stages.name_of(task),
+            "next": coming.get(pk),
         }
         for pk, task in tasks.items()
     }

@@ -26,7 +26,18 @@ from apps.accounts.queries import zone_of
 from apps.core import clock
 from apps.core.errors import Invalid, ProductError
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import asking, commands, details, queries, rules, stages, thread, words
+from apps.inbox import (
+    asking,
+    commands,
+    course,
+    details,
+    limits,
+    queries,
+    rules,
+    stages,
+    thread,
+    words,
+)
 from apps.inbox.models import Decision, UserTask
 
 PAGE = 50
@@ -166,6 +177,8 @@ def task_shown(
         "why_not": _why_not(actor, task, decisions, why_not),
         "state": _state(task, queries.deciders([task]).get(task.pk, "")),
         "side": rules.side(task.rule, task.outcome),
+        "course": course.shown(task, zone),
+        "is_urgent": task.status == TaskStatus.OPEN and task.urgency == limits.URGENT,
         "closed_at": words.moment(task.closed_at, zone) if task.closed_at else "",
         "refused": refused.message if refused else "",
         "unsaid": request.POST.get("outcome", "") if refused is None else "",

@@ -78,7 +78,7 @@ LISTS: Final[dict[str, tuple[str, tuple[str, ...]]]] = {
                 "run.resume",
             ),
             *("run.replay", "flow.pause", "flow.resume", "operations.", "audit.", "task.timeout"),
-            *("task.drop", "clock."),
+            *("task.drop", "task.escalate", "task.late", "clock."),
         ),
     ),
 }

@@ -102,6 +102,11 @@ class Wait(serializers.Serializer[Any]):
     people = serializers.ListField(child=serializers.CharField(), required=False)
     groups = serializers.ListField(child=serializers.CharField(), required=False)
     task = serializers.UUIDField(required=False, help_text="What people are asked in.")
+    next = JSON(
+        required=False,
+        allow_null=True,
+        help_text="Of a task: what happens first while nobody answers, `{at, words}`.",
+    )
     error = JSON(required=False, help_text="After which it is tried again, or people are asked.")
     attempt = serializers.IntegerField(required=False)
     max_attempts = serializers.IntegerField(required=False)

@@ -284,7 +284,10 @@ def runs(look: Look, keys: list[Key], opened: Mapping[Key, Row]) -> Found:
 
 
 def people(look: Look, keys: list[Key], opened: Mapping[Key, Row]) -> Found:
-    """``person``: who is asked (``people``, ``groups``), in which ``task``, until when."""
+    """``person``: who is asked (``people``, ``groups``), in which ``task``, until when.
+
+    ``next`` is what happens to it first while nobody answers: ``{at, words}``, if anything does.
+    """
     asked = ports.people_asked(look.run.pk)
     found = {}
     for key in keys:
@@ -506,7 +509,7 @@ def _timers_of(look: Look) -> dict[Key, datetime]:
 
 
 def _who(task: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: task[name] for name in ("people", "groups", "task") if name in task}
+    return {name: task[name] for name in ("people", "groups", "task", "next") if name in task}
 
 
 def _asked(task: Mapping[str, Any]) -> str:

@@ -2,7 +2,7 @@
 
 import json
 from copy import deepcopy
-from datetime import date
+from datetime import date, timedelta
 from typing import Any
 
 import pytest
@@ -10,6 +10,7 @@ from django.test import Client
 
 from apps.accounts import queries
 from apps.audit.models import AuditEvent
+from apps.core import clock
 from tests.support import people
 
 DAY = [{"from": "08:30", "to": "12:00"}, {"from": "13:00", "to": "17:30"}]
@@ -116,3 +117,19 @@ class TestTheCalendar:
         days = [{"date": date.fromordinal(740_000 + day).isoformat()} for day in range(1001)]
         assert ask(admin, "PUT", {**WEEK, "holidays": days}).status_code == 422
         assert ask(admin, "PUT", {**WEEK, "holidays": days[1:]}).status_code == 200
+
+
+class TestACalendarByWhichNobodyWorks:
+    @pytest.fixture
+    def days(self):
+        """Every day of more than a year."""
+        first = clock.now().date()
+        return [{"date": (first + timedelta(days=n)).isoformat(), "name": ""} for n in range(400)]
+
+    def test_is_refused_where_it_is_kept(self, admin, days):
+        answer = ask(admin, "PUT", {**WEEK, "holidays": days})
+        assert answer.status_code == 422
+        assert "within the next year" in answer.json()["detail"]
+
+    def test_is_fine_where_somebody_works_in_a_year(self, admin, days):
+        assert ask(admin, "PUT", {**WEEK, "holidays": days[:300]}).status_code == 200

@@ -229,6 +229,20 @@ def test_people_and_teams_may_have_a_calendar_of_their_own(world):
     assert places.calendar_for(world.workspace.pk, team="other") is None
 
 
+def test_a_calendar_by_which_nobody_works_for_a_year_is_refused(world):
+    team = commands.create_team(actor=world.boss, slug="night", name="Night", now=NOON)
+    days = [{"date": TODAY + timedelta(days=n), "name": ""} for n in range(400)]
+    hours = [[{"from": "09:00", "to": "17:00"}]] * 7
+    with pytest.raises(Invalid, match="within the next year"):
+        commands.set_own_calendar(
+            actor=world.boss,
+            team_id=team.pk,
+            content={"zone": "UTC", "hours": hours, "holidays": days},
+            now=NOON,
+        )
+    assert places.calendar_for(world.workspace.pk, team="night") is None
+
+
 def test_a_calendar_by_which_nobody_ever_works_is_refused(world):
     with pytest.raises(Invalid, match="Nobody ever works"):
         commands.set_own_calendar(

@@ -126,6 +126,8 @@ def test_a_row_says_what_lists_show(desk, ada):
         "stage": 1,
         "stages": 1,
         "stage_name": "",
+        "urgency": "normal",
+        "next": {"at": row["next"]["at"], "words": "A reminder is sent"},
         "stands_in_for": "",
     }
     desk.decide(task, desk.someone("bob"), "rejected")

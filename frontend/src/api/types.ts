@@ -291,6 +291,8 @@ export interface WaitReason {
   detail: string;
   people?: string[];
   groups?: string[];
+  /** Of people: what happens first while nobody answers. */
+  next?: { at: string; words: string } | null;
   error?: RunError | null;
   attempt?: number;
   max_attempts?: number;
@@ -371,6 +373,9 @@ export interface TaskItem {
   claimed_by?: string;
   /** Which of the stages of one question it is, as people read it; empty where there is one. */
   stage_name?: string;
+  urgency?: 'normal' | 'urgent';
+  /** What happens first while nobody answers. */
+  next?: { at: string; words: string } | null;
   /** The outcome as people read it; empty while there is none. */
   outcome_word: string;
   decided_at: string | null;
@@ -404,6 +409,10 @@ export interface Task extends TaskItem {
   answers: TaskAnswer[];
   /** What happens when nobody answers in time; empty without a limit. */
   without_answer: string;
+  /** By when somebody is to take it up; null once somebody has. */
+  respond_by?: string | null;
+  /** What has happened in its time, and what will while nobody answers. */
+  course?: { at: string; words: string; done: boolean }[];
   /** How many answers decide, in words. */
   rule: string;
   assignees: string[];

@@ -8,6 +8,7 @@ import { More } from '~/ui/More';
 import type { MoreOf } from '~/ui/More';
 import { RelativeTime } from '~/ui/RelativeTime';
 import classes from './InboxPage.module.css';
+import { Next, Urgent } from './Course';
 import { TimeLeft } from './TimeLeft';
 import { outcomeDone } from './words';
 
@@ -43,7 +44,9 @@ export function TaskList({ tasks, chosen, view, more, onOpen }: Props) {
               <span className={classes.meta}>
                 <span>{task.stands_in_for ? t('inbox.for', { name: task.stands_in_for }) : task.requester ? t('inbox.from', { name: task.requester.name }) : task.flow.name}</span>
                 {view === 'open' ? <TimeLeft due={task.due} /> : <Ending task={task} />}
+                <Urgent task={task} />
               </span>
+              <Next task={task} />
             </Link>
           </li>
         ))}

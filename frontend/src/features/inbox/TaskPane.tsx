@@ -8,6 +8,7 @@ import { useT } from '~/app/messages';
 import { IconArrowLeft, IconCircleCheck, IconClock } from '~/ui/icons';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { ErrorState, PageSkeleton } from '~/ui/States';
+import { Course, Urgent } from './Course';
 import { Decision } from './Decision';
 import { FactValue } from './FactValue';
 import { Markdown } from './Markdown';
@@ -47,7 +48,8 @@ function TaskSheet({ task }: { task: Task }) {
         <dl className={classes.about}>
           {task.kind === 'exception' ? null : <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>}
           <div><dt>{t('inbox.asked')}</dt><dd><RelativeTime at={task.opened_at} /></dd></div>
-          {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} plain /></dd></div> : null}
+          {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} plain /> <Urgent task={task} /></dd></div> : null}
+          {task.respond_by ? <div><dt>{t('inbox.respond_by')}</dt><dd><RelativeTime at={task.respond_by} /></dd></div> : null}
           <div>
             <dt>{t('inbox.flow')}</dt>
             <dd>{seesRuns && task.run ? <Link to="/runs/$runId/" params={{ runId: task.run }} title={t('inbox.open_run')}>{task.flow.name}</Link> : task.flow.name}</dd>
@@ -77,6 +79,7 @@ function TaskSheet({ task }: { task: Task }) {
           </dl>
         </section>
       ) : null}
+      <Course task={task} />
       <section>
         <h3 className={classes.heading}>{t('inbox.who')}</h3>
         <p className={classes.plain}>{t('inbox.who_list', { names: task.assignees.join(', '), rule: task.rule })}</p>
