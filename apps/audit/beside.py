@@ -3,6 +3,7 @@
 Nothing at the top of this module needs Django: a new process imports it before Django is ready.
 """
 
+import gc
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor
@@ -56,6 +57,8 @@ class Beside:
 def _begin(snapshot: str) -> None:
     """In a new process: Django, and a transaction that sees what the asking one sees."""
     global _checker  # noqa: PLW0603 - one for each process, made once
+    # Rows make no cycles, and looking for them again and again takes a fifth of the time.
+    gc.disable()
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     import django  # noqa: PLC0415 - see the module
 

@@ -11,9 +11,12 @@ from dataclasses import asdict, is_dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from enum import Enum
+from functools import lru_cache
 from hashlib import sha256
 from typing import Any, Final
 from uuid import UUID
+
+import msgspec
 
 from apps.audit import merkle
 from apps.audit.records import Target, Who
@@ -26,11 +29,14 @@ EVIDENCE_FORMAT: Final = "signalbox.evidence/1"
 DECISION_FORMAT: Final = "signalbox.decision/1"
 SALT_BYTES: Final = 16
 MAX_VALUE_CHARS: Final = 32_768
+#: So many words a row is found by at most.
+MOST_WORDS: Final = 200
 NO_SEAL: Final = bytes(32)
 
 _FIELD = re.compile(r"[A-Za-z_][A-Za-z0-9_-]{0,62}")
 _VERB = re.compile(r"[a-z_]+(\.[a-z_]+)?")
 _encode = json.JSONEncoder(ensure_ascii=False, sort_keys=True, separators=(",", ":")).encode
+_quick_encode = msgspec.json.Encoder(order="sorted").encode
 
 Salted = dict[str, list[str]]
 
@@ -88,6 +94,31 @@ def row_body(
 def row_hash(body: Mapping[str, Any]) -> bytes:
     """A row's leaf hash."""
     return merkle.leaf_hash(_encode(body).encode())
+
+
+def is_row_hash(body: Mapping[str, Any], leaf: bytes) -> bool:
+    """Whether that is the row's leaf hash.
+
+    For many rows: a quicker encoder is asked first, which writes the same for everything that is
+    in the format. Only where it comes to another hash does the format's own decide.
+    """
+    return sha256(b"\x00" + _quick_encode(body)).digest() == leaf or row_hash(body) == leaf
+
+
+def wrong_values(salted: Mapping[str, Any], commitments: Mapping[str, Any]) -> list[str]:
+    """The fields whose values are not what the row is committed to; what is no pair is wrong."""
+    wrong = []
+    expected = commitments.get
+    for field, pair in salted.items():
+        try:
+            salt, text = pair
+            data = b"\x02" + bytes.fromhex(salt) + field.encode() + b"\x00" + text.encode()
+        except (ValueError, TypeError, AttributeError):
+            wrong.append(field)
+            continue
+        if sha256(data).hexdigest() != expected(field):
+            wrong.append(field)
+    return wrong
 
 
 def salted_values(
@@ -218,7 +249,17 @@ def words(salted: Salted) -> list[str]:
                 found.update(dict.fromkeys([mark + part for part in parts]))
     rest = [salted[field][1][:2_000] for field in sorted(salted) if field not in _MARKS]
     found.update(dict.fromkeys(_words_of("\n".join(rest))))
-    return list(found)[:200]
+    return list(found)[:MOST_WORDS]
+
+
+def are_words(found: Iterable[str], salted: Salted) -> bool:
+    """Whether a row would be found by these words and no others; their order says nothing."""
+    expected: set[str] = set()
+    for field, (_, text) in salted.items():
+        expected |= _marked_words(_MARKS.get(field, ""), text[:2_000])
+    if len(expected) > MOST_WORDS:
+        expected = set(words(salted))
+    return expected == set(found)
 
 
 def query_words(text: str, *, mark: str = "") -> list[str]:
@@ -231,6 +272,19 @@ TARGET_MARK: Final = "target/"
 _MARKS = {"actor.label": ACTOR_MARK, "target.label": TARGET_MARK, "reason": ""}
 _ESCAPE = re.compile(r"\\(?:u[0-9a-f]{4}|.)")
 _find_words = re.compile(r"\w{1,64}").findall
+
+
+def _marked_words(mark: str, text: str) -> frozenset[str]:
+    # Names and short texts come again and again; who reads the whole trail reads them once.
+    return _marked_in_short(mark, text) if len(text) <= 100 else _marked_in(mark, text)
+
+
+def _marked_in(mark: str, text: str) -> frozenset[str]:
+    found = _words_of(text)
+    return frozenset([*found, *(mark + word for word in found)]) if mark else frozenset(found)
+
+
+_marked_in_short = lru_cache(maxsize=20_000)(_marked_in)
 
 
 def _words_of(text: str) -> list[str]:

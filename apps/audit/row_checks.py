@@ -7,7 +7,6 @@ what one of them finds depends on no other.
 from collections import defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 from uuid import UUID
 
 from apps.audit import format as audit_format
@@ -136,7 +135,7 @@ class RowChecker:
         report.rows += 1
         where = f"row {row.id} " + (f"of seal {seal}" if seal else "that is not sealed yet")
         body = row.body()
-        if audit_format.row_hash(body) != row.leaf or row.row_hash != row.leaf:
+        if row.row_hash != row.leaf or not audit_format.is_row_hash(body, row.leaf):
             report.add("row_changed", f"R{where[1:]} was changed.", row=row.id, seal=seal)
         commitments = body["commitments"]
         if row.salted is None:
@@ -147,11 +146,7 @@ class RowChecker:
             return
         salted = json_object(row.salted)
         report.values += len(salted)
-        wrong = [
-            name
-            for name, pair in salted.items()
-            if not _is_committed(name, pair, commitments.get(name))
-        ]
+        wrong = audit_format.wrong_values(salted, commitments)
         for name in wrong:
             report.add(
                 "value_changed",
@@ -169,7 +164,7 @@ class RowChecker:
                     row=row.id,
                     seal=seal,
                 )
-        if not wrong and set(row.words or ()) != set(audit_format.words(salted)):
+        if not wrong and not audit_format.are_words((row.words or "").split(), salted):
             self.misfiled.append(row.id)
 
 
@@ -190,11 +185,3 @@ def _dropped() -> list[tuple[UUID, UUID]]:
         except (KeyError, ValueError, AttributeError):
             continue
     return found
-
-
-def _is_committed(name: str, pair: Any, commitment: object) -> bool:
-    try:
-        salt, text = pair
-        return audit_format.commitment(bytes.fromhex(salt), name, text) == commitment
-    except (ValueError, TypeError, AttributeError):
-        return False

@@ -17,7 +17,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from apps.audit import format as audit_format
-from apps.audit import merkle, verify
+from apps.audit import merkle, stored, verify
 from apps.audit.commands import erase_values
 from apps.audit.keys import signing_keys
 from apps.audit.models import AuditEvent, AuditLeaf, AuditSeal, AuditUnsealed, AuditValue
@@ -611,3 +611,10 @@ def _in_a_connection_of_its_own(do):
         do()
     finally:
         connection.close()
+
+
+def test_rows_that_lie_far_apart_are_read_one_by_one(write):
+    """A batch whose ids span many rows of others does not read those with it."""
+    ids = [str(one) for one in write(1300)]
+    assert list(stored._contents([ids[0], ids[-1]])) == [ids[0], ids[-1]]
+    assert set(stored._contents(ids[:3])) == set(ids[:3])
