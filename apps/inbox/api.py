@@ -17,7 +17,7 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import asking, commands, handing, queries, rules, stages, thread, words
+from apps.inbox import asking, commands, handing, queries, returning, rules, stages, thread, words
 from apps.inbox.course_api import NextShape, StopShape, next_shown, timed
 from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
@@ -113,10 +113,27 @@ class AnswerShape(serializers.Serializer[Any]):
     label = serializers.CharField()  # type: ignore[assignment] # the field's name is the surface's
     then = serializers.CharField()
     side = serializers.ChoiceField(
-        choices=["for", "against"],
+        choices=["for", "against", "back"],
         allow_null=True,
         help_text="Whether it lets things go on or stops them.",
     )
+
+
+class ChangedShape(serializers.Serializer[Any]):
+    """A fact before and now; what was not there is left out."""
+
+    label = serializers.CharField()  # type: ignore[assignment] # the field's name is the surface's
+    before = serializers.JSONField(required=False, allow_null=True)
+    after = serializers.JSONField(required=False, allow_null=True)
+
+
+class ReturnShape(serializers.Serializer[Any]):
+    """It was sent back before: by whom, why, and what has changed since."""
+
+    by = serializers.CharField()
+    reason = serializers.CharField()
+    at = serializers.DateTimeField()
+    changes = ChangedShape(many=True)
 
 
 class QuestionShape(serializers.Serializer[Any]):
@@ -151,6 +168,7 @@ class TaskDetail(TaskShape):
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = DecisionShape(many=True)
     earlier = StageShape(many=True)
+    returned = ReturnShape(allow_null=True)
     questions = QuestionShape(many=True)
     heard = serializers.IntegerField(help_text="How many of the questions have an answer.")
     paused_at = serializers.DateTimeField(
@@ -298,12 +316,32 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             {"name": stages.name_of(one), "decisions": _decisions(one)}
             for one in queries.earlier_stages(task)
         ],
+        "returned": _returned(task),
         "questions": thread.shown(actor, task, questions, may_decide=refused is None),
         "heard": sum(one.answered_at is not None for one in questions),
         "paused_at": task.paused_at if task.status == TaskStatus.OPEN else None,
         "may_decide": refused is None,
         "why_not": refused.message if refused else None,
         **handing.offered(actor, task, refused),
+    }
+
+
+def _returned(task: UserTask) -> dict[str, Any] | None:
+    found = returning.returned(task)
+    if found is None:
+        return None
+    return {
+        "by": found.decision.user.get_full_name(),
+        "reason": found.decision.comment,
+        "at": found.at,
+        "changes": [
+            {
+                "label": words.changed_label(one.label),
+                **({"before": one.before} if one.before is not returning.ABSENT else {}),
+                **({"after": one.after} if one.after is not returning.ABSENT else {}),
+            }
+            for one in found.changes
+        ],
     }
 
 

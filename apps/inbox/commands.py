@@ -374,6 +374,8 @@ def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) 
     if outcome not in answers:
         raise Invalid(f"Answer with one of: {', '.join(answers)}.")
     check_comment(comment)
+    if rules.side(task.rule, outcome) == "back" and not comment.strip():
+        raise Invalid("Say why you send it back, so that it can be put right.")
     if seen is not None and seen != task.seen:
         raise StalePage("What you were shown has changed since; read it again, then decide.")
 

@@ -16,6 +16,7 @@ from django.db.models import Q
 
 from apps.accounts import places
 from apps.core.errors import Forbidden
+from apps.flows.compiled import compiled
 from apps.flows.models import FlowVersion
 from apps.inbox.models import Decision, UserTask
 
@@ -154,9 +155,19 @@ def _answered_before(case: Case, people: Collection[UUID]) -> set[UUID]:
     Themselves or for somebody.
     """
     others = Decision.objects.filter(task__run_id=case.run_id).exclude(
-        task__step=case.step, task__visit=case.visit, task__stage=case.stage
+        task__step=case.step, task__visit__in=_visits(case), task__stage=case.stage
     )
     return set(others.filter(user__in=list(people)).values_list("user_id", flat=True))
+
+
+def _visits(case: Case) -> list[int]:
+    """The visit that asks, and those that were sent back: there it is the same question again."""
+    answers = compiled(case.version_id).steps[case.step].raw.get("outcomes") or ()
+    back = [one["port"] for one in answers if one.get("side") == "back"]
+    if not back:
+        return [case.visit]
+    sent = UserTask.objects.filter(run_id=case.run_id, step=case.step, outcome__in=back)
+    return [case.visit, *sent.values_list("visit", flat=True)]
 
 
 def _of_department(

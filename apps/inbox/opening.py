@@ -131,7 +131,7 @@ def shown_to_deciders(task: UserTask) -> dict[str, Any]:
         "details": task.details,
         "facts": task.facts,
         "requester": task.requester.email if task.requester else task.requester_text,
-        "rule": task.rule,
+        "rule": _in_order(task.rule),
         "due": task.first_due_at.isoformat() if task.first_due_at else None,
         "outcomes": list(rules.outcomes(task.kind, task.rule)),
         **stages.as_shown(task),
@@ -344,6 +344,13 @@ def _for_two(rule: Mapping[str, Any]) -> dict[str, Any]:
     if "any" in rule or rule.get("n") == 1:
         asked["n"] = 2
     return {**asked, "at_least": 2}
+
+
+def _in_order(value: Any) -> Any:
+    """With names sorted: the column keeps no order, and the hash must come out the same again."""
+    if isinstance(value, Mapping):
+        return {name: _in_order(value[name]) for name in sorted(value)}
+    return [_in_order(one) for one in value] if isinstance(value, list) else value
 
 
 def _on_one_line(text: str) -> str:

@@ -28,8 +28,9 @@ def outcomes(kind: str, rule: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 def side(rule: Mapping[str, Any], outcome: str) -> deciding.Side | None:
-    """Whether an answer lets things go on or stops them; None where neither."""
+    """Whether an answer lets things go on, stops them or sends them back; None where neither."""
     for one in rule.get("choices") or ():
         if one["port"] == outcome:
-            return "for" if one["side"] == "for" else "against"
+            found: deciding.Side = one["side"]
+            return found
     return _SIDES.get(outcome)

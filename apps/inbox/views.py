@@ -33,6 +33,7 @@ from apps.inbox import (
     details,
     limits,
     queries,
+    returning,
     rules,
     stages,
     thread,
@@ -161,6 +162,7 @@ def task_shown(
             {"name": stages.name_of(one), "answers": _answers(one, queries.decisions_of(one), zone)}
             for one in queries.earlier_stages(task)
         ],
+        "returned": _returned(task, zone),
         "went_on_to": stages.later(task) if task.later else None,
         **thread.context(
             actor,
@@ -260,6 +262,26 @@ def zone_for(request: HttpRequest, actor: Actor) -> ZoneInfo:
     """The reader's own zone, else the workspace's."""
     user = request.user if isinstance(request.user, User) else User.objects.get(pk=actor.user_id)
     return ZoneInfo(user.zone or zone_of(actor.workspace_id))
+
+
+def _returned(task: UserTask, zone: ZoneInfo) -> dict[str, Any] | None:
+    """Why it was sent back before, and what has changed since."""
+    found = returning.returned(task)
+    if found is None:
+        return None
+
+    def read(value: Any) -> words.Shown | None:
+        return None if value is returning.ABSENT else words.shown(value, zone)
+
+    return {
+        "by": _by(found.decision),
+        "at": words.moment(found.at, zone),
+        "reason": found.decision.comment,
+        "changes": [
+            (words.changed_label(one.label), read(one.before), read(one.after))
+            for one in found.changes
+        ],
+    }
 
 
 def _by(one: Decision) -> str:

@@ -141,7 +141,8 @@ def answers(task: UserTask, people: Sequence[TaskAssignee]) -> list[Answer]:
         if task.later and side == "for" and not is_lost:
             then = _next_stage(task, once)
         else:
-            then = _then(flow, task.step, against if is_lost else outcome, once)
+            port = against if is_lost and side != "back" else outcome
+            then = _then(flow, task.step, port, once)
         found.append(Answer(outcome, button(task.rule, outcome), then, side))
     return found
 
@@ -247,6 +248,11 @@ def _conditions(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> dict
         "for": enough if "weight" in rule else approved,
         "against": enough if "weight" in (rejection or rule) else rejected,
     }
+
+
+def changed_label(label: str) -> str:
+    """What has changed: a fact by its own label, else a part of the page."""
+    return {"title": gettext("What is asked"), "details": gettext("Details")}.get(label, label)
 
 
 def without_answer(task: UserTask) -> str:

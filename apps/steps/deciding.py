@@ -13,7 +13,8 @@ A rule says how many must be for it:
 are then heard until one side has what it needs, and where both have it at once it is rejected.
 Whoever ``may_veto`` rejects alone. Answers may have names of their own, each ``for`` or
 ``against``: the side is found first, and of its answers the weightiest is the result, the first
-listed where two weigh the same.
+listed where two weigh the same. An answer that sends it ``back`` ends it at once, whatever the
+others have said.
 
 A question can have stages: each asks its own people by its own rule, and only where one comes out
 ``for`` it is the next asked. What the last one says is the result; any that is ``against`` it, or
@@ -31,7 +32,7 @@ APPROVED, REJECTED = "approved", "rejected"
 #: Nobody has answered, and nobody can any more: no answer at all.
 NOBODY = "nobody"
 
-Side = Literal["for", "against"]
+Side = Literal["for", "against", "back"]
 Rule = Mapping[str, Any]
 
 
@@ -81,6 +82,8 @@ def verdict(terms: Terms, voters: Sequence[Voter]) -> str | None:
     count = _Count(terms, [one for one in voters if one.answer or not one.is_gone])
     if not count.here:
         return NOBODY
+    if count.back:
+        return _result(terms.choices, "back", count.back)
     if count.is_against():
         return _result(terms.choices, "against", count.against)
     if count.is_for():
@@ -147,6 +150,7 @@ class _Count:
         sides: dict[str, Side] = {choice.port: choice.side for choice in terms.choices}
         self.for_it = [one for one in here if sides.get(one.answer) == "for"]
         self.against = [one for one in here if sides.get(one.answer) == "against"]
+        self.back = [one for one in here if sides.get(one.answer) == "back"]
         self.undecided = [one for one in here if not one.answer]
 
     def is_against(self) -> bool:

@@ -17,7 +17,16 @@ from apps.engine.graph import (
 from apps.engine.soundness import ERROR_PORT, Soundness, Starving
 from apps.steps.containers import around
 from apps.steps.fields import join_rule
-from apps.steps.findings import Finding, Repair, Severity, added, pointer, removed, replaced
+from apps.steps.findings import (
+    Finding,
+    Repair,
+    Severity,
+    added,
+    at,
+    pointer,
+    removed,
+    replaced,
+)
 from apps.steps.reads import KnownStep
 from apps.steps.registry import StepType
 from apps.steps.texts import did_you_mean, found, one_line, shown
@@ -301,10 +310,11 @@ def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Findin
             if step.fields.on_error is None or step.fields.on_error.then == "path":
                 yield _no_failure_lane(step)
             continue
-        matters = port in type_.must_link or port in type_.fails_unlinked
+        sends_back = port in _sent_back(step.config)
+        matters = sends_back or port in type_.must_link or port in type_.fails_unlinked
         if step.fields.scope is not None and not matters:
             continue  # an item ends where nothing follows
-        severity: Severity = "error" if port in type_.must_link else "warning"
+        severity: Severity = "error" if sends_back or port in type_.must_link else "warning"
         then = "the run fails" if port in type_.fails_unlinked else "this way ends there"
         yield Finding(
             "unlinked_port",
@@ -314,6 +324,18 @@ def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Findin
             step.id,
             _at(step.id),
         )
+
+
+def _sent_back(config: Any) -> set[str]:
+    """Ways out by which people send something back: it would else be lost there."""
+    answers = at(config, "outcomes") if isinstance(config, Mapping) else None
+    return {
+        one["port"]
+        for one in (answers if isinstance(answers, list) else [])
+        if isinstance(one, Mapping)
+        and one.get("side") == "back"
+        and isinstance(one.get("port"), str)
+    }
 
 
 def _no_failure_lane(step: KnownStep) -> Finding:

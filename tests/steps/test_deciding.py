@@ -361,3 +361,27 @@ class TestStages:
 
         assert course([first, last]) == (1, "not_now")
         assert course([last, first]) == (0, "not_now")
+
+
+class TestSendingBack:
+    """An answer that sends it back ends it at once."""
+
+    FOUR = (*THREE, Choice("again", "back"))
+
+    @pytest.mark.parametrize("rejection", REJECTIONS, ids=str)
+    @pytest.mark.parametrize("rule", [rule for rule, _ in RULES], ids=str)
+    def test_by_every_rule_and_whatever_the_others_say(
+        self, rule: Rule, rejection: Rule | None
+    ) -> None:
+        terms = Terms(rule, rejection, self.FOUR)
+        for stands in combinations(3):
+            assert verdict(terms, [Voter("again"), *voters(*stands)]) == "again"
+
+    @pytest.mark.parametrize("rule", [rule for rule, _ in RULES], ids=str)
+    def test_leaves_no_combination_open(self, rule: Rule) -> None:
+        for count in range(1, 4):
+            assert not list(undecidable(Terms(rule, choices=self.FOUR), [Voter()] * count))
+
+    def test_ends_a_question_of_several_stages(self) -> None:
+        terms = Terms({"any": 1}, choices=self.FOUR)
+        assert course([(terms, [Voter("again")]), (terms, [Voter("approved")])]) == (0, "again")

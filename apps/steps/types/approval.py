@@ -125,7 +125,13 @@ class Weighed(StepModel):
 class Outcome(StepModel):
     port: str = Field(pattern=r"^[a-z][a-z0-9_]{0,62}$", title="Way out")
     label: str = Field(min_length=1, max_length=40, title="What the button says")
-    side: Literal["for", "against"] = Field("for", title="Counts")
+    side: Literal["for", "against", "back"] = Field(
+        "for",
+        title="Counts",
+        json_schema_extra={
+            "x-labels": {"for": "For it", "against": "Against it", "back": "Sends it back"}
+        },
+    )
 
 
 class Bulk(StepModel):
@@ -295,7 +301,7 @@ class Config(StepModel):
             raise ValueError("Two answers have the same way out; give each its own.")
         if taken := {"timeout", "error"} & set(ports):
             raise ValueError(f"“{min(taken)}” is not an answer; choose another name.")
-        if ports and {one.side for one in self.outcomes} != {"for", "against"}:
+        if ports and not {"for", "against"} <= {one.side for one in self.outcomes}:
             raise ValueError("Name at least one answer for it and one against it.")
         return self
 

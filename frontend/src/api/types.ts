@@ -388,7 +388,7 @@ export interface TaskAnswer {
   label: string;
   then: string;
   /** Whether it lets things go on or stops them. */
-  side: 'for' | 'against' | null;
+  side: 'for' | 'against' | 'back' | null;
 }
 
 export interface TaskDecision {
@@ -419,6 +419,8 @@ export interface Task extends TaskItem {
   decisions: TaskDecision[];
   /** The stages before this one. */
   earlier?: { name: string; decisions: TaskDecision[] }[];
+  /** It was sent back before: by whom, why, and what has changed since. */
+  returned?: { by: string; reason: string; at: string; changes: { label: string; before?: unknown; after?: unknown }[] } | null;
   questions?: Question[];
   /** How many of the questions have an answer. */
   heard?: number;

@@ -13,6 +13,7 @@ import { Decision } from './Decision';
 import { FactValue } from './FactValue';
 import { Markdown } from './Markdown';
 import { Questions } from './Questions';
+import { Returned } from './Returned';
 import classes from './TaskPane.module.css';
 import { TaskActions } from './TaskActions';
 import { TimeLeft } from './TimeLeft';
@@ -84,6 +85,7 @@ function TaskSheet({ task }: { task: Task }) {
         <h3 className={classes.heading}>{t('inbox.who')}</h3>
         <p className={classes.plain}>{t('inbox.who_list', { names: task.assignees.join(', '), rule: task.rule })}</p>
       </section>
+      <Returned task={task} />
       <Questions task={task} />
       <Answers task={task} />
       <TaskActions task={task} />
