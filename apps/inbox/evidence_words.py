@@ -107,7 +107,9 @@ def happened(row: Row, zone: ZoneInfo) -> Happened:
     """A row of the trail about a task, in words."""
     verb = row.event.verb
     what = _VERBS[verb]() if verb in _VERBS else verb.partition(".")[2].replace("_", " ")
-    hidden = {"run", "flow", "version", "step", "kind", "seen", "shown"}
+    if verb == "task.escalate":
+        what = _rung(row.values.get("details.what"))
+    hidden = {"run", "flow", "version", "step", "kind", "seen", "shown", "what", "rung", "stage"}
     return Happened(
         event=row.event.pk,
         at=words.moment(row.event.at, zone),
@@ -131,14 +133,26 @@ _VERBS = {
     "task.fallback": lambda: gettext("The group that stands in was asked"),
     "task.exception_ask": lambda: gettext("Somebody asked to decide in spite of a rule"),
     "task.exception_allow": lambda: gettext("A second person allowed it in spite of a rule"),
-    "task.escalate": lambda: gettext("Escalated"),
-    "task.warn": lambda: gettext("Reminded of the limit"),
+    "task.late": lambda: gettext("Nobody had taken it up in time"),
     "task.ask": lambda: gettext("More was asked for; the clock stood still"),
     "task.answer": lambda: gettext("The question was answered; the clock went on"),
     "task.unask": lambda: gettext("The question was taken back"),
     "task.send_back": lambda: gettext("Sent back"),
     "task.withdraw": lambda: gettext("An answer was withdrawn"),
 }
+
+
+def _rung(what: Any) -> str:
+    """What one rung of the ladder did."""
+    said = {
+        "remind": gettext("Escalated: those who were asked were reminded"),
+        "add": gettext("Escalated: others were asked as well"),
+        "reassign": gettext("Escalated: others were asked instead"),
+        "urgent": gettext("Escalated: it was made urgent"),
+        "outcome": gettext("Escalated: it was ended because nobody answered"),
+    }
+    kinds = what if isinstance(what, Mapping) else {}
+    return next((said[one] for one in said if one in kinds), gettext("Escalated"))
 
 
 def _who(decision: Decision, kept: Mapping[str, Any], left: frozenset[UUID]) -> str:
@@ -297,6 +311,8 @@ def _label(name: str) -> str:
         "person": gettext("Person"),
         "due": gettext("Time to decide"),
         "result": gettext("Came to"),
+        "planned": gettext("Planned for"),
+        "lost": gettext("Not asked any more"),
     }
     return labels.get(name) or words.label_of(name)
 

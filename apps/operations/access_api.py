@@ -87,8 +87,8 @@ def _shown(rows: Sequence[Row]) -> list[dict[str, Any]]:
             "at": row.event.at,
             "verb": row.event.verb,
             "subject": _subject(row, names),
-            "before": _said(row.group("before")),
-            "after": _said(row.group("after")),
+            "before": _said(row.group("before"), row.group("after")),
+            "after": _said(row.group("after"), row.group("before")),
             "by": row.text("actor.label") or "",
             "reason": row.text("reason") or "",
         }
@@ -119,10 +119,12 @@ def _names(rows: Sequence[Row]) -> dict[str, str]:
     }
 
 
-def _said(values: Mapping[str, Any]) -> str:
-    """``rights: edit, view`` of what a row says of before or after."""
+def _said(values: Mapping[str, Any], other: Mapping[str, Any]) -> str:
+    """What a row says of before or after, as far as the two differ: “roles: builder, viewer”."""
     parts = []
     for name, value in values.items():
+        if other.get(name) == value:
+            continue
         if isinstance(value, list):
             value = ", ".join(str(one) for one in value) or "\N{EN DASH}"  # noqa: PLW2901
         elif isinstance(value, bool):

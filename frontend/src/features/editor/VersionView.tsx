@@ -9,6 +9,7 @@ import { TRIGGER, useLookup } from '~/features/canvas/catalogue';
 import { FlowCanvas } from '~/features/canvas/FlowCanvas';
 import { Outline } from '~/features/canvas/Outline';
 import { IconEye } from '~/ui/icons';
+import { LinkButton } from '~/ui/LinkButton';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { breakpoints } from '~/ui/tokens';
 import type { Revision } from './compare/api';
@@ -17,14 +18,17 @@ import classes from './Editor.module.css';
 import side from './SidePanel.module.css';
 
 /** A published version, to look at: it never changes. */
-export function VersionView({ flow, version }: { flow: Flow; version: FlowVersion & { document: FlowDocument } }) {
+export function VersionView({ flow, version }: { flow: Flow; version: FlowVersion & { document: FlowDocument; authors?: { name: string }[] } }) {
   const t = useT();
+  const wrote = version.authors?.map(({ name }) => name).join(', ');
   return (
     <Still
       flow={flow}
       document={version.document}
-      compare={`from=${version.number}`}
-      text={t('editor.version.text', { number: version.number, author: nameOf(version.author) })}
+      compare={{ from: String(version.number) }}
+      changed={{ from: version.number > 1 ? String(version.number - 1) : 'empty', to: String(version.number) }}
+      text={t(wrote ? 'versions.by_whom' : 'versions.published_by', { number: version.number, author: nameOf(version.author), wrote: wrote ?? '' })}
+      note={version.note}
       at={version.created_at}
     />
   );
@@ -37,23 +41,29 @@ export function RevisionView({ flow, revision }: { flow: Flow; revision: Revisio
     <Still
       flow={flow}
       document={revision.document}
-      compare={`from=r${revision.number}`}
+      compare={{ from: `r${revision.number}` }}
       text={t('versions.revision.text', { number: revision.number, author: nameOf(revision.author) })}
       at={revision.created_at}
     />
   );
 }
 
+// eslint-disable-next-line @typescript-eslint/consistent-type-definitions -- the router's search takes a type, not an interface
+type Sides = { from: string; to?: string };
+
 interface Props {
   flow: Flow;
   document: FlowDocument;
   /** The search of the page that compares it with the draft. */
-  compare: string;
+  compare: Sides;
+  /** The search of the page that says what it changed. */
+  changed?: Sides;
   text: string;
+  note?: string;
   at: string;
 }
 
-function Still({ flow, document, compare, text, at }: Props) {
+function Still({ flow, document, compare, changed, text, note, at }: Props) {
   const t = useT();
   const types = useLookup();
   const [selected, setSelected] = useState<string>();
@@ -63,8 +73,9 @@ function Still({ flow, document, compare, text, at }: Props) {
     <div className={classes.editor}>
       <div className={classes.bar} data-tone="info" role="status">
         <IconEye size={16} aria-hidden />
-        <p>{text} <RelativeTime at={at} /></p>
-        <Button size="xs" component={Link} to={`/flows/${flow.id}/compare/?${compare}`}>{t('versions.compare_draft')}</Button>
+        <p>{text} <RelativeTime at={at} />{note ? <><br />{note}</> : null}</p>
+        {changed ? <LinkButton size="xs" to="/flows/$flowId/compare/" params={{ flowId: flow.id }} search={changed}>{t('versions.what_changed')}</LinkButton> : null}
+        <LinkButton size="xs" to="/flows/$flowId/compare/" params={{ flowId: flow.id }} search={compare}>{t('versions.compare_draft')}</LinkButton>
         <Button size="xs" component={Link} to={`/flows/${flow.id}/`}>{t('editor.version.back')}</Button>
       </div>
       <div className={classes.work}>

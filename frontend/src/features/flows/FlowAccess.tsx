@@ -2,6 +2,7 @@ import { ActionIcon, Button, Checkbox, Select, Tooltip } from '@mantine/core';
 import { useParams } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useGrants, useSaveGrants } from '~/api/flows';
+import { useRight } from '~/api/me';
 import { useMembers, useTeams } from '~/api/settings';
 import type { GrantRight, Grant } from '~/api/types';
 import { useT } from '~/app/messages';
@@ -13,6 +14,7 @@ import { notifyDone } from '~/ui/notify';
 import { Page } from '~/ui/Page';
 import { ProblemText } from '~/ui/ProblemText';
 import { EmptyState, ErrorState, ListSkeleton } from '~/ui/States';
+import { AccessChanges } from './AccessChanges';
 import classes from './FlowAccess.module.css';
 
 const RIGHTS: { right: GrantRight; label: MessageId }[] = [
@@ -28,9 +30,34 @@ const keyOf = (subject: Grant['subject']) => `${subject.kind}:${subject.id}`;
 export function FlowAccess() {
   const { flowId } = useParams({ from: '/flows/$flowId' });
   const { data, error, refetch } = useGrants(flowId);
+  const mayShare = useRight('flow.grant', 'roles.manage');
+  const readsTrail = useRight('audit.view');
   if (error) return <Page narrow><ErrorState error={error} retry={() => void refetch()} /></Page>;
   if (!data) return <Page narrow><ListSkeleton rows={4} /></Page>;
-  return <GrantEditor key={flowId} flowId={flowId} saved={data.grants} />;
+  return (
+    <Page narrow>
+      {mayShare ? <GrantEditor key={flowId} flowId={flowId} saved={data.grants} /> : <GrantList grants={data.grants} />}
+      {readsTrail ? <AccessChanges flowId={flowId} /> : null}
+    </Page>
+  );
+}
+
+/** Who may do what, for those who may only look. */
+function GrantList({ grants }: { grants: Grant[] }) {
+  const t = useT();
+  const columns: Column<Grant>[] = [
+    { key: 'who', header: t('flows.access.subject'), cell: ({ subject }) => subject.name ?? subject.id },
+    { key: 'rights', header: t('flows.access.rights'), cell: ({ rights }) => RIGHTS.filter((one) => rights.includes(one.right)).map((one) => t(one.label)).join(', ') },
+  ];
+  return (
+    <section className={classes.body} aria-label={t('flows.access.title')}>
+      <div>
+        <h2 className={classes.title}>{t('flows.access.title')}</h2>
+        <p className={classes.text}>{t('flows.access.text')}</p>
+      </div>
+      {grants.length > 0 ? <DataTable label={t('flows.access.title')} columns={columns} rows={grants} rowKey={(grant) => keyOf(grant.subject)} /> : <EmptyState title={t('flows.access.empty')} />}
+    </section>
+  );
 }
 
 function GrantEditor({ flowId, saved }: { flowId: string; saved: Grant[] }) {
@@ -78,33 +105,31 @@ function GrantEditor({ flowId, saved }: { flowId: string; saved: Grant[] }) {
     },
   ];
   return (
-    <Page narrow>
-      <div className={classes.body}>
-          <div>
-            <h2 className={classes.title}>{t('flows.access.title')}</h2>
-            <p className={classes.text}>{t('flows.access.text')}</p>
-          </div>
-          {grants.length > 0 ? <DataTable label={t('flows.access.title')} columns={columns} rows={grants} rowKey={(grant) => keyOf(grant.subject)} /> : <EmptyState title={t('flows.access.empty')} />}
-          <div className={classes.foot}>
-            <Select
-              searchable
-              value={null}
-              className={classes.add}
-              label={t('flows.access.add_label')}
-              placeholder={t('flows.access.add_placeholder')}
-              nothingFoundMessage={t('flows.access.nobody_found')}
-              data={[
-                { group: t('flows.access.people'), items: options('user') },
-                { group: t('flows.access.teams'), items: options('team') },
-              ]}
-              onChange={add}
-            />
-            <Button variant="filled" loading={save.isPending} disabled={grants === saved} onClick={() => save.mutate(grants.filter((grant) => grant.rights.length > 0), { onSuccess: () => notifyDone(t('flows.access.saved')) })}>
-              {t('app.save')}
-            </Button>
-          </div>
-          <ProblemText error={save.error} />
+    <div className={classes.body}>
+      <div>
+        <h2 className={classes.title}>{t('flows.access.title')}</h2>
+        <p className={classes.text}>{t('flows.access.text')}</p>
       </div>
-    </Page>
+      {grants.length > 0 ? <DataTable label={t('flows.access.title')} columns={columns} rows={grants} rowKey={(grant) => keyOf(grant.subject)} /> : <EmptyState title={t('flows.access.empty')} />}
+      <div className={classes.foot}>
+        <Select
+          searchable
+          value={null}
+          className={classes.add}
+          label={t('flows.access.add_label')}
+          placeholder={t('flows.access.add_placeholder')}
+          nothingFoundMessage={t('flows.access.nobody_found')}
+          data={[
+            { group: t('flows.access.people'), items: options('user') },
+            { group: t('flows.access.teams'), items: options('team') },
+          ]}
+          onChange={add}
+        />
+        <Button variant="filled" loading={save.isPending} disabled={grants === saved} onClick={() => save.mutate(grants.filter((grant) => grant.rights.length > 0), { onSuccess: () => notifyDone(t('flows.access.saved')) })}>
+          {t('app.save')}
+        </Button>
+      </div>
+      <ProblemText error={save.error} />
+    </div>
   );
 }

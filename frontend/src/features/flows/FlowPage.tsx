@@ -2,6 +2,7 @@ import { ActionIcon, Tooltip } from '@mantine/core';
 import { Link, Outlet, useParams } from '@tanstack/react-router';
 import { useMemo, useState } from 'react';
 import { useFlow } from '~/api/flows';
+import { useRight } from '~/api/me';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
 import { IconArrowLeft, IconPlayerPause } from '~/ui/icons';
@@ -18,10 +19,11 @@ import { RunNow } from './RunNow';
 function Header({ flow, setAside, setActions }: { flow: Flow; setAside: (at: HTMLElement | null) => void; setActions: (at: HTMLElement | null) => void }) {
   const t = useT();
   const may = useFlowRights(flow);
+  const readsTrail = useRight('audit.view');
   const tabs = [
     { to: '/flows/$flowId/', label: t('flows.tab.editor'), exact: true },
     { to: '/flows/$flowId/runs/', label: t('flows.tab.runs'), exact: false },
-    ...(may.share ? [{ to: '/flows/$flowId/access/', label: t('flows.tab.access'), exact: false }] : []),
+    ...(may.share || readsTrail ? [{ to: '/flows/$flowId/access/', label: t('flows.tab.access'), exact: false }] : []),
   ] as const;
   return (
     <header className={classes.header}>

@@ -18,6 +18,7 @@ import { ErrorState, PageSkeleton } from '~/ui/States';
 import { StatusBadge, useStatusLabel } from '~/ui/StatusBadge';
 import { useIntlTools } from '~/ui/time';
 import { breakpoints } from '~/ui/tokens';
+import { AskedOf } from './AskedOf';
 import { CancelRun } from './CancelRun';
 import { PauseRun } from './PauseRun';
 import { ReplayRun } from './ReplayRun';
@@ -126,6 +127,7 @@ export function RunPage() {
     <div className={classes.page}>
       <Header run={run.data} />
       <Family run={run.data} />
+      <AskedOf run={run.data} />
       <RunBody run={run.data} />
     </div>
   );
