@@ -23,6 +23,11 @@ const markup = [
   { selector: 'JSXAttribute[name.name="dangerouslySetInnerHTML"]', message: 'Data is shown as text.' },
   { selector: 'AssignmentExpression[left.property.name=/^(innerHTML|outerHTML)$/]', message: 'Data is shown as text.' },
 ];
+const SEARCH = 'What stands behind the ? is given as search={{ … }}: the router ends every path with a slash.';
+const searches = [
+  { selector: 'JSXAttribute[name.name="to"] TemplateElement[value.raw=/\\?/]', message: SEARCH },
+  { selector: 'JSXAttribute[name.name="to"] Literal[value=/\\?/]', message: SEARCH },
+];
 const SIDES = 'Sides are named by where reading begins and ends: marginInlineStart, ms, insetInlineStart.';
 const sides = [
   { selector: 'Property[key.name=/^(margin|padding|border)(Left|Right)(Width|Style)?$/]', message: SIDES },
@@ -47,7 +52,7 @@ export default tseslint.config(
     rules: {
       ...reactHooks.configs.recommended.rules,
       ...jsxA11y.configs.recommended.rules,
-      'no-restricted-syntax': ['error', ...words, ...colours, ...markup, ...sides],
+      'no-restricted-syntax': ['error', ...words, ...colours, ...markup, ...searches, ...sides],
       'max-lines-per-function': ['error', { max: 150, skipBlankLines: true, skipComments: true }],
       'max-lines': ['error', { max: 600 }],
       eqeqeq: ['error', 'always'],
@@ -62,7 +67,7 @@ export default tseslint.config(
     },
   },
   // A picture of a flow runs from left to right for everybody.
-  { files: ['**/canvas/**'], rules: { 'no-restricted-syntax': ['error', ...words, ...colours, ...markup] } },
+  { files: ['**/canvas/**'], rules: { 'no-restricted-syntax': ['error', ...words, ...colours, ...markup, ...searches] } },
   {
     files: ['**/ui/tokens.ts', '**/*.test.{ts,tsx}', '**/tests/**', '**/build-plugins/**'],
     rules: {

@@ -1,10 +1,10 @@
 import { Button } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useMe } from '~/api/me';
 import type { Flow } from '~/api/types';
 import { useT } from '~/app/messages';
 import { IconAlertTriangle, IconCloudOff, IconInfoCircle } from '~/ui/icons';
+import { LinkButton } from '~/ui/LinkButton';
 import { useIntlTools } from '~/ui/time';
 import { useSave } from './autosave';
 import type { Autosave, SaveStatus } from './autosave';
@@ -76,7 +76,7 @@ function Incoming({ flow }: { flow: Flow }) {
     <div className={classes.bar} data-tone="info" role="status">
       <IconInfoCircle size={16} aria-hidden />
       <p>{t('versions.incoming', { who: who || t('editor.conflict.somebody'), count })}</p>
-      <Button size="xs" component={Link} to={`/flows/${flow.id}/compare/?from=r${from}&to=r${to}`}>{t('versions.incoming.look')}</Button>
+      <LinkButton size="xs" to="/flows/$flowId/compare/" params={{ flowId: flow.id }} search={{ from: `r${from}`, to: `r${to}` }}>{t('versions.incoming.look')}</LinkButton>
       <Button size="xs" onClick={() => useSave.setState({ incoming: null })}>{t('app.close')}</Button>
     </div>
   );

@@ -1,11 +1,11 @@
 import { Badge, Button } from '@mantine/core';
-import { Link } from '@tanstack/react-router';
 import { useState } from 'react';
 import { useVersions } from '~/api/flows';
 import { nameOf } from '~/api/types';
 import type { Flow, FlowVersion } from '~/api/types';
 import { useT } from '~/app/messages';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
+import { LinkButton } from '~/ui/LinkButton';
 import { More } from '~/ui/More';
 import { notifyDone } from '~/ui/notify';
 import { RelativeTime } from '~/ui/RelativeTime';
@@ -50,8 +50,8 @@ function Published({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
             <span className={classes.what}>{version.note || t('editor.versions.no_note')}</span>
             <span className={classes.fix}>{nameOf(version.author)} <RelativeTime at={version.created_at} /></span>
             <span className={classes.actions}>
-              <Button size="xs" component={Link} to={`/flows/${flow.id}/?version=${version.number}`}>{t('editor.versions.view')}</Button>
-              <Button size="xs" component={Link} to={`/flows/${flow.id}/compare/?from=${version.number}`}>{t('versions.compare')}</Button>
+              <LinkButton size="xs" to="/flows/$flowId/" params={{ flowId: flow.id }} search={{ version: String(version.number) }}>{t('editor.versions.view')}</LinkButton>
+              <LinkButton size="xs" to="/flows/$flowId/compare/" params={{ flowId: flow.id }} search={{ from: String(version.number) }}>{t('versions.compare')}</LinkButton>
               <RestoreButton flow={flow} autosave={autosave} what={{ version: version.number }} />
               {may && !version.is_active ? <Button size="xs" onClick={() => setAsking(version)}>{t('editor.versions.activate')}</Button> : null}
             </span>
@@ -93,8 +93,8 @@ function Saves({ flow, autosave }: { flow: Flow; autosave: Autosave }) {
             <span className={classes.what}><What revision={revision} /></span>
             <span className={classes.fix}>{nameOf(revision.author)} <RelativeTime at={revision.created_at} /></span>
             <span className={classes.actions}>
-              <Button size="xs" component={Link} to={`/flows/${flow.id}/?revision=${revision.number}`}>{t('editor.versions.view')}</Button>
-              {rows[at + 1] ? <Button size="xs" component={Link} to={`/flows/${flow.id}/compare/?from=r${rows[at + 1]?.number}&to=r${revision.number}`}>{t('versions.what_changed')}</Button> : null}
+              <LinkButton size="xs" to="/flows/$flowId/" params={{ flowId: flow.id }} search={{ revision: String(revision.number) }}>{t('editor.versions.view')}</LinkButton>
+              {rows[at + 1] ? <LinkButton size="xs" to="/flows/$flowId/compare/" params={{ flowId: flow.id }} search={{ from: `r${rows[at + 1]?.number}`, to: `r${revision.number}` }}>{t('versions.what_changed')}</LinkButton> : null}
               {revision.is_current ? null : <RestoreButton flow={flow} autosave={autosave} what={{ revision: revision.number }} />}
             </span>
           </li>
