@@ -28,8 +28,8 @@ class Stop:
 
 
 def course_of(task: UserTask) -> list[Stop]:
-    """What has happened, in order, and of an open task what will."""
-    moments = [one for one in _moments([task]) if _is_shown(one)]
+    """What has happened, in order, and of an open task what will; of reminders only the next."""
+    moments = _without_later_reminders(one for one in _moments([task]) if _is_shown(one))
     names = _Names(moments)
     return [
         Stop(one.done_at or one.at, _said(one, names), one.done_at is not None) for one in moments
@@ -37,11 +37,11 @@ def course_of(task: UserTask) -> list[Stop]:
 
 
 def next_of(tasks: Collection[UserTask]) -> dict[UUID, Stop]:
-    """For those of the open tasks to which something will happen: what comes first."""
+    """For those of the open tasks that have a ladder: what its next rung does."""
     waiting = [
         one
         for one in _moments([task for task in tasks if task.status == TaskStatus.OPEN])
-        if one.next_at is not None and _is_shown(one)
+        if one.kind == TaskMoment.Kind.RUNG and one.next_at is not None and _is_shown(one)
     ]
     found: dict[UUID, TaskMoment] = {}
     for one in waiting:
@@ -88,6 +88,16 @@ def _moments(tasks: Sequence[UserTask]) -> list[TaskMoment]:
     found = list(rows.order_by("at", "number"))
     for one in found:
         one.task = by_id[one.task_id]
+    return found
+
+
+def _without_later_reminders(moments: Iterable[TaskMoment]) -> list[TaskMoment]:
+    found, reminded = [], False
+    for one in moments:
+        reminds = one.kind == TaskMoment.Kind.WARNING or "remind" in one.what
+        if not (reminded and reminds and one.done_at is None):
+            found.append(one)
+        reminded = reminded or (reminds and one.done_at is None)
     return found
 
 

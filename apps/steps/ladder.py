@@ -206,14 +206,14 @@ def _what_flaws(config: Config, rung: Config, path: tuple[str | int, ...]) -> It
     outcome = _names(rung, "outcome")
     if outcome is not None:
         sides = _sides(config)
-        if outcome not in sides:
+        if sides.get(str(outcome)) not in {"for", "against"}:
             yield Flaw(
                 "unknown_outcome",
                 (*path, "what", "outcome"),
-                f"“{str(outcome)[:60]}” is none of the answers.",
+                f"“{str(outcome)[:60]}” is none of the answers against it.",
                 f"Choose one of those against it: {_against(sides)}.",
             )
-        elif sides[outcome] != "against":
+        elif sides[str(outcome)] == "for":
             yield Flaw(
                 "silence_approves",
                 (*path, "what", "outcome"),

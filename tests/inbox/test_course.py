@@ -57,6 +57,14 @@ class TestWhatIsToCome:
         climb(5.5)
         assert said(laddered)[-1] == ("It was ended as “Rejected” because nobody answered", True)
 
+    def test_names_the_next_of_several_reminders_alone(self, desk):
+        task = desk.ask_named("ada", due="PT10H", warnings=[20, 50, 80], escalation=[rung("PT6H")])
+        assert said(task) == [("A reminder is sent", False)]
+        climb(3)
+        assert said(task) == [("A reminder was sent", True), ("A reminder is sent", False)]
+        assert course.next_of([fresh(task)])[task.pk].text == "A reminder is sent"
+        assert course.next_of([desk.ask_named("ada")]) == {}
+
     def test_leaves_out_what_cannot_come_any_more(self, desk):
         task = ask(desk, part(50, of="respond"), rung("P5D"), respond="PT2H", rule={"all": True})
         assert [one for one, _ in said(task)] == ["A reminder is sent"]

@@ -141,6 +141,7 @@ END = {"outcome": "rejected"}
         ({"escalation": [rung("PT1H", {"outcome": "go"})], "outcomes": YES_NO}, "silence_approves"),
         ({"escalation": [rung("PT1H", {"outcome": "stop"})], "outcomes": YES_NO}, None),
         ({"escalation": [rung("PT1H", {"outcome": "maybe"})]}, "unknown_outcome"),
+        ({"escalation": [rung("PT1H", {"outcome": ""})]}, "bad_config"),
         ({"escalation": [rung("PT1H", END), rung("PT2H")]}, "rung_after_end"),
         ({"escalation": [rung("PT1H", {"add": {}})]}, "bad_config"),
         ({"escalation": [rung(percent=0)]}, "bad_config"),
