@@ -184,7 +184,9 @@ REFUSED_BY = {
     "Forbidden",
     "Invalid",
     "NotFound",
+    "NotInBulk",
     "NotTaken",
+    "OverLimit",
 }
 NOT_FOR_READERS = {"management", "migrations", "roads"}
 #: Said to whoever builds step types, or no words at all.

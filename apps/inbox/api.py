@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from typing import Any
 from uuid import UUID
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -12,12 +12,22 @@ from rest_framework.views import APIView
 
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_of
-from apps.accounts.schema import PAGE, paged
 from apps.core import clock
-from apps.core.errors import Invalid
-from apps.core.http import CursorPages
+from apps.core.sentences import said
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import asking, commands, handing, queries, returning, rules, stages, thread, words
+from apps.inbox import (
+    asking,
+    bulk,
+    commands,
+    glance,
+    handing,
+    queries,
+    returning,
+    rules,
+    stages,
+    thread,
+    words,
+)
 from apps.inbox.course_api import NextShape, StopShape, next_shown, timed
 from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
@@ -74,6 +84,39 @@ class ExceptionShape(serializers.Serializer[Any]):
     may_allow = serializers.BooleanField(help_text="Whether the caller can be the second person.")
 
 
+class BulkAnswer(serializers.Serializer[Any]):
+    """An answer that several tasks can be given at once."""
+
+    outcome = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment] # the field's name is the surface's
+    side = serializers.ChoiceField(choices=["for", "against", "back"], allow_null=True)
+
+
+class BulkOffered(serializers.Serializer[Any]):
+    """With which others a task can be answered: those of the same kind, so many at most."""
+
+    kind = serializers.CharField()
+    most = serializers.IntegerField()
+    answers = BulkAnswer(many=True)
+
+
+class BeforeShape(serializers.Serializer[Any]):
+    """What the same step asked before, and what became of it."""
+
+    id = serializers.UUIDField()
+    title = serializers.CharField()
+    word = serializers.CharField(help_text="The outcome as people read it.")
+    outcome = serializers.CharField()
+    by = serializers.CharField(allow_blank=True)
+    at = serializers.DateTimeField()
+    amount = serializers.JSONField(allow_null=True)
+    compared = serializers.ChoiceField(
+        choices=["less", "same", "more"],
+        allow_blank=True,
+        help_text="Its amount beside this one's; empty where one of them is not known.",
+    )
+
+
 class TaskShape(serializers.Serializer[Any]):
     """A task in a list."""
 
@@ -104,6 +147,7 @@ class TaskShape(serializers.Serializer[Any]):
     stage_name = serializers.CharField(
         allow_blank=True, help_text="The stage as people read it; empty where there is one."
     )
+    bulk = BulkOffered(allow_null=True, help_text="Null where it has to be answered alone.")
 
 
 class AnswerShape(serializers.Serializer[Any]):
@@ -165,6 +209,11 @@ class TaskDetail(TaskShape):
     )
     course = StopShape(many=True)
     rule = serializers.CharField()
+    why = serializers.CharField(
+        allow_blank=True, help_text="Why it is put to the caller; empty where it is not."
+    )
+    amount = FactShape(allow_null=True, help_text="The fact that says how much it is about.")
+    similar = BeforeShape(many=True)
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = DecisionShape(many=True)
     earlier = StageShape(many=True)
@@ -200,25 +249,6 @@ class CountShape(serializers.Serializer[Any]):
     """How many tasks wait for the caller; 1,000 stands for more than 999."""
 
     open = serializers.IntegerField(max_value=queries.MOST_COUNTED)
-
-
-class TasksView(APIView):
-    """The tasks that the caller may act on; ``state=done`` for the rest."""
-
-    @extend_schema(
-        operation_id="tasks_list",
-        parameters=[OpenApiParameter("state", str, enum=["open", "done"]), *PAGE],
-        responses=paged(TaskShape),
-    )
-    def get(self, request: Request) -> Response:
-        actor = actor_of(request)
-        state = request.query_params.get("state") or "open"
-        if state not in {"open", "done"}:
-            raise Invalid(f"“{state[:30]}” is no state of the list; ask for “open” or “done”.")
-        rows = queries.open_tasks(actor) if state == "open" else queries.done_tasks(actor)
-        pages = CursorPages()
-        found = pages.paginate_queryset(rows, request, view=self) or []
-        return pages.get_paginated_response(shown(found, actor))
 
 
 class TaskCountView(APIView):
@@ -287,6 +317,7 @@ def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
             "stage": task.stage,
             "stages": task.stages,
             "stage_name": stages.name_of(task),
+            "bulk": bulk.offered(task) if task.status == TaskStatus.OPEN else None,
         }
         for task in tasks
     ]
@@ -310,6 +341,9 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         "without_answer": words.without_answer(task),
         **timed(task),
         "rule": words.rule_sentence(task.rule, people),
+        "why": glance.why_me(actor, task, people),
+        "amount": glance.amount(task),
+        "similar": [_before(one) for one in glance.similar(actor, task)],
         "assignees": [one.user.get_full_name() for one in people],
         "decisions": _decisions(task),
         "earlier": [
@@ -321,8 +355,21 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
         "heard": sum(one.answered_at is not None for one in questions),
         "paused_at": task.paused_at if task.status == TaskStatus.OPEN else None,
         "may_decide": refused is None,
-        "why_not": refused.message if refused else None,
+        "why_not": said(refused.message) if refused else None,
         **handing.offered(actor, task, refused),
+    }
+
+
+def _before(one: glance.Before) -> dict[str, Any]:
+    return {
+        "id": one.task.pk,
+        "title": one.task.title,
+        "word": one.word,
+        "outcome": one.task.outcome,
+        "by": one.by,
+        "at": one.at,
+        "amount": one.amount,
+        "compared": one.compared,
     }
 
 

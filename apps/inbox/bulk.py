@@ -121,7 +121,8 @@ def offered(task: UserTask) -> dict[str, Any] | None:
         "answers": [
             {"outcome": one, "label": words.button(task.rule, one), "side": side}
             for one in rules.outcomes(task.kind, task.rule)
-            for side in [rules.side(task.rule, one)]
+            # What is sent back needs a word of its own.
+            if (side := rules.side(task.rule, one)) != "back"
         ],
     }
 

@@ -2,11 +2,31 @@
 
 from django.urls import path
 
-from apps.inbox import api, asking_api, handing_api, link_views, question_views, views
+from apps.inbox import (
+    api,
+    asking_api,
+    handing_api,
+    handing_views,
+    link_views,
+    list_api,
+    list_views,
+    question_views,
+    views,
+)
 
 urlpatterns = [
-    path("inbox/list/", views.list_page, name="inbox-list"),
+    path("inbox/list/", list_views.list_page, name="inbox-list"),
+    path("inbox/bulk/", list_views.bulk_page, name="inbox-bulk"),
     path("inbox/<uuid:task_id>/", views.task_page, name="inbox-task"),
+    path("inbox/<uuid:task_id>/claim/", handing_views.claim, name="inbox-claim"),
+    path("inbox/<uuid:task_id>/release/", handing_views.release, name="inbox-release"),
+    path("inbox/<uuid:task_id>/hand-over/", handing_views.hand_over, name="inbox-hand-over"),
+    path("inbox/<uuid:task_id>/exceptions/", handing_views.ask_exception, name="inbox-exception"),
+    path(
+        "inbox/<uuid:task_id>/exceptions/<uuid:exception_id>/allow/",
+        handing_views.allow_exception,
+        name="inbox-allow",
+    ),
     path("inbox/<uuid:task_id>/ask/", question_views.ask, name="inbox-ask"),
     path("inbox/questions/", question_views.questions_page, name="inbox-questions"),
     path(
@@ -19,7 +39,11 @@ urlpatterns = [
     ),
     path("decide/", link_views.decide_by_link, name="decide-by-link"),
     path("decide/<str:value>/", link_views.link_page, name="decision-link"),
-    path("api/v1/tasks/", api.TasksView.as_view()),
+    path("api/v1/tasks/", list_api.TasksView.as_view()),
+    path("api/v1/tasks/counts/", list_api.CountsView.as_view()),
+    path("api/v1/tasks/bulk/", list_api.BulkView.as_view()),
+    path("api/v1/task-filters/", list_api.FiltersView.as_view()),
+    path("api/v1/task-filters/<uuid:filter_id>/", list_api.FilterView.as_view()),
     path("api/v1/tasks/count/", api.TaskCountView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/", api.TaskView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/decide/", api.DecideView.as_view()),

@@ -10,27 +10,29 @@ from uuid import UUID
 from zoneinfo import ZoneInfo
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods
 
 from apps.accounts.actors import Actor
 from apps.accounts.authentication import actor_of, ip_of
 from apps.accounts.commands import note_refusal
 from apps.accounts.models import User
-from apps.accounts.queries import zone_of
+from apps.accounts.permissions import DECIDING_ROLES
+from apps.accounts.queries import deciders_in, zone_of
 from apps.core import clock
-from apps.core.errors import Invalid, ProductError
+from apps.core.errors import ProductError
+from apps.core.sentences import said
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox import (
-    asking,
     commands,
     course,
     details,
+    glance,
+    handing,
     limits,
     queries,
     returning,
@@ -41,7 +43,8 @@ from apps.inbox import (
 )
 from apps.inbox.models import Decision, UserTask
 
-PAGE = 50
+#: More people than that are not offered to hand over to; the app searches among all.
+MOST_NAMED = 500
 
 
 @dataclass(frozen=True)
@@ -74,40 +77,8 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
             now=clock.now(),
         )
     except ProductError as refused:
-        return _refused(request, actor, task_id, refused)
+        return refused_page(request, actor, task_id, refused)
     return HttpResponseRedirect(reverse("inbox-task", args=[task_id]))
-
-
-@never_cache
-@require_safe
-@login_required
-def list_page(request: HttpRequest) -> HttpResponse:
-    """What waits for the reader, or what is over, a page at a time."""
-    actor = actor_of(request)
-    done = request.GET.get("state") == "done"
-    try:
-        rows = queries.done_tasks(actor) if done else queries.open_tasks(actor)
-        found = list(_before(rows, request.GET.get("before", ""))[: PAGE + 1])
-    except ProductError as refused:
-        return refusal_page(request, refused)
-    tasks, now = found[:PAGE], clock.now()
-    flows, deciders = queries.flow_names(tasks), queries.deciders(tasks)
-    context = {
-        "done": done,
-        "open_count": _count(queries.count_open(actor)),
-        "question_count": asking.questions_for(actor).count(),
-        "older": tasks[-1].pk if len(found) > PAGE else None,
-        "tasks": [
-            {
-                "task": task,
-                "flow": flows.get(task.flow_id, ""),
-                "time": _time(task, request, actor, now),
-                "state": _state(task, deciders.get(task.pk, "")),
-            }
-            for task in tasks
-        ],
-    }
-    return render(request, "inbox/list.html", context)
 
 
 def is_unsaid(request: HttpRequest) -> bool:
@@ -147,13 +118,15 @@ def task_shown(
         "flow": queries.flow_names([task]).get(task.flow_id, ""),
         "requester": _requester(task),
         "asked_at": words.moment(task.opened_at, zone),
-        "time": _time(task, request, actor, now),
+        "time": time_of(task, request, actor, now),
         "details": details.as_markup(task.details) if task.details.strip() else "",
         "facts": [Fact(fact["label"], words.shown(fact["value"], zone)) for fact in task.facts],
         "rule": words.rule_sentence(task.rule, people),
         "is_short": task.status == TaskStatus.OPEN and words.is_short(task.rule, people),
         "people": [one.user.get_full_name() for one in people],
-        "via": queries.group_of(actor, people),
+        "why": glance.why_me(actor, task, people),
+        **_glance(actor, task, zone, by_link=by_link),
+        **_whose(actor, task, why_not, by_link=by_link),
         "answers": words.answers(task, people),
         "without_answer": words.without_answer(task),
         "decisions": _answers(task, decisions, zone),
@@ -171,27 +144,69 @@ def task_shown(
             may_decide=why_not is None,
             typed=request.POST.get("question", "") if refused else "",
         ),
-        "stands_in_for": queries.by_places([task], actor).get(task.pk, ""),
         "may_decide": why_not is None and (bool(link) or not by_link),
         "link": link,
         "by_link": by_link,
         "action": reverse("decide-by-link") if link else reverse("inbox-task", args=[task.pk]),
         "why_not": _why_not(actor, task, decisions, why_not),
-        "state": _state(task, queries.deciders([task]).get(task.pk, "")),
+        "state": state_of(task, queries.deciders([task]).get(task.pk, "")),
         "side": rules.side(task.rule, task.outcome),
         "course": course.shown(task, zone),
         "is_urgent": task.status == TaskStatus.OPEN and task.urgency == limits.URGENT,
         "closed_at": words.moment(task.closed_at, zone) if task.closed_at else "",
-        "refused": refused.message if refused else "",
+        "refused": said(refused.message) if refused else "",
         "unsaid": request.POST.get("outcome", "") if refused is None else "",
         # A refused answer keeps what was typed; it is not lost with the page.
         "comment": request.POST.get("comment", "") if refused else "",
+        "to": request.POST.get("to", "") if refused else "",
+        "reason": request.POST.get("reason", "") if refused else "",
         "max_comment": commands.MAX_COMMENT,
     }
     return render(request, "inbox/task.html", context, status=refused.status if refused else 200)
 
 
-def _refused(
+def _glance(actor: Actor, task: UserTask, zone: ZoneInfo, *, by_link: bool) -> dict[str, Any]:
+    """How much it is about, and what was decided before; the latter only behind the sign-in."""
+    amount = glance.amount(task)
+    return {
+        "amount": Fact(amount["label"], words.shown(amount["value"], zone)) if amount else None,
+        "similar": []
+        if by_link
+        else [
+            {
+                "task": one.task,
+                "word": one.word,
+                "by": one.by,
+                "at": words.moment(one.at, zone),
+                "amount": words.shown(one.amount, zone) if one.amount is not None else None,
+                "compared": one.compared,
+            }
+            for one in glance.similar(actor, task)
+        ],
+    }
+
+
+def _whose(
+    actor: Actor, task: UserTask, refused: ProductError | None, *, by_link: bool
+) -> dict[str, Any]:
+    """Taking, giving back, handing over and special permission, and whom it can be handed to."""
+    if by_link:
+        return {}
+    offered = handing.offered(actor, task, refused)
+    return {
+        **offered,
+        "claimed_by": queries.claimers([task]).get(task.pk, ""),
+        "colleagues": [
+            one
+            for one in deciders_in(actor.workspace_id, teams=DECIDING_ROLES)[:MOST_NAMED]
+            if one.pk != actor.user_id
+        ]
+        if offered["may_hand_over"]
+        else [],
+    }
+
+
+def refused_page(
     request: HttpRequest, actor: Actor, task_id: UUID, refused: ProductError
 ) -> HttpResponse:
     """The sentence, with the state of things where the actor may see them."""
@@ -220,24 +235,10 @@ def refusal_page(
     }
     context = {
         "heading": headings.get(refused.status, gettext("That did not work")),
-        "message": refused.message,
+        "message": said(refused.message),
         "by_link": by_link,
     }
     return render(request, "inbox/refused.html", context, status=refused.status)
-
-
-def _before(rows: QuerySet[UserTask], text: str) -> QuerySet[UserTask]:
-    if not text:
-        return rows
-    try:
-        return rows.filter(pk__lt=UUID(text))
-    except ValueError:
-        raise Invalid("This link is damaged; go back to the first page of the list.") from None
-
-
-def _count(number: int) -> str:
-    """The badge's number as it is shown."""
-    return str(number) if number < queries.MOST_COUNTED else f"{queries.MOST_COUNTED - 1}+"
 
 
 def _answers(task: UserTask, given: list[Decision], zone: ZoneInfo) -> list[dict[str, Any]]:
@@ -297,7 +298,7 @@ def _by(one: Decision) -> str:
     )
 
 
-def _time(task: UserTask, request: HttpRequest, actor: Actor, now: Any) -> dict[str, Any]:
+def time_of(task: UserTask, request: HttpRequest, actor: Actor, now: Any) -> dict[str, Any]:
     """Time left in words and the exact end; empty where there is no limit or it is over."""
     if task.due_at is None:
         return {}
@@ -315,7 +316,7 @@ def _requester(task: UserTask) -> str:
     return task.requester_text
 
 
-def _state(task: UserTask, decider: str) -> str:
+def state_of(task: UserTask, decider: str) -> str:
     """How it ended, in a few words; empty while it is open."""
     if task.status == TaskStatus.DECIDED:
         word = words.outcome_word(task.rule, task.outcome)
@@ -339,4 +340,4 @@ def _why_not(
         return gettext("You have answered. The others have not all answered yet.")
     if isinstance(refused, commands.TooLate):
         return gettext("The time to decide this is over.")
-    return refused.message
+    return said(refused.message)

@@ -152,7 +152,9 @@ const task = (n: number, title: string, more: Record<string, unknown> = {}) => (
   id: id(500 + n), run: id(301), flow: { id: FLOWS[0]!.id, name: FLOWS[0]!.name }, status: 'open', title, requester: { name: PEOPLE[(n + 1) % 5]!.name },
   opened_at: ago(60 * n + 12), due: ahead(2700 - n * 900), step: 'approve', outcome: null, outcome_word: '', decided_at: null, decided_by: null, ...more,
 });
-export const TASKS = [task(0, 'Approve Acme GmbH as a vendor'), task(1, 'Approve invoice 2025-1182, 12,400.00 EUR'), task(2, LONG), task(3, 'Give Grace access to the ledger', { requester: null, due: null })];
+/** Both can be answered together. */
+const BULK = { kind: 'v/approve/1', most: 20, answers: [{ outcome: 'approved', label: 'Approve', side: 'for' }, { outcome: 'rejected', label: 'Reject', side: 'against' }] };
+export const TASKS = [task(0, 'Approve Acme GmbH as a vendor', { bulk: BULK }), task(1, 'Approve invoice 2025-1182, 12,400.00 EUR'), task(2, LONG, { bulk: BULK }), task(3, 'Give Grace access to the ledger', { requester: null, due: null })];
 const DONE = [
   task(5, 'Approve Nordwind AG as a vendor', { status: 'decided', outcome: 'approved', outcome_word: 'Approved', decided_at: ago(90), decided_by: { name: 'Ada Lovelace' } }),
   task(6, 'Refund order 8841', { status: 'decided', outcome: 'rejected', outcome_word: 'Rejected', decided_at: ago(900), decided_by: { name: 'Grace Hopper' } }),
@@ -171,6 +173,11 @@ const full = (base: object) => ({
     { outcome: 'rejected', label: 'Reject', then: 'It ends: the vendor was refused.', side: 'against' },
   ],
   without_answer: 'it ends as “Nobody answered”.', rule: 'The first answer decides.', assignees: ['Ada Lovelace', 'Grace Hopper'],
+  why: 'You are asked as one of “Finance”.', amount: fact('Amount', '@@12000.50@@'),
+  similar: [
+    { id: id(505), title: 'Approve Nordwind AG as a vendor', word: 'Approved', outcome: 'approved', by: 'Ada Lovelace', at: ago(90), amount: '@@900@@', compared: 'less' },
+    { id: id(506), title: LONG, word: 'Rejected', outcome: 'rejected', by: 'Grace Hopper', at: ago(900), amount: null, compared: '' },
+  ],
   decisions: 'outcome' in base && base.outcome ? [{ by: 'Ada Lovelace', outcome: base.outcome, word: 'Approved', comment: 'Checked the register.', at: ago(90) }] : [],
   may_decide: true, why_not: null,
 });
@@ -265,6 +272,8 @@ export function fullWorld(): Answers {
       { slug: 'incident-routing', title: 'Incident routing', description: 'New issues go to whoever is on duty.', document: DOCUMENT },
     ]),
     'step-types/': stepTypes(), 'runs/': list(RUNS), 'tasks/count/': { open: TASKS.length },
+    'tasks/counts/': { all: TASKS.length, mine: 1, groups: 1000, delegated: 2, overdue: 1 },
+    'task-filters/': list([{ id: id(901), name: 'Large vendors', filter: { view: 'groups', search: 'vendor' } }, { id: id(902), name: LONG.slice(0, 60), filter: { view: 'overdue' } }]),
     'questions/': list([]), 'tasks/': list(TASKS), 'tasks/?state=done': list(DONE), 'members/': list(MEMBERS),
     ...Object.fromEntries<unknown>([...TASKS, ...DONE].map((one) => [`tasks/${one.id}/`, full(one)])),
     ...Object.fromEntries(FLOWS.flatMap((one): [string, unknown][] => [

@@ -89,6 +89,7 @@ BODIES = {
         "type": "order.made",
     },
     "POST /api/v1/tasks/{task}/decide/": {"outcome": "approved"},
+    "POST /api/v1/task-filters/": {"name": "Large ones", "filter": {"search": "large"}},
     "PUT /api/v1/request-forms/{form}/draft/": {
         "form_hash": form_hash(ASKING["trigger"]["config"]),
         "answers": {"what": "A desk"},
@@ -131,6 +132,7 @@ BODIES = {
     "POST /api/v1/operations/resume/": REASON,
 }
 QUERIES = {
+    "GET /api/v1/tasks/bulk/": "?tasks={task}&outcome=approved",
     "GET /api/v1/runs/latest/": "?flows={flow}",
     "GET /api/v1/audit/consistency/": "?from=1&to=1",
 }
@@ -142,6 +144,8 @@ HEADERS = {
 #: What a browser's forms send: to the pages before sign-in, the inbox and the console.
 FORMS = {
     "POST /inbox/{task}/": {"outcome": "approved", "comment": ""},
+    "POST /inbox/{task}/hand-over/": {"to": "deputy@acme.test", **REASON},
+    "POST /inbox/{task}/exceptions/": REASON,
     "POST /inbox/{task}/ask/": {"question": "Why?", "of": "deputy@acme.test"},
     "POST /inbox/questions/{question}/": {"answer": "Because."},
     "POST /admin/flows/flow/{flow}/change/": {"state": "paused", **REASON},

@@ -16,7 +16,7 @@ from apps.connections import commands as connections
 from apps.core import clock
 from apps.flows import commands as flows
 from apps.flows.models import Draft, Flow, FlowVersion
-from apps.inbox import asking, delegating, handing
+from apps.inbox import asking, delegating, filters, handing
 from apps.inbox.models import UserTask
 from apps.notices import choosing
 from apps.notices.models import Channel, Delivery
@@ -120,6 +120,7 @@ class World:
             self.other, *people.ROLES, email="everything@other.test"
         )
         self._run()
+        self._filter()
         self._standing_in()
         self._tests()
         self._event()
@@ -200,6 +201,16 @@ class World:
             "task": UserTask.objects.get(run_id=waiting.pk).pk,
             "kind": "runs",
         }
+
+    def _filter(self) -> None:
+        """The approver has kept one."""
+        kept = filters.save_filter(
+            actor=people.actor(self.users["approver"]),
+            name="Mine",
+            fields={"view": "mine"},
+            now=clock.now(),
+        )
+        self.ids["filter"] = kept.pk
 
     def _standing_in(self) -> None:
         now = clock.now()

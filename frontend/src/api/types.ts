@@ -380,6 +380,21 @@ export interface TaskItem {
   outcome_word: string;
   decided_at: string | null;
   decided_by: string | { name: string } | null;
+  /** With which others it can be answered; null where it has to be answered alone. */
+  bulk?: { kind: string; most: number; answers: Omit<TaskAnswer, 'then'>[] } | null;
+}
+
+/** What the same step asked before, and what became of it. */
+export interface TaskBefore {
+  id: string;
+  title: string;
+  word: string;
+  outcome: string;
+  by: string;
+  at: string;
+  amount: unknown;
+  /** Its amount beside this one's; empty where one of them is not known. */
+  compared: '' | 'less' | 'same' | 'more';
 }
 
 /** An answer a person can give: its button, and what happens then. */
@@ -415,6 +430,11 @@ export interface Task extends TaskItem {
   course?: { at: string; words: string; done: boolean }[];
   /** How many answers decide, in words. */
   rule: string;
+  /** Why it is put to the reader, in a sentence. */
+  why?: string;
+  /** The fact that says how much it is about. */
+  amount?: { label: string; value: unknown } | null;
+  similar?: TaskBefore[];
   assignees: string[];
   decisions: TaskDecision[];
   /** The stages before this one. */

@@ -75,7 +75,7 @@ const events = createRoute({
 });
 const inbox = createRoute({
   ...at('/inbox'),
-  validateSearch: only('task', 'state'),
+  validateSearch: only('task', 'state', 'view', 'search', 'flow', 'requester'),
   component: lazyRouteComponent(() => import('~/features/inbox/InboxPage'), 'InboxPage'),
 });
 const requests = createRoute({

@@ -16,6 +16,7 @@ export const NOUNS: [prefix: string, label: MessageId][] = [
   ['task.', 'audit.noun.task'],
   ['member.', 'audit.noun.member'],
   ['delegation.', 'audit.noun.delegation'],
+  ['filter.', 'audit.noun.filter'],
   ['request.', 'audit.noun.request'],
   ['secret.', 'audit.noun.secret'],
   ['token.', 'audit.noun.token'],

@@ -6,6 +6,8 @@ import type { Task, TaskAnswer } from '~/api/types';
 import { useT } from '~/app/messages';
 import { notifyDone } from '~/ui/notify';
 import { ProblemText } from '~/ui/ProblemText';
+import { Confirm } from './Confirm';
+import { lettersOf, useLetterKeys } from './keys';
 import classes from './TaskPane.module.css';
 import { outcomeDone, toneOf } from './words';
 
@@ -43,6 +45,14 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
     setHeard(task.heard ?? 0);
     refresh();
   };
+  // A letter asks; it decides nothing by itself.
+  const [asked, setAsked] = useState<TaskAnswer | undefined>();
+  const letters = lettersOf(task.answers);
+  useLetterKeys((key) => {
+    const found = task.may_decide && !changed && !decide.isPending ? task.answers.find((one) => letters[one.outcome] === key) : undefined;
+    if (found) setAsked(found);
+    return found !== undefined;
+  });
   const isPlain = task.outcomes.includes('rejected');
   const asking = unsaid && !changed && !comment.trim();
   if (!task.may_decide) {
@@ -78,6 +88,7 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
               {...toneOf(one)}
               loading={decide.isPending && decide.variables.outcome === one.outcome}
               disabled={changed || decide.isPending}
+              aria-keyshortcuts={letters[one.outcome]}
               onClick={() => answer(one)}
             >
               {asking && one.outcome === 'rejected' ? t('inbox.unsaid.reject') : one.label}
@@ -85,6 +96,19 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
           ))}
         </div>
       </div>
+      {asked && !changed ? (
+        <Confirm
+          title={t('inbox.confirm', { answer: asked.label, title: task.title })}
+          answer={asked}
+          comment={comment}
+          asking={asking}
+          error={decide.error}
+          busy={decide.isPending}
+          onComment={setComment}
+          onConfirm={() => answer(asked)}
+          onClose={() => setAsked(undefined)}
+        />
+      ) : null}
     </div>
   );
 }

@@ -22,7 +22,6 @@ export function TaskActions({ task }: { task: Task }) {
   const asked = task.exceptions ?? [];
   return (
     <>
-      {task.stands_in_for ? <p className={classes.note}>{t('inbox.for_somebody', { name: task.stands_in_for })}</p> : null}
       {task.claimed_by ? <p className={classes.note}>{t('inbox.taken_by', { name: task.claimed_by })}</p> : null}
       {asked.length > 0 ? (
         <section>

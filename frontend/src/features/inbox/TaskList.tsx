@@ -1,8 +1,8 @@
+import { Checkbox } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
 import type { KeyboardEvent } from 'react';
 import { nameOf } from '~/api/types';
 import type { TaskItem } from '~/api/types';
-import type { TaskView } from '~/api/tasks';
 import { useT } from '~/app/messages';
 import { More } from '~/ui/More';
 import type { MoreOf } from '~/ui/More';
@@ -14,14 +14,20 @@ import { outcomeDone } from './words';
 
 interface Props {
   tasks: TaskItem[];
-  chosen: string | undefined;
-  view: TaskView;
+  /** The task beside the list. */
+  opened: string | undefined;
+  isDone: boolean;
+  /** The fields of the address that stay when a task is opened. */
+  search: Record<string, string | undefined>;
+  /** Those to be answered together. */
+  chosen: TaskItem[];
   more: MoreOf;
   onOpen: (id: string) => void;
+  onChoose: (task: TaskItem) => void;
 }
 
 /** Arrow keys go through the list; the task beside it follows. */
-export function TaskList({ tasks, chosen, view, more, onOpen }: Props) {
+export function TaskList({ tasks, opened, isDone, search, chosen, more, onOpen, onChoose }: Props) {
   const t = useT();
   const onKeyDown = (event: KeyboardEvent<HTMLUListElement>) => {
     const step = event.key === 'ArrowDown' ? 1 : event.key === 'ArrowUp' ? -1 : 0;
@@ -38,12 +44,15 @@ export function TaskList({ tasks, chosen, view, more, onOpen }: Props) {
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys on links inside */}
       <ul className={classes.tasks} onKeyDown={onKeyDown}>
         {tasks.map((task) => (
-          <li key={task.id}>
-            <Link to="/inbox/" search={{ task: task.id, ...(view === 'done' ? { state: 'done' } : {}) }} className={classes.task} data-chosen={task.id === chosen || undefined} aria-current={task.id === chosen || undefined}>
+          <li key={task.id} data-chosen={task.id === opened || undefined}>
+            {mayJoin(task, chosen) ? (
+              <Checkbox className={classes.box} aria-label={t('inbox.bulk.choose', { title: task.title })} checked={chosen.some((one) => one.id === task.id)} onChange={() => onChoose(task)} />
+            ) : null}
+            <Link to="/inbox/" search={{ ...search, task: task.id }} className={classes.task} data-task={task.id} aria-current={task.id === opened || undefined}>
               <span className={classes.name}>{task.title}</span>
               <span className={classes.meta}>
                 <span>{task.stands_in_for ? t('inbox.for', { name: task.stands_in_for }) : task.requester ? t('inbox.from', { name: task.requester.name }) : task.flow.name}</span>
-                {view === 'open' ? <TimeLeft due={task.due} /> : <Ending task={task} />}
+                {isDone ? <Ending task={task} /> : <TimeLeft due={task.due} />}
                 <Urgent task={task} />
               </span>
               <Next task={task} />
@@ -54,6 +63,14 @@ export function TaskList({ tasks, chosen, view, more, onOpen }: Props) {
       <div className={classes.more}><More of={more} /></div>
     </>
   );
+}
+
+/** Whether a task can be answered together with those that are chosen; a chosen one can be let go. */
+export function mayJoin(task: TaskItem, chosen: TaskItem[]): boolean {
+  if (!task.bulk) return false;
+  const first = chosen[0]?.bulk;
+  if (!first || chosen.some((one) => one.id === task.id)) return true;
+  return first.kind === task.bulk.kind && chosen.length < first.most;
 }
 
 function Ending({ task }: { task: TaskItem }) {

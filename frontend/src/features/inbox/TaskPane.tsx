@@ -8,6 +8,7 @@ import { useT } from '~/app/messages';
 import { IconArrowLeft, IconCircleCheck, IconClock } from '~/ui/icons';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { ErrorState, PageSkeleton } from '~/ui/States';
+import { Before } from './Before';
 import { Course, Urgent } from './Course';
 import { Decision } from './Decision';
 import { FactValue } from './FactValue';
@@ -47,6 +48,7 @@ function TaskSheet({ task }: { task: Task }) {
         <h2 className={classes.title}>{task.title}</h2>
         {task.stage_name ? <p className={classes.plain}>{task.stage_name}</p> : null}
         <dl className={classes.about}>
+          {task.amount ? <div className={classes.amount}><dt>{task.amount.label}</dt><dd><FactValue value={task.amount.value} /></dd></div> : null}
           {task.kind === 'exception' ? null : <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>}
           <div><dt>{t('inbox.asked')}</dt><dd><RelativeTime at={task.opened_at} /></dd></div>
           {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} plain /> <Urgent task={task} /></dd></div> : null}
@@ -56,6 +58,7 @@ function TaskSheet({ task }: { task: Task }) {
             <dd>{seesRuns && task.run ? <Link to="/runs/$runId/" params={{ runId: task.run }} title={t('inbox.open_run')}>{task.flow.name}</Link> : task.flow.name}</dd>
           </div>
         </dl>
+        {task.why ? <p className={classes.why}>{task.why}</p> : null}
       </header>
       <Closed task={task} />
       {task.details ? <section><h3 className={classes.heading}>{t('inbox.details')}</h3><Markdown text={task.details} /></section> : null}
@@ -88,6 +91,7 @@ function TaskSheet({ task }: { task: Task }) {
       <Returned task={task} />
       <Questions task={task} />
       <Answers task={task} />
+      <Before before={task.similar ?? []} />
       <TaskActions task={task} />
     </>
   );
