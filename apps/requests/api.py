@@ -82,7 +82,7 @@ class SaveShape(serializers.Serializer[Any]):
     answers = Named()
 
 
-class SendShape(serializers.Serializer[Any]):
+class FilledForm(serializers.Serializer[Any]):
     """A form that is filled in."""
 
     flow = serializers.UUIDField()
@@ -216,10 +216,10 @@ class RequestsView(APIView):
         found = pages.paginate_queryset(rows, request, view=self) or []
         return pages.get_paginated_response(shown(found))
 
-    @extend_schema(request=SendShape, responses={201: RequestDetail})
+    @extend_schema(request=FilledForm, responses={201: RequestDetail})
     @idempotent
     def post(self, request: Call) -> Response:
-        shape = SendShape(data=request.data)
+        shape = FilledForm(data=request.data)
         shape.is_valid(raise_exception=True)
         sent = shape.validated_data
         made = commands.send_request(

@@ -23,6 +23,8 @@ const FORM = {
   required: ['what', 'price'],
   allOf: [{ if: { properties: { price: { type: 'number', minimum: 100 } }, required: ['price'] }, then: { required: ['why'] }, else: { properties: { why: false } } }],
 };
+/** The trigger of a flow that asks by the same form. */
+export const BUILT = { type: 'form', config: { text: 'For everything that costs money.', open_to: 'members', form: FORM } };
 const form = (more: Record<string, unknown> = {}): Record<string, unknown> => ({
   flow: { id: requestIds.form, name: 'Buy something' }, text: 'For everything that costs money. Finance answers within two days.', is_paused: false,
   open_to: 'members', form: FORM, form_hash: 'a'.repeat(64), draft: null, ...more,

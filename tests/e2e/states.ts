@@ -1,5 +1,5 @@
-import { ALTERED, CHECKING, comparison, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
-import { CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
+import { ALTERED, CHECKING, comparison, DOCUMENT, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
+import { BUILT, CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
 import { UNTOLD } from './telling';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
@@ -69,6 +69,7 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId/', state: 'runs another', path: `/flows/${ids.caller}/?step=clean`, shows: 'amount' },
   { route: '/flows/$flowId/', state: 'tells of an event', path: `/flows/${ids.caller}/?step=tell`, shows: 'Type of event' },
   { route: '/flows/$flowId/', state: 'a condition', path: `/flows/${ids.flow}/?step=size`, shows: 'Add condition' },
+  { route: '/flows/$flowId/', state: 'a form is built', path: `/flows/${ids.flow}/?step=trigger`, answers: { [`flows/${ids.flow}/draft/`]: { ...DOCUMENT, trigger: BUILT } }, shows: 'How it looks' },
   { route: '/flows/$flowId/', state: 'maps', path: `/flows/${ids.flow}/?step=clean`, press: ['Map side by side'], shows: 'Drop a value here' },
   { route: '/flows/$flowId/', state: 'explains', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: EXPLAINED }, shows: 'Page to print' },
   { route: '/flows/$flowId/', state: 'explanation failed', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: fails }, shows: 'could not be explained' },

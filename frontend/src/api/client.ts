@@ -15,7 +15,12 @@ export interface Options {
   /** Read numbers without loss; `written` also keeps how they were written. */
   exact?: 'value' | 'written';
   signal?: AbortSignal;
+  /** Goes on when the page is left, where the body is small enough for that. */
+  keepalive?: boolean;
 }
+
+/** What browsers send for a page that is gone. */
+const MOST_KEPT_ALIVE = 60_000;
 
 export interface Answer<T> {
   data: T;
@@ -85,6 +90,7 @@ async function send<T>(method: string, path: string, options: Options = {}): Pro
     redirect: 'error',
   };
   if (options.body !== undefined) init.body = stringifyExact(options.body);
+  if (options.keepalive && String(init.body ?? '').length < MOST_KEPT_ALIVE) init.keepalive = true;
   if (options.signal) init.signal = options.signal;
   let response: Response;
   try {

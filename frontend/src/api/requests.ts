@@ -70,7 +70,7 @@ export const useMyRequest = (id: string) =>
   });
 
 export const saveRequestDraft = (flowId: string, formHash: string, answers: unknown) =>
-  api.put<RequestDraft>(`request-forms/${flowId}/draft/`, { form_hash: formHash, answers });
+  api.put<RequestDraft>(`request-forms/${flowId}/draft/`, { form_hash: formHash, answers }, { keepalive: true });
 
 export function useDiscardDraft(flowId: string) {
   const client = useQueryClient();

@@ -48,6 +48,13 @@ export function useDraft(flowId: string, formHash: string, first: string | null)
   }, []);
 
   // Whoever leaves the page keeps what was typed last.
-  useEffect(() => () => void flush(), [flush]);
+  useEffect(() => {
+    const leave = () => void flush();
+    window.addEventListener('pagehide', leave);
+    return () => {
+      window.removeEventListener('pagehide', leave);
+      leave();
+    };
+  }, [flush]);
   return { status, problem, id, keep, flush, drop };
 }

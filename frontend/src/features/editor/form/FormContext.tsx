@@ -1,6 +1,7 @@
 import { createContext, useContext } from 'react';
 import type { PathNode, PathSource, Sample } from '../document/paths';
 import type { Config } from '../document/document';
+import type { Operator } from './conditions/model';
 import { pathName } from './schema';
 import type { Path, Schema } from './schema';
 
@@ -23,6 +24,8 @@ export interface FormValues {
   paths: () => PathNode[];
   /** Names that expressions of this field read, which no sample of a run knows. */
   names?: string[];
+  /** What conditions here can compare with; all of it where nothing is said. */
+  operators?: Operator[];
   sample: Sample | null;
   /** What the check says, by the name of the field. */
   errors: ReadonlyMap<string, string>;

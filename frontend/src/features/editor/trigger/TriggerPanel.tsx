@@ -36,6 +36,8 @@ export function TriggerPanel({ flowId }: { flowId: string }) {
       </div>
       <SegmentedControl
         fullWidth
+        orientation="vertical"
+        size="xs"
         mb={12}
         aria-label={t('editor.start_kind')}
         disabled={readOnly}

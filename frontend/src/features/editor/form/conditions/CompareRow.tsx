@@ -61,7 +61,7 @@ export function CompareRow({ compare, name, onChange, onRemove }: Props) {
         disabled={form.readOnly}
         allowDeselect={false}
         maxDropdownHeight={320}
-        data={ORDER.map((one) => ({ value: one, label: t(OPERATORS[one]) }))}
+        data={(form.operators ?? ORDER).map((one) => ({ value: one, label: t(OPERATORS[one]) }))}
         value={op}
         onChange={(next) => { onChange(withOperator(compare, next as Operator)); form.settle(); }}
         comboboxProps={{ withinPortal: true }}
@@ -80,7 +80,8 @@ function Fallback({ compare, name, onChange }: Omit<Props, 'onRemove'>) {
     const { fallback: _old, ...kept } = left;
     onChange({ ...compare, left: fallback ? { ...kept, fallback } : kept });
   };
-  if (compare.op === 'defined' || compare.op === 'undefined' || left.path === '') return null;
+  // What a form asks is judged as missing wherever it is.
+  if (form.operators || compare.op === 'defined' || compare.op === 'undefined' || left.path === '') return null;
   if (left.fallback === undefined) {
     if (form.readOnly) return null;
     const first = compare.values.find((value) => value.kind !== 'path');
@@ -139,7 +140,7 @@ interface ValueProps {
 function ValueInput({ label, value, only, literal, onChange, onKind }: ValueProps) {
   const t = useT();
   const form = useForm();
-  const kinds = (Object.keys(KINDS) as Value['kind'][]).filter((one) => (!only || only.includes(one)) && !(literal && one === 'path'));
+  const kinds = (Object.keys(KINDS) as Value['kind'][]).filter((one) => (!only || only.includes(one)) && !((literal || form.operators) && one === 'path'));
   const Glyph = KINDS[value.kind].icon;
   const called = t('editor.form.kind', { title: label, kind: t(KINDS[value.kind].label) });
   return (

@@ -1,7 +1,11 @@
-import { ActionIcon, Button, Checkbox, Input, Select, TagsInput, TextInput } from '@mantine/core';
+import { Button, Input } from '@mantine/core';
+import { useState } from 'react';
 import { useT } from '~/app/messages';
-import type { MessageId } from '~/app/messages';
-import { IconPlus, IconTrash } from '~/ui/icons';
+import { IconPlus } from '~/ui/icons';
+import { FormPreview } from '../builder/FormPreview';
+import { moved, questionsOf, renamed, settled, slug, withQuestions } from '../builder/model';
+import type { Question } from '../builder/model';
+import { QuestionCard } from '../builder/QuestionCard';
 import classes from '../Form.module.css';
 import { getAt, isRecord } from '../schema';
 import type { Schema } from '../schema';
@@ -9,84 +13,53 @@ import type { FieldProps } from '../SchemaField';
 import { freeName } from '../values';
 import { useFieldFrame } from './basics';
 
-const TYPES: Record<string, MessageId> = {
-  text: 'editor.kind.text', long: 'editor.kind.long', number: 'editor.kind.number', boolean: 'editor.kind.boolean', choice: 'editor.kind.choice', date: 'editor.kind.date', texts: 'editor.kind.texts',
-};
-const SHAPES: Record<string, Schema> = {
-  text: { type: 'string' },
-  long: { type: 'string', 'x-widget': 'text' },
-  number: { type: 'number' },
-  boolean: { type: 'boolean' },
-  choice: { type: 'string', enum: [] },
-  date: { type: 'string', format: 'date' },
-  texts: { type: 'array', items: { type: 'string' } },
-};
+const record = (value: unknown): Schema => (isRecord(value) ? value : {});
 
-function typeOf(schema: Schema): string {
-  if (Array.isArray(schema['enum'])) return 'choice';
-  if (schema['format'] === 'date') return 'date';
-  if (schema['type'] === 'array') return 'texts';
-  if (schema['type'] === 'boolean') return 'boolean';
-  if (schema['type'] === 'number' || schema['type'] === 'integer') return 'number';
-  return schema['x-widget'] === 'text' ? 'long' : 'text';
-}
-
-const slug = (text: string): string => text.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '_').replace(/^[^a-z]+|_+$/g, '') || 'field';
-const titleOf = (one: Schema, name: string): string => (typeof one['title'] === 'string' ? one['title'] : name);
-const record = (value: unknown): Record<string, unknown> => (isRecord(value) ? value : {});
-
-/** The questions that a run started by hand asks; kept as JSON Schema. */
+/** The questions that a form asks, and how it looks; kept as JSON Schema. */
 export function FormBuilder({ field, path, value, required }: FieldProps) {
   const t = useT();
   const { form, frame } = useFieldFrame({ field, path, required });
   const { disabled, ...words } = frame;
-  const schema = record(value);
-  const questions = Object.entries(record(schema['properties'])).map(([name, one]) => [name, record(one)] as const);
-  const needed = Array.isArray(schema['required']) ? (schema['required'] as string[]) : [];
-  const now = () => record(getAt(form.current(), path));
-  const properties = () => record(now()['properties']);
-  const write = (next: Record<string, unknown>, names: string[] = needed) =>
-    form.set(path, { ...now(), type: 'object', properties: next, required: names.filter((name) => name in next) });
-  const change = (name: string, part: Schema) => write({ ...properties(), [name]: { ...record(properties()[name]), ...part } });
+  const [dragged, setDragged] = useState<string | null>(null);
+  const questions = questionsOf(record(value));
+  // Files belong to a request; who starts a flow by hand has none to attach.
+  const takesFiles = 'open_to' in record(form.root['properties']);
+  const change = (next: (now: Question[]) => Question[]) => {
+    const now = record(getAt(form.current(), path));
+    form.set(path, withQuestions(now, next(questionsOf(now))));
+  };
+  const put = (name: string, part: Partial<Question>) => change((all) => all.map((one) => (one.name === name ? { ...one, ...part } : one)));
+  const move = (name: string, to: number) => { change((all) => moved(all, all.findIndex((one) => one.name === name), to)); form.settle(); };
   const add = () => {
     const title = t('editor.question.new');
-    write({ ...properties(), [freeName(properties(), slug(title))]: { type: 'string', title } });
+    change((all) => [...all, { name: freeName(Object.fromEntries(all.map((one) => [one.name, true])), slug(title)), schema: { type: 'string', title }, required: false, rule: undefined }]);
     form.settle();
   };
   return (
     <Input.Wrapper {...words} labelElement="div">
       <div className={classes.rows}>
-        {questions.map(([name, one]) => (
-          <div key={name} className={classes.row} role="group" aria-label={titleOf(one, name)}>
-            <div className={classes.rowHead}>
-              <code>{`trigger.body.${name}`}</code>
-              {disabled ? null : (
-                <ActionIcon size="xs" aria-label={t('editor.form.remove_name', { name })} onClick={() => { const { [name]: _gone, ...kept } = properties(); write(kept); }}>
-                  <IconTrash size={16} aria-hidden />
-                </ActionIcon>
-              )}
-            </div>
-            <div className={classes.rows}>
-              <TextInput label={t('editor.question.title')} disabled={disabled} value={titleOf(one, name)} onChange={(event) => change(name, { title: event.currentTarget.value })} onBlur={form.settle} />
-              <Select
-                label={t('editor.question.type')}
-                disabled={disabled}
-                allowDeselect={false}
-                data={Object.entries(TYPES).map(([type, label]) => ({ value: type, label: t(label) }))}
-                value={typeOf(one)}
-                onChange={(type) => write({ ...properties(), [name]: { title: one['title'], ...SHAPES[type ?? 'text'] } })}
-              />
-              {typeOf(one) === 'choice' ? (
-                <TagsInput label={t('editor.question.choices')} placeholder={t('editor.form.tags')} disabled={disabled} acceptValueOnBlur value={(one['enum'] as string[]).map(String)} onChange={(choices) => change(name, { enum: choices })} />
-              ) : null}
-              <Checkbox label={t('editor.question.required')} disabled={disabled} checked={needed.includes(name)} onChange={(event) => write(properties(), event.currentTarget.checked ? [...needed, name] : needed.filter((other) => other !== name))} />
-            </div>
-          </div>
+        {questions.map((one, at) => (
+          <QuestionCard
+            key={at}
+            question={one}
+            before={questions.slice(0, at)}
+            isLast={at === questions.length - 1}
+            takesFiles={takesFiles}
+            isDragged={dragged === one.name}
+            taken={(name) => questions.some((other) => other.name === name)}
+            onChange={(part) => put(one.name, part)}
+            onRename={(to) => change((all) => renamed(all, one.name, to))}
+            onMove={(by) => move(one.name, at + by)}
+            onRemove={() => { change((all) => settled(all.filter((other) => other.name !== one.name))); form.settle(); }}
+            onDrag={setDragged}
+            onDrop={() => { if (dragged !== null && dragged !== one.name) move(dragged, at); setDragged(null); }}
+          />
         ))}
       </div>
       {disabled ? null : (
         <Button size="xs" className={classes.add} leftSection={<IconPlus size={16} aria-hidden />} onClick={add}>{t('editor.question.add')}</Button>
       )}
+      {takesFiles && questions.length > 0 ? <FormPreview form={record(value)} /> : null}
     </Input.Wrapper>
   );
 }
