@@ -27,16 +27,25 @@ afterEach(() => {
 });
 
 describe('findings while one types', () => {
-  it('are asked for a tenth of a second after an edit, once for several', async () => {
+  it('are asked for at once after a pause, and while somebody types on a tenth of a second after the last sign', async () => {
     expect(asked).toHaveLength(1);
     rename('a');
-    await vi.advanceTimersByTimeAsync(60);
-    rename('ab');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.map((one) => one.document.name).slice(1)).toEqual(['a']);
+    for (const name of ['ab', 'abc']) {
+      await vi.advanceTimersByTimeAsync(60);
+      rename(name);
+    }
     await vi.advanceTimersByTimeAsync(99);
-    expect(asked).toHaveLength(1);
+    expect(asked).toHaveLength(2);
     await vi.advanceTimersByTimeAsync(1);
-    expect(asked.map((one) => one.document.name).slice(1)).toEqual(['ab']);
+    expect(asked.map((one) => one.document.name).slice(1)).toEqual(['a', 'abc']);
     expect(useFindings.getState()).toMatchObject({ status: 'current', findings: [{ code: 'no_name' }] });
+
+    await vi.advanceTimersByTimeAsync(400);
+    rename('abcd');
+    await vi.advanceTimersByTimeAsync(0);
+    expect(asked.at(-1)?.document.name).toBe('abcd');
   });
 
   it('are not asked for when a card is only moved', async () => {
