@@ -16,6 +16,7 @@ const PAGES: [who: string | null, path: string, name: string][] = [
   [null, '/password/reset/', 'password-reset'],
   ['approver', '/inbox/list/', 'inbox-list'],
   ['approver', 'first task', 'task'],
+  ['auditor', 'evidence of the first task', 'evidence'],
   ['admin', '/admin/', 'admin'],
   ['admin', '/admin/flows/flow/', 'admin-flows'],
   ['auditor', '/admin/audit/auditevent/', 'admin-trail'],
@@ -62,10 +63,13 @@ describe.skipIf(!hasChromium || URL_ === '')('pages of the server', () => {
     const page = await (await contextOf(who)).newPage();
     const complaints = watchComplaints(page);
     let address = path;
-    if (path === 'first task') {
-      await page.goto(`${URL_}/inbox/list/`);
-      address = (await page.locator('a[href*="/inbox/0"]').first().getAttribute('href')) ?? '';
+    if (path.endsWith('first task')) {
+      const list = await (await contextOf('approver')).newPage();
+      await list.goto(`${URL_}/inbox/list/`);
+      address = (await list.locator('a[href*="/inbox/0"]').first().getAttribute('href')) ?? '';
+      await list.close();
       expect(address).not.toBe('');
+      if (path.startsWith('evidence')) address += 'evidence/';
     }
     for (const colorScheme of ['light', 'dark'] as const) {
       for (const width of WIDTHS) {

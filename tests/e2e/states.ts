@@ -1,5 +1,5 @@
-import { ALTERED, CHECKING, comparison, DOCUMENT, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
-import { BUILT, CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
+import { ALTERED, CHECKING, comparison, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
+import { CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
 import { UNTOLD } from './telling';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
@@ -36,6 +36,16 @@ const EXPLAINED = {
 
 const SAME = { ...comparison(), same: true, groups: [], notes: [], authors: [], moved: [] };
 
+const when = (minutes: number) => new Date(Date.now() - minutes * 60_000).toISOString();
+const ASKED = [
+  { id: ids.done, step: 'approve', status: 'decided', title: 'Approve Acme GmbH', stage_name: 'Stage 1 of 2', outcome_word: 'Approved', decided_by: 'Grace Hopper', ended_at: when(30), has_evidence: true },
+  { id: ids.late, step: 'approve', status: 'timed_out', title: LONG, stage_name: '', outcome_word: '', decided_by: '', ended_at: when(20), has_evidence: true },
+];
+const CHANGED_RIGHTS = [
+  { id: ids.entry, at: when(60), verb: 'flow.grant', subject: 'Finance', before: 'view', after: 'edit, view', by: 'ada@demo.local', reason: '' },
+  { id: ids.altered, at: when(90_000), verb: 'member.deactivate', subject: LONG, before: 'active: yes', after: 'active: no', by: 'ada@demo.local', reason: LONG },
+];
+
 export const STATES: PageState[] = [
   { route: '/', state: 'leads to the flows', path: '/', shows: 'Vendor onboarding' },
   { route: '*', state: 'not found', path: '/nowhere/', shows: 'Nothing here' },
@@ -69,7 +79,6 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId/', state: 'runs another', path: `/flows/${ids.caller}/?step=clean`, shows: 'amount' },
   { route: '/flows/$flowId/', state: 'tells of an event', path: `/flows/${ids.caller}/?step=tell`, shows: 'Type of event' },
   { route: '/flows/$flowId/', state: 'a condition', path: `/flows/${ids.flow}/?step=size`, shows: 'Add condition' },
-  { route: '/flows/$flowId/', state: 'a form is built', path: `/flows/${ids.flow}/?step=trigger`, answers: { [`flows/${ids.flow}/draft/`]: { ...DOCUMENT, trigger: BUILT } }, shows: 'How it looks' },
   { route: '/flows/$flowId/', state: 'maps', path: `/flows/${ids.flow}/?step=clean`, press: ['Map side by side'], shows: 'Drop a value here' },
   { route: '/flows/$flowId/', state: 'explains', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: EXPLAINED }, shows: 'Page to print' },
   { route: '/flows/$flowId/', state: 'explanation failed', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: fails }, shows: 'could not be explained' },
@@ -87,6 +96,8 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId/runs/', state: 'full', path: `/flows/${ids.flow}/runs/`, shows: 'Completed' },
   { route: '/flows/$flowId/runs/', state: 'first use', path: `/flows/${ids.flow}/runs/`, answers: { 'runs/': EMPTY }, shows: 'No run yet' },
   { route: '/flows/$flowId/access/', state: 'full', path: `/flows/${ids.flow}/access/`, shows: 'Edsger Dijkstra' },
+  { route: '/flows/$flowId/access/', state: 'an auditor', path: `/flows/${ids.flow}/access/`, answers: { 'me/': me(['flow.view', 'run.view', 'task.view', 'audit.view', 'export.read'], ['auditor']), [`flows/${ids.flow}/access-changes/`]: { results: CHANGED_RIGHTS, next: null, previous: null } }, shows: 'Whose rights changed' },
+  { route: '/flows/$flowId/access/', state: 'no rights changed', path: `/flows/${ids.flow}/access/`, answers: { [`flows/${ids.flow}/access-changes/`]: { results: [], next: null, previous: null } }, shows: 'Nobody’s rights changed' },
   { route: '/flows/$flowId/access/', state: 'no right', path: `/flows/${ids.flow}/access/`, answers: { [`flows/${ids.flow}/grants/`]: denied }, shows: 'You cannot open this' },
 
   { route: '/runs/', state: 'full', path: '/runs/', shows: 'Completed' },
@@ -99,6 +110,7 @@ export const STATES: PageState[] = [
   { route: '/runs/$runId/', state: 'trigger', path: `/runs/${ids.failed}/?step=trigger`, shows: 'What came in' },
   { route: '/runs/$runId/', state: 'journal', path: `/runs/${ids.failed}/?tab=journal&step=create`, shows: 'Only this step' },
   { route: '/runs/$runId/', state: 'cancel', path: `/runs/${ids.waiting}/`, press: ['Cancel run'], shows: 'Cancel this run?' },
+  { route: '/runs/$runId/', state: 'decided by people', path: `/runs/${ids.failed}/?step=approve`, answers: { [`runs/${ids.failed}/tasks/`]: { results: ASKED, next: null, previous: null } }, shows: 'Approve Acme GmbH (Stage 1 of 2): Approved by Grace Hopper. Evidence' },
   { route: '/runs/$runId/', state: 'not found', path: '/runs/019a2f3c-0000-7000-8000-000000000000/', answers: { 'runs/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
 
   { route: '/runs/$runId/', state: 'runs another', path: `/runs/${ids.calling}/`, shows: 'Started 2 runs' },
@@ -148,12 +160,6 @@ export const STATES: PageState[] = [
   { route: '/inbox/', state: 'rejected without a word', path: `/inbox/?task=${ids.task}`, press: ['Reject'], shows: 'Reject without a reason?' },
   { route: '/inbox/', state: 'done', path: `/inbox/?state=done&task=${ids.done}`, shows: 'Approved by Ada Lovelace' },
   { route: '/inbox/', state: 'out of time', path: `/inbox/?state=done&task=${ids.late}`, shows: 'Time ran out' },
-  { route: '/inbox/', state: 'a view', path: '/inbox/?view=groups', shows: '999+' },
-  { route: '/inbox/', state: 'nothing in a view', path: '/inbox/?view=delegated', answers: { 'tasks/': EMPTY }, shows: 'Nothing waits for you here' },
-  { route: '/inbox/', state: 'nothing fits', path: '/inbox/?search=zebra', answers: { 'tasks/': EMPTY }, shows: 'Nothing fits' },
-  { route: '/inbox/', state: 'filters', path: '/inbox/?search=acme', press: ['Filters'], shows: 'Large vendors' },
-  { route: '/inbox/', state: 'keeps a filter', path: '/inbox/?search=acme', press: ['Filters', 'Keep this filter'], shows: 'Only you see it' },
-  { route: '/inbox/', state: 'keys', path: '/inbox/', press: ['Keys'], shows: 'Next task, task before' },
   { route: '/inbox/', state: 'first use', path: '/inbox/', answers: { 'tasks/': EMPTY, 'tasks/count/': { open: 0 } }, shows: 'Nothing waits for you' },
   { route: '/inbox/', state: 'approver', path: '/inbox/', answers: { 'me/': me(['task.view', 'task.decide'], ['approver']) }, shows: 'Approve Acme GmbH' },
   { route: '/inbox/', state: 'error', path: '/inbox/', answers: { 'tasks/': fails }, shows: 'This did not work' },
