@@ -137,15 +137,17 @@ class _Batch:
         if moment.kind == TaskMoment.Kind.RUNG:
             moment.result = self._climb(task, moment.what)
             self._record("task.escalate", moment)
-        elif moment.limit == limits.RESPOND and moment.number == 100:
+        elif _is_late(moment):
             self._record("task.late", moment)
         self._changed.add(task.pk)
 
     def keep(self, moments: Sequence[TaskMoment]) -> None:
         """Write down what has become of them, for the trail and for those who are told."""
+        _fold(moments)
         TaskMoment.objects.bulk_update(moments, ["next_at", "state", "done_at", "result"])
         UserTask.objects.filter(pk__in=self._changed).update(updated_at=self.now)
-        limits.tell_later(_worth_telling(moments), self.now)
+        done = [one.pk for one in moments if one.state == TaskMoment.State.DONE]
+        limits.tell_later(done, self.now)
         if self._rows:
             record_many(rows=self._rows, now=self.now)
         publish(self.tasks[pk] for pk in sorted(self._changed))
@@ -269,18 +271,25 @@ class _Batch:
             tell_too_few(task, found=len(here), now=self.now)
 
 
-def _worth_telling(moments: Iterable[TaskMoment]) -> list[UUID]:
-    """Of several reminders of a task at once, as after the clock has stood, the last one alone."""
-    reminders: dict[UUID, UUID] = {}
-    others = []
-    for one in moments:
-        if one.state != TaskMoment.State.DONE:
+def _fold(moments: Sequence[TaskMoment]) -> None:
+    """Of several reminders of a task at once, as after the clock has stood, send only the last.
+
+    What stands in the trail is told in any case; of the rest nothing is left.
+    """
+    done = [one for one in moments if one.state == TaskMoment.State.DONE]
+    reminded = {one.task_id for one in done if "remind" in one.what or _is_late(one)}
+    for one in reversed(done):
+        if one.kind == TaskMoment.Kind.RUNG or _is_late(one):
             continue
-        if one.kind == TaskMoment.Kind.WARNING or "remind" in one.what:
-            reminders[one.task_id] = one.pk
-        else:
-            others.append(one.pk)
-    return [*others, *reminders.values()]
+        if one.task_id in reminded:
+            one.state, one.done_at = TaskMoment.State.DROPPED, None
+        reminded.add(one.task_id)
+
+
+def _is_late(moment: TaskMoment) -> bool:
+    """Whether the time for a first reaction has run out with it."""
+    is_warning = moment.kind == TaskMoment.Kind.WARNING
+    return is_warning and moment.limit == limits.RESPOND and moment.number == 100
 
 
 @dataclass

@@ -154,7 +154,7 @@ const task = (n: number, title: string, more: Record<string, unknown> = {}) => (
 });
 /** Both can be answered together. */
 const BULK = { kind: 'v/approve/1', most: 20, answers: [{ outcome: 'approved', label: 'Approve', side: 'for' }, { outcome: 'rejected', label: 'Reject', side: 'against' }] };
-export const TASKS = [task(0, 'Approve Acme GmbH as a vendor', { bulk: BULK }), task(1, 'Approve invoice 2025-1182, 12,400.00 EUR'), task(2, LONG, { bulk: BULK }), task(3, 'Give Grace access to the ledger', { requester: null, due: null })];
+export const TASKS = [task(0, 'Approve Acme GmbH as a vendor', { bulk: BULK, urgency: 'urgent', next: { at: ahead(600), words: 'It goes to Finance instead' } }), task(1, 'Approve invoice 2025-1182, 12,400.00 EUR'), task(2, LONG, { bulk: BULK }), task(3, 'Give Grace access to the ledger', { requester: null, due: null })];
 const DONE = [
   task(5, 'Approve Nordwind AG as a vendor', { status: 'decided', outcome: 'approved', outcome_word: 'Approved', decided_at: ago(90), decided_by: { name: 'Ada Lovelace' } }),
   task(6, 'Refund order 8841', { status: 'decided', outcome: 'rejected', outcome_word: 'Rejected', decided_at: ago(900), decided_by: { name: 'Grace Hopper' } }),
@@ -172,7 +172,8 @@ const full = (base: object) => ({
     { outcome: 'approved', label: 'Approve', then: 'It goes on with “Create the vendor”.', side: 'for' },
     { outcome: 'rejected', label: 'Reject', then: 'It ends: the vendor was refused.', side: 'against' },
   ],
-  without_answer: 'it ends as “Nobody answered”.', rule: 'The first answer decides.', assignees: ['Ada Lovelace', 'Grace Hopper'],
+  without_answer: 'it ends as “Nobody answered”.', respond_by: ahead(90),
+  course: [{ at: ago(30), words: 'A reminder was sent', done: true }, { at: ahead(600), words: 'It goes to Finance instead', done: false }], rule: 'The first answer decides.', assignees: ['Ada Lovelace', 'Grace Hopper'],
   why: 'You are asked as one of “Finance”.', amount: fact('Amount', '@@12000.50@@'),
   similar: [
     { id: id(505), title: 'Approve Nordwind AG as a vendor', word: 'Approved', outcome: 'approved', by: 'Ada Lovelace', at: ago(90), amount: '@@900@@', compared: 'less' },

@@ -114,6 +114,16 @@ class TestAReminder:
         tell_all()
         assert notices("remind") == ["ada"]
 
+    def test_that_was_folded_is_not_said_to_have_been_sent(self, desk):
+        task = desk.ask_named("ada", due="PT10H", warnings=[10, 20, 50, 80])
+        assert climb(9) == 4
+        assert sorted(task.moments.values_list("number", "state")) == [
+            (10, "dropped"),
+            (20, "dropped"),
+            (50, "dropped"),
+            (80, "done"),
+        ]
+
     def test_is_not_sent_to_who_answered_before_it_left(self, desk):
         task = ask(desk, rung(), names=["ada"])
         climb(2)
