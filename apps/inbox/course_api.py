@@ -4,6 +4,7 @@ from collections.abc import Collection
 from typing import Any
 from uuid import UUID
 
+from drf_spectacular.utils import extend_schema_serializer
 from rest_framework import serializers
 
 from apps.engine.lifecycle import TaskStatus
@@ -19,7 +20,7 @@ class NextShape(serializers.Serializer[Any]):
     words = serializers.CharField()
 
 
-class StopShape(NextShape):
+class CourseStop(NextShape):
     """One thing on a task's way: ``done`` where it has happened."""
 
     done = serializers.BooleanField()
