@@ -28,7 +28,7 @@ from apps.inbox import (
     thread,
     words,
 )
-from apps.inbox.course_api import NextShape, StopShape, next_shown, timed
+from apps.inbox.course_api import CourseStop, NextShape, next_shown, timed
 from apps.inbox.models import UserTask
 from apps.runs.shapes import FlowNamed
 
@@ -207,7 +207,7 @@ class TaskDetail(TaskShape):
     respond_by = serializers.DateTimeField(
         allow_null=True, help_text="By when somebody is to take it up; null once somebody has."
     )
-    course = StopShape(many=True)
+    course = CourseStop(many=True)
     rule = serializers.CharField()
     why = serializers.CharField(
         allow_blank=True, help_text="Why it is put to the caller; empty where it is not."
