@@ -30,6 +30,7 @@ from apps.inbox import (
 )
 from apps.inbox.course_api import CourseStop, NextShape, next_shown, timed
 from apps.inbox.models import UserTask
+from apps.inbox.recording import origin_of
 from apps.runs.shapes import FlowNamed
 
 TASK_STATUSES = [one.value for one in TaskStatus]
@@ -285,6 +286,7 @@ class DecideView(APIView):
             seen=sent.get("seen"),
             heard=sent.get("heard"),
             now=clock.now(),
+            origin=origin_of(request, "api" if actor.kind == "token" else "app"),
         )
         return Response(detailed(actor, task))
 
