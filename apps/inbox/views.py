@@ -42,6 +42,7 @@ from apps.inbox import (
     words,
 )
 from apps.inbox.models import Decision, UserTask
+from apps.inbox.recording import origin_of
 
 #: More people than that are not offered to hand over to; the app searches among all.
 MOST_NAMED = 500
@@ -75,6 +76,7 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
             seen=request.POST.get("seen", ""),
             heard=heard_on(request),
             now=clock.now(),
+            origin=origin_of(request, "page"),
         )
     except ProductError as refused:
         return refused_page(request, actor, task_id, refused)

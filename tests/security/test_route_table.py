@@ -159,7 +159,8 @@ FORMS = {
 
 #: Reads that are themselves an event: who took the data away is in the trail.
 NOTED_READS = re.compile(
-    r"GET /api/v1/(export/|files/|audit/(bundle|consistency|{event}/proof|evidence/{pack}/file)/)"
+    r"GET /api/v1/(export/|files/|audit/(bundle|consistency|{event}/proof|evidence/{pack}/file)/"
+    r"|tasks/{answered}/decisions/{decision}/evidence/)"
 )
 #: Writes with nothing for the trail: they keep nothing, or only what one has seen.
 QUIET = {

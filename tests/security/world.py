@@ -17,6 +17,7 @@ from apps.core import clock
 from apps.flows import commands as flows
 from apps.flows.models import Draft, Flow, FlowVersion
 from apps.inbox import asking, delegating, filters, handing
+from apps.inbox import commands as inbox
 from apps.inbox.models import UserTask
 from apps.notices import choosing
 from apps.notices.models import Channel, Delivery
@@ -120,6 +121,7 @@ class World:
             self.other, *people.ROLES, email="everything@other.test"
         )
         self._run()
+        self._decision()
         self._filter()
         self._standing_in()
         self._tests()
@@ -211,6 +213,23 @@ class World:
             now=clock.now(),
         )
         self.ids["filter"] = kept.pk
+
+    def _decision(self) -> None:
+        """The approver has answered another one."""
+        now = clock.now()
+        run = runs.start_run(actor=self.author, flow_id=self.flow.pk, input={"amount": 8}, now=now)
+        drive_all()
+        task = UserTask.objects.get(run_id=run.pk)
+        inbox.decide_task(
+            actor=people.actor(self.users["approver"]),
+            task_id=task.pk,
+            outcome="approved",
+            comment="",
+            seen=None,
+            now=clock.now(),
+        )
+        drive_all()
+        self.ids |= {"answered": task.pk, "decision": task.decisions.get().pk}
 
     def _standing_in(self) -> None:
         now = clock.now()
