@@ -263,7 +263,7 @@ def heard_on(request: HttpRequest) -> int | None:
 
 def zone_for(request: HttpRequest, actor: Actor) -> ZoneInfo:
     """The reader's own zone, else the workspace's."""
-    user = request.user if isinstance(request.user, User) else User.objects.get(pk=actor.user_id)
+    user = request.user if isinstance(request.user, User) else User.objects.get(email=actor.email)
     return ZoneInfo(user.zone or zone_of(actor.workspace_id))
 
 
