@@ -26,7 +26,7 @@ from psycopg.rows import dict_row
 
 from config.stack.places import Places
 from tests.support.live import LiveStack, descendants
-from tools import bench_growth, bench_large, bench_scenarios, bench_trail, load
+from tools import bench_growth, bench_inbox, bench_large, bench_scenarios, bench_trail, load
 from tools.bench_bars import judged, median_of
 from tools.bench_flows import APPROVAL, THROUGHPUT
 from tools.bench_scenarios import first_id_at
@@ -36,7 +36,12 @@ OUT = Path(os.environ.get("SIGNALBOX_HOME") or ROOT / "var") / "bench"
 SAFE = ("fsync", "synchronous_commit", "full_page_writes")
 SETTLE = 15  # seconds before memory counts as idle
 PATIENCE = 300  # seconds for the last run to finish
-SCENARIOS = {**bench_scenarios.SCENARIOS, **bench_large.SCENARIOS, **bench_trail.SCENARIOS}
+SCENARIOS = {
+    **bench_scenarios.SCENARIOS,
+    **bench_large.SCENARIOS,
+    **bench_trail.SCENARIOS,
+    **bench_inbox.SCENARIOS,
+}
 
 
 class Bench:
@@ -45,13 +50,14 @@ class Bench:
     def __init__(self, stack: LiveStack) -> None:
         self.stack = stack
         self.database = Places(stack.home.resolve()).cluster.url()
-        self.builder = self._token("builder@demo.local")
-        self.approver = self._token("approver@demo.local")
-        self.admin = self._token("admin@demo.local")
+        self.builder = self.token_of("builder@demo.local")
+        self.approver = self.token_of("approver@demo.local")
+        self.admin = self.token_of("admin@demo.local")
         self.rounds = 1
         self._parts: dict[str, int] = {}
 
-    def _token(self, email: str) -> str:
+    def token_of(self, email: str) -> str:
+        """A token of this person."""
         return self.stack.manage("issue_token", email).split()[-1]
 
     def call(

@@ -26,10 +26,14 @@ class Bench(Protocol):
 
     stack: Any
     database: str
-    #: A token of the administrator's.
+    #: Tokens of the administrator's and the approver's.
     admin: str
+    approver: str
     #: Of a scenario that does its own.
     rounds: int
+
+    def token_of(self, email: str) -> str:
+        """A token of this person."""
 
     def call(self, method: str, path: str, body: Any = None, token: str = "") -> Any:
         """One call of the API."""
