@@ -118,6 +118,7 @@ def decide_with(*, actor: Actor, value: str, request: HttpRequest, now: datetime
         comment=request.POST.get("comment", "").replace("\r\n", "\n").strip(),
         # What was shown is always asked for here: the link is for that and nothing else.
         seen=request.POST.get("seen", ""),
+        heard=views.heard_on(request) or 0,
         now=now,
         origin=origin_of(request, "mail"),
     )

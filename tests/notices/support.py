@@ -4,6 +4,7 @@ import re
 import threading
 from dataclasses import dataclass
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
 
 from django.core import mail
 from django.test import Client
@@ -78,8 +79,8 @@ class Receiver:
     """Takes what is sent to it on 127.0.0.1; ``answers`` are its next statuses, then 201."""
 
     def __init__(self):
-        self.got = []
-        self.answers = []
+        self.got: list[Any] = []
+        self.answers: list[int] = []
         outer = self
 
         class Handler(BaseHTTPRequestHandler):

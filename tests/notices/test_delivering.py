@@ -38,7 +38,7 @@ BERLIN = ZoneInfo("Europe/Berlin")
 def prefer(desk, name, choices=None, quiet=(None, None), digest_at=None):
     return choosing.change_preference(
         actor=desk.actor(desk.someone(name)),
-        wanted=Wanted(choices or {}, *quiet, digest_at),
+        wanted=Wanted(choices or {}, quiet[0], quiet[1], digest_at),
         now=clock.now(),
     )
 

@@ -4,6 +4,7 @@ import json
 import logging
 import threading
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core import mail
@@ -13,7 +14,7 @@ from django.test import Client
 from apps.audit.models import AuditCounter, AuditEvent
 from apps.core import clock
 from apps.core.models import Outbox
-from apps.inbox import handing
+from apps.inbox import asking, handing
 from apps.inbox.models import Decision, UserTask
 from apps.notices import links
 from apps.notices.models import DecisionLink, Delivery
@@ -111,7 +112,7 @@ def test_a_storm_of_get_head_and_prefetch_changes_nothing(desk):
     path = link_to(desk, "ada")
     before = everything()
     scanner = Client()
-    kinds = [
+    kinds: list[dict[str, Any]] = [
         {},
         {"headers": {"Sec-Purpose": "prefetch;prerender"}},
         {"headers": {"Purpose": "prefetch", "X-Moz": "prefetch"}},
@@ -271,6 +272,26 @@ class TestIsRefused:
         answer = visitor.send({**form, "outcome": "approved"})
         assert answer.status_code == 409
         assert fresh(task).outcome == "rejected"
+
+    def test_where_a_question_was_answered_since_it_was_opened(self, desk, visitor):
+        desk.someone("rita")
+        task = ask(desk, "ada", requester='"rita@acme.test"')
+        path = link_to(desk, "ada")
+        form = visitor.form(path)
+        now = clock.now()
+        question = asking.ask_question(
+            actor=desk.actor(desk.someone("ada")), task_id=task.pk, text="Why?", of="", now=now
+        )
+        asking.answer_question(
+            actor=desk.actor(desk.someone("rita")), question_id=question.pk, text="So.", now=now
+        )
+        self.refused(desk, task, visitor.send({**form, "outcome": "approved"}), 409)
+        form.pop("heard")
+        self.refused(desk, task, visitor.send({**form, "outcome": "approved"}), 409)
+        assert "Why?" in text_of(visitor.client.get(path))
+        assert "/ask/" not in text_of(visitor.client.get(path))
+        assert visitor.decide(path).status_code == 200
+        assert fresh(task).outcome == "approved"
 
     def test_without_the_proof_that_the_form_is_ours(self, desk, visitor):
         task = ask(desk, "ada")
