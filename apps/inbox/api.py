@@ -25,6 +25,7 @@ from apps.inbox import (
     returning,
     rules,
     stages,
+    taking_back,
     thread,
     words,
 )
@@ -172,6 +173,14 @@ class ChangedShape(serializers.Serializer[Any]):
     after = serializers.JSONField(required=False, allow_null=True)
 
 
+class TakenBackShape(serializers.Serializer[Any]):
+    """An answer that somebody has taken back."""
+
+    by = serializers.CharField()
+    word = serializers.CharField(help_text="The answer as people read it.")
+    at = serializers.DateTimeField()
+
+
 class ReturnShape(serializers.Serializer[Any]):
     """It was sent back before: by whom, why, and what has changed since."""
 
@@ -218,6 +227,10 @@ class TaskDetail(TaskShape):
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = DecisionShape(many=True)
     earlier = StageShape(many=True)
+    taken_back = TakenBackShape(many=True)
+    may_take_back = serializers.BooleanField(
+        help_text="Whether the caller has an answer that can still be taken back."
+    )
     returned = ReturnShape(allow_null=True)
     questions = QuestionShape(many=True)
     heard = serializers.IntegerField(help_text="How many of the questions have an answer.")
@@ -352,6 +365,15 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             {"name": stages.name_of(one), "decisions": _decisions(one)}
             for one in queries.earlier_stages(task)
         ],
+        "taken_back": [
+            {
+                "by": one["by"],
+                "word": words.outcome_word(task.rule, one["outcome"]),
+                "at": one["at"],
+            }
+            for one in taking_back.taken_back(task)
+        ],
+        "may_take_back": taking_back.may_take_back(actor, task, clock.now()),
         "returned": _returned(task),
         "questions": thread.shown(actor, task, questions, may_decide=refused is None),
         "heard": sum(one.answered_at is not None for one in questions),

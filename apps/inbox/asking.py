@@ -78,6 +78,7 @@ def ask_question(*, actor: Actor, task_id: UUID, text: str, of: str, now: dateti
         raise TooLate("The time to decide this is over; nothing was changed.")
     text = _checked(text)
     person = _person(actor, task, of)
+    assert actor.user_id is not None  # noqa: S101 - nobody else decides
     if open_questions(task).count() >= MOST_OPEN:
         raise CannotAsk("So many questions wait for an answer already; take one back first.")
     question = Question.objects.create(

@@ -241,8 +241,18 @@ class BulkDecision(models.Model):
     objects = WorkspaceQuerySet.as_manager()
 
 
+class _Standing(models.Manager["Decision"]):
+    """The answers that have not been taken back: what everybody counts."""
+
+    def get_queryset(self) -> models.QuerySet["Decision"]:
+        return super().get_queryset().filter(taken_back_at__isnull=True)
+
+
 class Decision(models.Model):
-    """One person's answer; a database trigger refuses every change of it."""
+    """One person's answer; a database trigger refuses every change of it but taking it back.
+
+    That is possible while the task is open. What was taken back is only in ``every``.
+    """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
     task = models.ForeignKey(UserTask, on_delete=models.PROTECT, related_name="decisions")
@@ -263,12 +273,23 @@ class Decision(models.Model):
     comment = models.TextField(blank=True, default="")
     seen = models.CharField(max_length=64)
     decided_at = models.DateTimeField()
+    taken_back_at = models.DateTimeField(null=True)
+
+    objects = _Standing()
+    every = models.Manager["Decision"]()
 
     class Meta:
         constraints = [
-            models.UniqueConstraint(fields=["task", "user"], name="decision_once"),
             models.UniqueConstraint(
-                "task", Coalesce("on_behalf_of", "user"), name="decision_once_a_place"
+                fields=["task", "user"],
+                name="decision_once",
+                condition=models.Q(taken_back_at__isnull=True),
+            ),
+            models.UniqueConstraint(
+                "task",
+                Coalesce("on_behalf_of", "user"),
+                name="decision_once_a_place",
+                condition=models.Q(taken_back_at__isnull=True),
             ),
         ]
         ordering = ["decided_at", "id"]

@@ -48,9 +48,9 @@ def context(
         "questions": rows,
         "heard": sum(one.answered_at is not None for one in questions),
         "may_ask": may_decide,
-        "ask_of": task.requester.get_full_name() if _can_be_asked(actor, task) else "",
+        "ask_of": _who_asked(actor, task),
         "ask_typed": typed,
-        "stands_still": words.moment(task.paused_at, zone) if _stands_still(task) else "",
+        "stands_still": _stands_still(task, zone),
     }
 
 
@@ -72,9 +72,14 @@ def _is_open(question: Question) -> bool:
     return question.answered_at is None and question.closed_at is None
 
 
-def _can_be_asked(actor: Actor, task: UserTask) -> bool:
-    return task.requester is not None and task.requester_id != actor.user_id
+def _who_asked(actor: Actor, task: UserTask) -> str:
+    """Who is asked where nobody is named; empty where that is not known, or is the reader."""
+    if task.requester is None or task.requester_id == actor.user_id:
+        return ""
+    return task.requester.get_full_name()
 
 
-def _stands_still(task: UserTask) -> bool:
-    return task.paused_at is not None and task.status == TaskStatus.OPEN
+def _stands_still(task: UserTask, zone: ZoneInfo) -> str:
+    if task.paused_at is None or task.status != TaskStatus.OPEN:
+        return ""
+    return words.moment(task.paused_at, zone)

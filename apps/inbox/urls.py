@@ -11,6 +11,7 @@ from apps.inbox import (
     list_api,
     list_views,
     question_views,
+    taking_back_views,
     views,
 )
 
@@ -27,6 +28,7 @@ urlpatterns = [
         handing_views.allow_exception,
         name="inbox-allow",
     ),
+    path("inbox/<uuid:task_id>/take-back/", taking_back_views.take_back, name="inbox-take-back"),
     path("inbox/<uuid:task_id>/ask/", question_views.ask, name="inbox-ask"),
     path("inbox/questions/", question_views.questions_page, name="inbox-questions"),
     path(
@@ -55,6 +57,7 @@ urlpatterns = [
         "api/v1/tasks/<uuid:task_id>/exceptions/<uuid:exception_id>/allow/",
         handing_api.AllowView.as_view(),
     ),
+    path("api/v1/tasks/<uuid:task_id>/take-back/", taking_back_views.TakeAnswerBackView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/questions/", asking_api.AskView.as_view()),
     path("api/v1/questions/", asking_api.QuestionsView.as_view()),
     path("api/v1/questions/<uuid:question_id>/", asking_api.QuestionView.as_view()),

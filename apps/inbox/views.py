@@ -38,6 +38,7 @@ from apps.inbox import (
     returning,
     rules,
     stages,
+    taking_back,
     thread,
     words,
 )
@@ -138,6 +139,15 @@ def task_shown(
             for one in queries.earlier_stages(task)
         ],
         "returned": _returned(task, zone),
+        "may_take_back": not by_link and taking_back.may_take_back(actor, task, now),
+        "taken_back": [
+            {
+                **one,
+                "word": words.outcome_word(task.rule, one["outcome"]).lower(),
+                "at": words.moment(one["at"], zone),
+            }
+            for one in taking_back.taken_back(task)
+        ],
         "went_on_to": stages.later(task) if task.later else None,
         **thread.context(
             actor,

@@ -54,6 +54,7 @@ BODIES = {
     "POST /api/v1/members/{member}/rehome/": {"to": "run@acme.test", **REASON},
     "POST /api/v1/tasks/{task}/hand-over/": {"to": "deputy@acme.test", **REASON},
     "POST /api/v1/tasks/{task}/exceptions/": REASON,
+    "POST /api/v1/tasks/{task}/take-back/": REASON,
     "POST /api/v1/tasks/{task}/questions/": {"text": "Why?", "of": "deputy@acme.test"},
     "POST /api/v1/questions/{question}/answer/": {"text": "Because."},
     "POST /api/v1/tasks/reassign/": {

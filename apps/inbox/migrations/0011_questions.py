@@ -91,9 +91,7 @@ class Migration(migrations.Migration):
                 ],
                 "constraints": [
                     models.CheckConstraint(
-                        condition=models.Q(
-                            models.Q(("asked_by", models.F("asked_of")), _negated=True)
-                        ),
+                        condition=models.Q(("asked_by", models.F("asked_of")), _negated=True),
                         name="question_of_another",
                     ),
                     models.CheckConstraint(

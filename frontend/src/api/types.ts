@@ -5,7 +5,7 @@ import type { Question } from './questions';
 export type Right =
   | 'flow.create' | 'people.manage' | 'roles.manage' | 'tokens.manage' | 'settings.manage'
   | 'secrets.manage' | 'hosts.manage' | 'audit.view' | 'export.read' | 'run.operate' | 'event.publish'
-  | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide' | 'request.make' | 'request.make'
+  | 'flow.pause' | 'flow.archive' | 'flow.grant' | 'task.view' | 'task.decide' | 'request.make'
   | 'flow.view' | 'flow.edit' | 'flow.publish' | 'flow.run' | 'run.view' | 'run.cancel';
 
 /** `system`: as the device. */
@@ -441,6 +441,8 @@ export interface Task extends TaskItem {
   earlier?: { name: string; decisions: TaskDecision[] }[];
   /** It was sent back before: by whom, why, and what has changed since. */
   returned?: { by: string; reason: string; at: string; changes: { label: string; before?: unknown; after?: unknown }[] } | null;
+  taken_back?: { by: string; word: string; at: string }[];
+  may_take_back?: boolean;
   questions?: Question[];
   /** How many of the questions have an answer. */
   heard?: number;

@@ -15,6 +15,7 @@ import { FactValue } from './FactValue';
 import { Markdown } from './Markdown';
 import { Questions } from './Questions';
 import { Returned } from './Returned';
+import { TakeBack } from './TakeBack';
 import classes from './TaskPane.module.css';
 import { TaskActions } from './TaskActions';
 import { TimeLeft } from './TimeLeft';
@@ -91,6 +92,7 @@ function TaskSheet({ task }: { task: Task }) {
       <Returned task={task} />
       <Questions task={task} />
       <Answers task={task} />
+      <TakeBack task={task} />
       <Before before={task.similar ?? []} />
       <TaskActions task={task} />
     </>
