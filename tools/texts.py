@@ -149,8 +149,10 @@ INSIDE = {
         "It must be a member of this workspace.",
         "It is not there any more; attach it anew.",
         # Made by functions that only return the refusal.
-        "This kind of file is not taken. PDF, pictures (PNG, JPEG, GIF, WebP), documents of office"
-        " programs and plain text are; what a file is called does not matter.",
+        (
+            "This kind of file is not taken. PDF, pictures (PNG, JPEG, GIF, WebP), documents of"
+            " office programs and plain text are; what a file is called does not matter."
+        ),
         "The file is of two kinds at once; save it anew and try again.",
     ),
     "apps/steps/texts.py": ("empty", "a list", "a set of named fields", "the text “{0}”"),

@@ -171,7 +171,7 @@ def decide_tasks(
     answered = set(bulk.decisions.values_list("task", flat=True))
     lines = []
     for line, item in zip(found, items, strict=True):
-        refused = line.refused or (line.task and refusal_of(line.task))
+        refused = line.refused or (refusal_of(line.task) if line.task else None)
         if refused is None and item.task_id not in answered:
             refused = _try(actor, bulk, item, now, origin)
         lines.append(Line(line.task_id, line.task, refused))
@@ -241,6 +241,7 @@ def _bulk(
 ) -> BulkDecision:
     sent = {**answer, "items": [[str(one.task_id), one.seen] for one in items]}
     digest = sha256(values.dumps(sent).encode()).hexdigest()
+    assert actor.user_id is not None  # noqa: S101 - nobody else comes as far as this
     bulk, _ = BulkDecision.objects.get_or_create(
         pk=bulk_id,
         defaults={

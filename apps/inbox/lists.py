@@ -50,7 +50,7 @@ class Wanted:
             flow_id = UUID(str(fields["flow"])) if fields.get("flow") else None
         except ValueError:
             raise Invalid("The flow is not named by its id; choose it from the list.") from None
-        return cls(view, search, flow_id, requester)  # type: ignore[arg-type] # looked up above
+        return cls(view, search, flow_id, requester)
 
     def as_fields(self) -> dict[str, str]:
         """The same as the fields of an address, without what is empty."""

@@ -191,6 +191,7 @@ def test_an_approver_is_told_in_their_own_language(world):
     tell_assignees({"task": str(task.pk)})
 
     notice = Notice.objects.get(task_id=task.pk, user_id=user)
+    assert notice.user
     with translation.override(notice.user.mail_language):
         assert subject(notice).startswith("Zu entscheiden: ")
         assert "Sie werden um eine Entscheidung gebeten" in sentence(notice)

@@ -56,8 +56,9 @@ def take_back(desk, question, user):
 def send(browser, at, path, **fields):
     """Send a form of the page ``at``."""
     source = browser.get(at).content.decode()
-    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', source)[1]
-    return browser.post(path, {"csrfmiddlewaretoken": token, **fields})
+    token = re.search(r'name="csrfmiddlewaretoken" value="([^"]*)"', source)
+    assert token
+    return browser.post(path, {"csrfmiddlewaretoken": token[1], **fields})
 
 
 class TestTheClock:
@@ -68,7 +69,9 @@ class TestTheClock:
         assert commands.close_overdue(now=clock.now()) == 0
         answer(desk, question, rita)
 
-        left = fresh(task).due_at - clock.now()
+        due_at = fresh(task).due_at
+        assert due_at
+        left = due_at - clock.now()
         assert timedelta(hours=23) < left <= timedelta(days=1)
         assert fresh(task).paused_at is None
         assert fresh(task).first_due_at == task.due_at
@@ -87,8 +90,10 @@ class TestTheClock:
         move_clock(days=3)
         answer(desk, question, rita)
 
-        assert fresh(task).due_at > task.due_at
-        assert fresh(task).due_at.astimezone().weekday() < 5
+        due_at = fresh(task).due_at
+        assert due_at
+        assert due_at > task.due_at
+        assert due_at.astimezone().weekday() < 5
 
     def test_runs_again_and_ends_it(self, desk, task, ada, rita):
         answer(desk, ask(desk, task, ada), rita)

@@ -59,8 +59,8 @@ def tell_all():
 
 
 def notices(kind):
-    rows = Notice.objects.filter(kind=kind, user__isnull=False).select_related("user")
-    return sorted(one.user.email.split("@")[0] for one in rows)
+    rows = Notice.objects.filter(kind=kind, user__isnull=False)
+    return sorted(email.split("@")[0] for email in rows.values_list("user__email", flat=True))
 
 
 def led_by(desk, name, manager):

@@ -110,7 +110,7 @@ class TestWhatTheTrailKeeps:
         row = row_of(desk)
         shown = row.salted["details.shown"][1]
         assert sha256(shown.encode()).hexdigest() == task.seen == row.values["details.seen"]
-        assert values.loads(shown)["facts"] == task.facts
+        assert json.loads(shown)["facts"] == task.facts
 
     def test_by_which_grant_and_by_the_names_of_that_moment(self, desk, finance):
         decided(desk)

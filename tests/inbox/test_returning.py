@@ -113,7 +113,9 @@ class TestSendingBack:
         second = again(desk, last, "cleo")
 
         assert (second.visit, second.stage) == (2, 1)
-        assert returning.returned(second).decision.user == desk.someone("cleo")
+        sent_back = returning.returned(second)
+        assert sent_back
+        assert sent_back.decision.user == desk.someone("cleo")
 
     def test_who_answered_may_answer_again_where_nobody_decides_twice(self, desk):
         for name in ("ada", "bob"):

@@ -49,7 +49,8 @@ def stuck_runs(workspace_id: UUID | None) -> QuerySet[Run]:
 
 def overdue_tasks(workspace_id: UUID | None, now: datetime) -> QuerySet[UserTask]:
     """Open tasks whose time is over; the clock closes them within seconds."""
-    return _in(UserTask.objects.filter(status="open", due_at__lt=now, paused_at__isnull=True), workspace_id)
+    late = UserTask.objects.filter(status="open", due_at__lt=now, paused_at__isnull=True)
+    return _in(late, workspace_id)
 
 
 def front_page(workspace_id: UUID | None, *, now: datetime) -> list[Number]:

@@ -11,7 +11,8 @@ Config = Mapping[str, Any]
 class Teller(Protocol):
     """What says it in one of the languages."""
 
-    say: Callable[..., str]
+    @property
+    def say(self) -> Callable[..., str]: ...
 
     def time(self, given: Any) -> str: ...
     def list_(self, names: Sequence[str], word: str = "") -> str: ...
