@@ -21,7 +21,6 @@ from apps.audit.models import AuditEvent
 from apps.audit.sealing import seal_pending
 from apps.core import clock
 from apps.core.models import uuid7
-from apps.engine import values
 from apps.inbox import delegating, evidence, recording
 from apps.inbox.models import Decision
 from tests.inbox.support import approval, fresh, move_clock
