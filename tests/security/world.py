@@ -284,9 +284,7 @@ class World:
         """A form that is open to everybody, and what the viewer has asked for by it."""
         now = clock.now()
         flow = flows.create_flow(actor=self.author, name="Ask", now=now)
-        flows.save_draft(
-            actor=self.author, flow_id=flow.pk, document=ASKING, if_match=1, now=now
-        )
+        flows.save_draft(actor=self.author, flow_id=flow.pk, document=ASKING, if_match=1, now=now)
         flows.publish_flow(actor=self.author, flow_id=flow.pk, note="", now=now)
         viewer = people.actor(self.users["viewer"])
         file = uploads.upload_file(
