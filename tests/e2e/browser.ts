@@ -32,14 +32,25 @@ interface Reply {
 
 const isReply = (value: unknown): value is Reply => typeof value === 'object' && value !== null && 'status' in value && 'body' in value;
 
+/** What is answered until something was written to the same place, and from then on. */
+interface Changing {
+  until_written: unknown;
+  then: unknown;
+}
+
+const isChanging = (value: unknown): value is Changing => typeof value === 'object' && value !== null && 'until_written' in value;
+
 /** Answers `/api/v1/` from a table. More exact keys win: `POST path`, `path?query`, `path`. */
 export async function answerFrom(context: BrowserContext, answers: Answers): Promise<void> {
+  const written = new Set<string>();
   await context.routeWebSocket('**/ws/live/', (socket) => socket.send(JSON.stringify({ seq: 1, type: 'hello' })));
   await context.route('**/api/v1/**', async (route) => {
     const url = new URL(route.request().url());
     const path = url.pathname.replace('/api/v1/', '');
     const keys = [`${route.request().method()} ${path}`, `${path}${url.search}`, path];
-    const found = keys.map((key) => answers[key]).find((answer) => answer !== undefined);
+    const given = keys.map((key) => answers[key]).find((answer) => answer !== undefined);
+    const found = isChanging(given) ? (written.has(path) ? given.then : given.until_written) : given;
+    if (route.request().method() !== 'GET') written.add(path);
     if (found === 'hang') return;
     if (found === 'offline') return route.abort('connectionrefused');
     const reply: Reply = isReply(found) ? found : found === undefined ? { status: 404, body: { status: 404, code: 'not_found', detail: path } } : { status: 200, body: found };

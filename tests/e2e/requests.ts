@@ -34,7 +34,7 @@ export const FILLED = form({ draft: { id: id(970), answers: { what: LONG.slice(0
 export const STALE = form({ is_paused: true, draft: { ...(FILLED['draft'] as object), is_stale: true } });
 
 const request = (n: string, name: string, progress: Record<string, unknown>, answered: unknown[] = []) => ({
-  id: n, flow: { id: requestIds.form, name }, created_at: ago(600), answered,
+  id: n, flow: { id: requestIds.form, name }, created_at: ago(600), answered, questions: [] as unknown[],
   progress: { state: 'waiting', said: 'It waits for an answer: Finance.', who: ['Finance'], since: ago(590), until: ago(-1440), may_withdraw: true, ...progress },
 });
 const DONE = request(requestIds.done, LONG, { state: 'done', said: 'Done.', who: [], since: ago(30), until: null, may_withdraw: false }, [
@@ -52,6 +52,7 @@ const ANSWERS = [
   { name: 'offers', label: 'Offers', kind: 'files', value: [FILE] },
   { name: 'urgent', label: 'It is urgent', kind: 'yes_no', value: true },
 ];
+export const ASKED = { ...request(requestIds.waiting, 'Buy something', { said: 'Grace Hopper asks you something; it goes on with your answer.', who: ['You'], until: null }), questions: [{ id: id(985), by: 'Grace Hopper', text: `Which of these is meant? ${LONG}`, at: ago(5) }], answers: [], form_hash: 'a', version_hash: 'b' };
 const whole = (one: object) => ({ ...one, answers: ANSWERS, form_hash: 'a'.repeat(64), version_hash: 'b'.repeat(64) });
 
 export const requestAnswers: Record<string, unknown> = {

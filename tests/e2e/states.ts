@@ -1,5 +1,5 @@
-import { ALTERED, CHECKING, comparison, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
-import { CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
+import { ALTERED, CHECKING, comparison, DOCUMENT, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
+import { ASKED, BUILT, CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
 import { UNTOLD } from './telling';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
@@ -33,6 +33,16 @@ const EXPLAINED = {
   deciding: [{ step: 'approve', title: 'Finance approves', who: 'the group “finance”', how: ['The first answer decides.', 'Time to answer: 2 days; afterwards nobody is asked any more.'] }],
   leaving: [{ step: 'create', title: 'Create the vendor', how: 'Send HTTP request', to: 'erp.example.com', fields: ['trigger.body.name'], secrets: ['erp'] }],
 };
+
+/** Somebody else has saved another approval meanwhile, where this person takes it away. */
+const DRAFT = `flows/${ids.flow}/draft/`;
+const theirs = structuredClone(DOCUMENT) as unknown as { steps: Record<string, { title: string; config: Record<string, unknown> }> };
+Object.assign(theirs.steps['approve']!, { title: 'The board approves', config: { ...theirs.steps['approve']!.config, due: 'PT4H' } });
+const MEANWHILE = {
+  [DRAFT]: { until_written: DOCUMENT, then: theirs },
+  [`PUT ${DRAFT}`]: { status: 412, body: { status: 412, title: 'Precondition failed', code: 'precondition_failed', detail: 'Grace Hopper has saved this flow meanwhile.', updated_by: { id: 'u2', name: 'Grace Hopper' } } },
+};
+const notSaved = (answer: unknown) => ({ [`PUT ${DRAFT}`]: answer });
 
 const SAME = { ...comparison(), same: true, groups: [], notes: [], authors: [], moved: [] };
 
@@ -75,10 +85,15 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId/', state: 'what a test did', path: `/flows/${ids.flow}/`, press: ['Try out', 'Run all of it, dry'], shows: 'Would send 3 mails and 1 request' },
   { route: '/flows/$flowId/', state: 'cannot be tried', path: `/flows/${ids.flow}/`, press: ['Try out'], answers: { [`flows/${ids.flow}/test-plan/`]: { status: 422, body: { status: 422, title: 'Has errors', code: 'has_errors', detail: 'This cannot be tried out yet. “Create the vendor” needs an address.' } } }, shows: 'needs an address' },
   { route: '/flows/$flowId/', state: 'import', path: `/flows/${ids.flow}/`, press: ['More for this flow', 'Import a flow'], shows: 'Choose a file' },
+  { route: '/flows/$flowId/', state: 'merge', path: `/flows/${ids.flow}/?step=approve`, press: ['Delete'], answers: MEANWHILE, shows: 'changed by both' },
+  { route: '/flows/$flowId/', state: 'not saved, no connection', path: `/flows/${ids.flow}/?step=approve`, press: ['Delete'], answers: notSaved('offline'), shows: 'kept in this browser' },
+  { route: '/flows/$flowId/', state: 'not saved, signed out', path: `/flows/${ids.flow}/?step=approve`, press: ['Delete'], answers: notSaved({ status: 401, body: { status: 401, title: 'Unauthorized', code: 'not_authenticated', detail: 'Sign in.' } }), shows: 'You are signed out.' },
+  { route: '/flows/$flowId/', state: 'what an answer gives', path: `/flows/${ids.flow}/`, press: ['Try out', 'Set what it gives: Create the vendor'], shows: 'Use this' },
   { route: '/flows/$flowId/', state: 'what it takes', path: `/flows/${ids.caller}/`, shows: 'Check the vendor' },
   { route: '/flows/$flowId/', state: 'runs another', path: `/flows/${ids.caller}/?step=clean`, shows: 'amount' },
   { route: '/flows/$flowId/', state: 'tells of an event', path: `/flows/${ids.caller}/?step=tell`, shows: 'Type of event' },
   { route: '/flows/$flowId/', state: 'a condition', path: `/flows/${ids.flow}/?step=size`, shows: 'Add condition' },
+  { route: '/flows/$flowId/', state: 'a form is built', path: `/flows/${ids.flow}/?step=trigger`, answers: { [`flows/${ids.flow}/draft/`]: { ...DOCUMENT, trigger: BUILT } }, shows: 'How it looks' },
   { route: '/flows/$flowId/', state: 'maps', path: `/flows/${ids.flow}/?step=clean`, press: ['Map side by side'], shows: 'Drop a value here' },
   { route: '/flows/$flowId/', state: 'explains', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: EXPLAINED }, shows: 'Page to print' },
   { route: '/flows/$flowId/', state: 'explanation failed', path: `/flows/${ids.flow}/`, press: ['Explain'], answers: { [`flows/${ids.flow}/explain/`]: fails }, shows: 'could not be explained' },
@@ -148,6 +163,7 @@ export const STATES: PageState[] = [
   { route: '/requests/new/$flowId', state: 'loading', path: `/requests/new/${requestIds.form}/`, answers: { [`request-forms/${requestIds.form}/`]: 'hang' }, shows: 'Requests' },
   { route: '/requests/new/$flowId', state: 'not found', path: `/requests/new/${requestIds.other}/`, answers: { [`request-forms/${requestIds.other}/`]: gone }, shows: 'Nothing here' },
   { route: '/requests/$requestId', state: 'waiting', path: `/requests/${requestIds.waiting}/`, shows: 'Who has it now' },
+  { route: '/requests/$requestId', state: 'asked back', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: ASKED }, shows: 'Grace Hopper asks you' },
   { route: '/requests/$requestId', state: 'done', path: `/requests/${requestIds.done}/`, shows: 'Approved by Grace Hopper' },
   { route: '/requests/$requestId', state: 'withdraw', path: `/requests/${requestIds.waiting}/`, press: ['Withdraw'], shows: 'nobody is asked any more' },
   { route: '/requests/$requestId', state: 'error', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: fails }, shows: 'This did not work' },
@@ -160,6 +176,12 @@ export const STATES: PageState[] = [
   { route: '/inbox/', state: 'rejected without a word', path: `/inbox/?task=${ids.task}`, press: ['Reject'], shows: 'Reject without a reason?' },
   { route: '/inbox/', state: 'done', path: `/inbox/?state=done&task=${ids.done}`, shows: 'Approved by Ada Lovelace' },
   { route: '/inbox/', state: 'out of time', path: `/inbox/?state=done&task=${ids.late}`, shows: 'Time ran out' },
+  { route: '/inbox/', state: 'a view', path: '/inbox/?view=groups', shows: '999+' },
+  { route: '/inbox/', state: 'nothing in a view', path: '/inbox/?view=delegated', answers: { 'tasks/': EMPTY }, shows: 'Nothing waits for you here' },
+  { route: '/inbox/', state: 'nothing fits', path: '/inbox/?search=zebra', answers: { 'tasks/': EMPTY }, shows: 'Nothing fits' },
+  { route: '/inbox/', state: 'filters', path: '/inbox/?search=acme', press: ['Filters'], shows: 'Large vendors' },
+  { route: '/inbox/', state: 'keeps a filter', path: '/inbox/?search=acme', press: ['Filters', 'Keep this filter'], shows: 'Only you see it' },
+  { route: '/inbox/', state: 'keys', path: '/inbox/', press: ['Keys'], shows: 'Next task, task before' },
   { route: '/inbox/', state: 'first use', path: '/inbox/', answers: { 'tasks/': EMPTY, 'tasks/count/': { open: 0 } }, shows: 'Nothing waits for you' },
   { route: '/inbox/', state: 'approver', path: '/inbox/', answers: { 'me/': me(['task.view', 'task.decide'], ['approver']) }, shows: 'Approve Acme GmbH' },
   { route: '/inbox/', state: 'error', path: '/inbox/', answers: { 'tasks/': fails }, shows: 'This did not work' },

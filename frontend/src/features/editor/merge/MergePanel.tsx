@@ -3,6 +3,7 @@ import { useState } from 'react';
 import { useT } from '~/app/messages';
 import type { Translate } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
+import { readDuration } from '~/features/canvas/summary';
 import { Values } from '~/ui/Values';
 import type { OpenMerge } from '../autosave';
 import { useEditor } from '../store';
@@ -97,7 +98,7 @@ function Told({ change, place, alone, t }: { change: Change; place: string; alon
   return (
     <div className={classes.value}>
       {alone ? null : <span className={classes.field}>{place}</span>}
-      {typeof value === 'object' && value !== null ? <Values label={place} value={value} /> : <p className={classes.text}>{typeof value === 'string' ? value : JSON.stringify(value)}</p>}
+      {typeof value === 'object' && value !== null ? <Values label={place} value={value} /> : <p className={classes.text}>{typeof value === 'string' ? readDuration(value) : JSON.stringify(value)}</p>}
     </div>
   );
 }

@@ -35,7 +35,7 @@ export function AnswerOutput({ step }: { step: StepTold }) {
   if (text === null) {
     return (
       <div className={classes.gives}>
-        <Button size="xs" leftSection={<IconPencil size={16} aria-hidden />} aria-label={t('testing.gives.step', { step: step.title })} onClick={() => setText(textOf(isOwn ? own[step.id] : step.output))}>{t('testing.gives')}</Button>
+        <Button size="xs" leftSection={<IconPencil size={16} aria-hidden />} aria-label={t('testing.gives.set_step', { step: step.title })} onClick={() => setText(textOf(isOwn ? own[step.id] : step.output))}>{t('testing.gives')}</Button>
         {isOwn ? (
           <>
             <span className={classes.own}>{t('testing.gives.own')}</span>

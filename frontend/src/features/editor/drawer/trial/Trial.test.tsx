@@ -90,7 +90,7 @@ it('does not try what is not saved', async () => {
 
 it('sets what an answered step gives, says what cannot be read, and goes back to the sample', async () => {
   show();
-  fireEvent.click(await screen.findByRole('button', { name: 'What “tell” gives' }));
+  fireEvent.click(await screen.findByRole('button', { name: 'Set what it gives: tell' }));
   const field = screen.getByRole('textbox', { name: 'What “tell” gives' });
   fireEvent.change(field, { target: { value: '{"sent": ' } });
   fireEvent.click(screen.getByRole('button', { name: 'Use this' }));
@@ -100,7 +100,7 @@ it('sets what an answered step gives, says what cannot be read, and goes back to
   fireEvent.click(screen.getByRole('button', { name: 'Use this' }));
   await waitFor(() => expect(asked.slice(before).find((one) => one.path.endsWith('/test-plan/'))?.body['answers']).toEqual({ tell: { output: { sent: 1.1 } } }));
   expect(await screen.findByText('Your own value')).toBeDefined();
-  fireEvent.click(screen.getByRole('button', { name: '“tell” gives what the sample has again' }));
+  fireEvent.click(screen.getByRole('button', { name: 'Back to the sample’s: tell' }));
   await waitFor(() => expect(asked.filter((one) => one.path.endsWith('/test-plan/')).at(-1)?.body['answers']).toEqual({}));
   expect(screen.queryByText('Your own value')).toBeNull();
 });
