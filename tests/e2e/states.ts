@@ -1,5 +1,5 @@
 import { ALTERED, CHECKING, comparison, DOCUMENT, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
-import { ASKED, BUILT, CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
+import { ASKED as ASKED_BACK, BUILT, CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
 import { UNTOLD } from './telling';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
@@ -163,7 +163,7 @@ export const STATES: PageState[] = [
   { route: '/requests/new/$flowId', state: 'loading', path: `/requests/new/${requestIds.form}/`, answers: { [`request-forms/${requestIds.form}/`]: 'hang' }, shows: 'Requests' },
   { route: '/requests/new/$flowId', state: 'not found', path: `/requests/new/${requestIds.other}/`, answers: { [`request-forms/${requestIds.other}/`]: gone }, shows: 'Nothing here' },
   { route: '/requests/$requestId', state: 'waiting', path: `/requests/${requestIds.waiting}/`, shows: 'Who has it now' },
-  { route: '/requests/$requestId', state: 'asked back', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: ASKED }, shows: 'Grace Hopper asks you' },
+  { route: '/requests/$requestId', state: 'asked back', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: ASKED_BACK }, shows: 'Grace Hopper asks you' },
   { route: '/requests/$requestId', state: 'done', path: `/requests/${requestIds.done}/`, shows: 'Approved by Grace Hopper' },
   { route: '/requests/$requestId', state: 'withdraw', path: `/requests/${requestIds.waiting}/`, press: ['Withdraw'], shows: 'nobody is asked any more' },
   { route: '/requests/$requestId', state: 'error', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: fails }, shows: 'This did not work' },
