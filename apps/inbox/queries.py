@@ -58,7 +58,16 @@ def open_tasks(actor: Actor, view: View = "all") -> QuerySet[UserTask]:
 def _waiting(actor: Actor, user_id: UUID, view: View) -> QuerySet[UserTask]:
     """Tasks with a place that is the actor's, or that they can take."""
     if view == "mine":
-        return _own(actor, user_id, Q(assignees__via="") | Q(claimed_by=user_id))
+        named = TaskAssignee.objects.filter(
+            user=user_id,
+            workspace_id=actor.workspace_id,
+            via="",
+            is_open=True,
+            dropped_at__isnull=True,
+        )
+        taken = UserTask.objects.filter(claimed_by=user_id, status=TaskStatus.OPEN)
+        either = named.values("task").union(taken.values("pk"))
+        return _own(actor, user_id, Q(pk__in=either))
     if view == "groups":
         return _own(actor, user_id, Q(assignees__via__gt="", claimed_by__isnull=True))
     found = standing_in.reaches(actor.workspace_id, user_id, clock.now())

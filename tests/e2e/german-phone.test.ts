@@ -99,6 +99,42 @@ describe.skipIf(!hasChromium || URL_ === '')('German, dark, 360 px', () => {
     await page.close();
   }, 180_000);
 
+  it('find and approve a task by keys alone', async () => {
+    const system = `Regal ${process.pid}`;
+    await begin(`Zugang mit Tasten ${process.pid}`, system);
+    const page = await open('approver', { ...phone, hasTouch: false, isMobile: false });
+    await page.goto(`${URL_}/inbox/`);
+    const task = page.getByRole('link', { name: `Ada Byron Zugang zu ${system} geben?` });
+    await task.waitFor();
+    await page.keyboard.press('?');
+    await page.getByRole('dialog').getByText('Nächste Aufgabe, vorige Aufgabe').waitFor();
+    await page.screenshot({ path: `${SHOTS}7-keys.png` });
+    await narrow(page);
+    await page.keyboard.press('Escape');
+    await page.getByRole('dialog').waitFor({ state: 'detached' });
+    // The list is searched, so that the task is the first of it; then it is walked and opened.
+    await page.keyboard.press('/');
+    await page.keyboard.type(system);
+    await expect.poll(() => page.locator('a[data-task]').count(), { timeout: 20_000 }).toBe(1);
+    await page.locator('body').click({ position: { x: 1, y: 60 } });
+    await page.keyboard.press('j');
+    await expect.poll(() => task.evaluate((element) => element === document.activeElement)).toBe(true);
+    await page.keyboard.press('Enter');
+    await page.getByText('Was Ihre Antwort bewirkt').waitFor();
+    // One key decides nothing: it asks, and the words before it are text.
+    await page.keyboard.press('g');
+    const dialog = page.getByRole('dialog', { name: /Genehmigen/ });
+    await dialog.waitFor();
+    await page.screenshot({ path: `${SHOTS}8-confirm.png` });
+    await narrow(page);
+    await page.keyboard.type('geprüft');
+    await page.keyboard.press('Control+Enter');
+    await page.getByText(/Ihre Entscheidung ist festgehalten: Genehmigt/).first().waitFor();
+    await page.goto(`${URL_}/inbox/?view=done`);
+    await page.getByText(`Ada Byron Zugang zu ${system} geben?`).first().waitFor();
+    await page.close();
+  }, 180_000);
+
   it('find and approve a task on the page that works without script', async () => {
     const system = `Ordner ${process.pid}`;
     await begin(`Zugang ohne Skript ${process.pid}`, system);

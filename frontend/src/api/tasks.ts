@@ -81,7 +81,7 @@ export function useBulkDecide() {
   return useMutation({
     mutationFn: (bulk: BulkInput) => api.post<{ results: BulkLine[] }>('tasks/bulk/', bulk),
     onSettled: () =>
-      client.invalidateQueries({ queryKey: ['tasks'], predicate: ({ queryKey }) => queryKey[1] !== 'bulk' }),
+      void client.invalidateQueries({ queryKey: ['tasks'], predicate: ({ queryKey }) => queryKey[1] !== 'bulk' }),
   });
 }
 
@@ -110,6 +110,7 @@ export function useDecide(id: string) {
   const client = useQueryClient();
   return useMutation({
     mutationFn: (decision: DecisionInput) => api.post<Task>(`tasks/${id}/decide/`, decision),
-    onSettled: () => client.invalidateQueries({ queryKey: ['tasks'] }),
+    // Not waited for: what asked is gone once the task is there anew, and would not tell the person.
+    onSettled: () => void client.invalidateQueries({ queryKey: ['tasks'] }),
   });
 }
