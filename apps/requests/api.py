@@ -122,6 +122,15 @@ class AnsweredShape(serializers.Serializer[Any]):
     at = serializers.DateTimeField(allow_null=True)
 
 
+class AskedOfYou(serializers.Serializer[Any]):
+    """What somebody who decides asks the caller; answered at ``questions/{id}/answer/``."""
+
+    id = serializers.UUIDField()
+    by = serializers.CharField()
+    text = serializers.CharField()
+    at = serializers.DateTimeField()
+
+
 class RequestItem(serializers.Serializer[Any]):
     """Something that the caller has asked for."""
 
@@ -130,6 +139,7 @@ class RequestItem(serializers.Serializer[Any]):
     created_at = serializers.DateTimeField()
     progress = ProgressShape()
     answered = AnsweredShape(many=True)
+    questions = AskedOfYou(many=True)
 
 
 class FilledIn(serializers.Serializer[Any]):
@@ -326,13 +336,25 @@ def as_attachment(name: str, type_: str, content: bytes) -> HttpResponse:
 def shown(requests: Sequence[Request]) -> list[dict[str, Any]]:
     """Requests as lists show them."""
     runs, said = queries.runs_of(requests), progress.answered(requests)
+    asked = progress.questions(requests)
     return [
         {
             "id": one.pk,
             "flow": {"id": one.flow_id, "name": one.title},
             "created_at": one.created_at,
-            "progress": _progress(progress.progress(one, runs.get(one.run_id))),
+            "progress": _progress(
+                progress.progress(one, runs.get(one.run_id), asked.get(one.run_id, ()))
+            ),
             "answered": [_answered(each) for each in said.get(one.run_id, [])],
+            "questions": [
+                {
+                    "id": each.pk,
+                    "by": each.asked_by.get_full_name(),
+                    "text": each.text,
+                    "at": each.asked_at,
+                }
+                for each in asked.get(one.run_id, [])
+            ],
         }
         for one in requests
     ]

@@ -9,7 +9,7 @@ from uuid import UUID
 from django.utils.translation import gettext
 
 from apps.inbox import words
-from apps.inbox.models import UserTask
+from apps.inbox.models import Question, UserTask
 from apps.inbox.queries import decisions_by_task
 from apps.requests.models import Request
 from apps.runs.models import Run, RunCommand, RunEvent, WaitingStart
@@ -47,8 +47,8 @@ class Answered:
     at: datetime | None = None
 
 
-def progress(request: Request, run: Run | None) -> Progress:
-    """Where a request stands."""
+def progress(request: Request, run: Run | None, asked: Sequence[Question] = ()) -> Progress:
+    """Where a request stands; ``asked`` is what waits for the answer of who has asked for it."""
     if run is None:
         return Progress("done", gettext("It is over, and what was done is kept no longer."))
     ended: Mapping[str, tuple[State, str]] = {
@@ -64,6 +64,16 @@ def progress(request: Request, run: Run | None) -> Progress:
     if request.withdrawn_at is not None:
         said = gettext("You have withdrawn it; it is being ended.")
         return Progress("withdrawn", said, since=request.withdrawn_at)
+    if asked:
+        who = asked[0].asked_by.get_full_name()
+        said = gettext("%(name)s asks you something; it goes on with your answer.")
+        return Progress(
+            "waiting",
+            said % {"name": who},
+            [gettext("You")],
+            asked[0].asked_at,
+            may_withdraw=True,
+        )
     return _under_way(run)
 
 
@@ -155,6 +165,26 @@ def answered(requests: Sequence[Request]) -> dict[UUID, list[Answered]]:
                 at=task.closed_at,
             )
         )
+    return found
+
+
+def questions(requests: Sequence[Request]) -> dict[UUID, list[Question]]:
+    """By run: what people who decide ask those who have asked for something, oldest first."""
+    rows = (
+        Question.objects.filter(
+            task__run_id__in=[one.run_id for one in requests],
+            task__status="open",
+            answered_at__isnull=True,
+            closed_at__isnull=True,
+        )
+        .select_related("task", "asked_by")
+        .order_by("id")
+    )
+    asks = {one.run_id: one.person_id for one in requests}
+    found: dict[UUID, list[Question]] = {}
+    for row in rows:
+        if row.asked_of_id == asks[row.task.run_id]:
+            found.setdefault(row.task.run_id, []).append(row)
     return found
 
 

@@ -275,6 +275,23 @@ class TestWhatBecomesOfIt:
         [said] = shown["answered"]
         assert (said["word"], said["by"], said["comments"]) == ("Rejected", ["Boss"], ["Too dear"])
 
+    def test_a_question_is_answered_there(self, ada, boss):
+        sent = ada.send(SMALL).json()["id"]
+        task = UserTask.objects.get()
+        path = f"/api/v1/tasks/{task.pk}/questions/"
+        asked = people.send(boss.client, "POST", path, {"text": "Which colour?", "of": ""})
+        assert asked.status_code == 201, asked.content
+        shown = ada.one(sent).json()
+        assert shown["progress"]["who"] == ["You"]
+        assert shown["progress"]["said"].startswith("Boss asks you something")
+        [question] = shown["questions"]
+        assert (question["by"], question["text"]) == ("Boss", "Which colour?")
+        answer = f"/api/v1/questions/{question['id']}/answer/"
+        assert people.send(ada.client, "POST", answer, {"text": "Red"}).status_code == 200
+        after = ada.one(sent).json()
+        assert after["questions"] == []
+        assert after["progress"]["who"] != ["You"]
+
     def test_is_read_by_who_asked_alone(self, ada, boss):
         sent = ada.send(SMALL).json()["id"]
         assert boss.one(sent).status_code == 404

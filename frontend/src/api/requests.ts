@@ -34,6 +34,8 @@ export interface RequestItem {
   flow: { id: string; name: string };
   created_at: string;
   progress: { state: RequestState; said: string; who: string[]; since: string | null; until: string | null; may_withdraw: boolean };
+  /** What somebody who decides asks the person. */
+  questions: { id: string; by: string; text: string; at: string }[];
   answered: { title: string; word: string; by: string[]; comments: string[]; at: string | null }[];
 }
 
@@ -95,6 +97,14 @@ export function useSendRequest(key: string) {
       await client.invalidateQueries({ queryKey: ['requests'] });
       await client.invalidateQueries({ queryKey: ['request-forms'], exact: true });
     },
+  });
+}
+
+export function useAnswer(id: string) {
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: ({ question, text }: { question: string; text: string }) => api.post(`questions/${question}/answer/`, { text }),
+    onSettled: () => client.invalidateQueries({ queryKey: ['requests', id] }),
   });
 }
 

@@ -1,7 +1,7 @@
-import { Button } from '@mantine/core';
+import { Button, Textarea } from '@mantine/core';
 import { Link, useParams } from '@tanstack/react-router';
 import { useState } from 'react';
-import { useMyRequest, useWithdraw } from '~/api/requests';
+import { useAnswer, useMyRequest, useWithdraw } from '~/api/requests';
 import type { RequestDetail } from '~/api/requests';
 import { useT } from '~/app/messages';
 import { FactValue } from '~/features/inbox/FactValue';
@@ -9,6 +9,7 @@ import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { isFile } from '~/ui/FileLink';
 import { notifyDone } from '~/ui/notify';
 import { Page, PageHeader, Panel } from '~/ui/Page';
+import { ProblemText } from '~/ui/ProblemText';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { ErrorState, PageSkeleton } from '~/ui/States';
 import { useIntlTools } from '~/ui/time';
@@ -39,6 +40,7 @@ function Shown({ request }: { request: RequestDetail }) {
       <Panel title={t('requests.now')}>
         <Now request={request} />
       </Panel>
+      {request.questions.map((one) => <Asked key={one.id} request={request.id} question={one} />)}
       {request.answered.length > 0 ? <Panel title={t('requests.answered')}><Answered request={request} /></Panel> : null}
       <Panel title={t('requests.sent')}>
         {request.answers.length > 0 ? (
@@ -86,6 +88,29 @@ function Now({ request }: { request: RequestDetail }) {
         <div><dt>{t('requests.sent_at')}</dt><dd>{exact(request.created_at)}</dd></div>
       </dl>
     </>
+  );
+}
+
+/** What somebody wants to know before they decide. */
+function Asked({ request, question }: { request: string; question: RequestDetail['questions'][number] }) {
+  const t = useT();
+  const [text, setText] = useState('');
+  const answer = useAnswer(request);
+  return (
+    <Panel title={t('requests.asked', { name: question.by })}>
+      <form
+        className={classes.sheet}
+        onSubmit={(event) => {
+          event.preventDefault();
+          if (text.trim() !== '') answer.mutate({ question: question.id, text: text.trim() }, { onSuccess: () => notifyDone(t('requests.answer_sent')) });
+        }}
+      >
+        <p className={classes.lead} dir="auto">{question.text}</p>
+        <Textarea label={t('requests.answer')} autosize minRows={3} maxLength={5000} value={text} onChange={(event) => setText(event.currentTarget.value)} />
+        <ProblemText error={answer.error} />
+        <div><Button type="submit" variant="filled" loading={answer.isPending} disabled={text.trim() === ''}>{t('requests.answer_send')}</Button></div>
+      </form>
+    </Panel>
   );
 }
 
