@@ -3,20 +3,18 @@ import { execFileSync } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
-import { watchComplaints } from './browser';
 
 export const URL_ = process.env['E2E_URL'] ?? '';
 export const PASSWORD = process.env['E2E_PASSWORD'] ?? '';
 export const HOME = process.env['E2E_HOME'] ?? '';
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 
-/** A page of somebody who has signed in; what the browser complains about goes to `complaints`. */
-export async function signIn(browser: Browser, who: string, complaints: string[] = []): Promise<Page> {
+/** A page of somebody who has signed in; `watch` hears what the browser complains about. */
+export async function signIn(browser: Browser, who: string, watch: (page: Page) => void): Promise<Page> {
   const context = await browser.newContext({ viewport: { width: 1440, height: 900 }, reducedMotion: 'reduce', locale: 'en-GB', acceptDownloads: true });
   const page = await context.newPage();
   page.setDefaultTimeout(30_000);
-  const heard = watchComplaints(page);
-  page.on('close', () => complaints.push(...heard));
+  watch(page);
   await page.goto(`${URL_}/sign-in/`);
   await page.getByLabel(/mail/i).fill(`${who}@demo.local`);
   await page.getByLabel(/password/i).fill(PASSWORD);

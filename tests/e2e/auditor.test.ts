@@ -9,7 +9,7 @@ import { fileURLToPath } from 'node:url';
 import type { Browser, Locator, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addPeople, call, HOME, signIn, URL_ } from './acting';
-import { hasChromium, launch } from './browser';
+import { hasChromium, launch, watchComplaints } from './browser';
 
 const ROOT = fileURLToPath(new URL('../../', import.meta.url));
 const SHOTS = fileURLToPath(new URL('../../var/e2e/auditor/', import.meta.url));
@@ -51,6 +51,10 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('an auditor', () => 
   let run = '';
   let task = '';
   const complaints: string[] = [];
+  const watch = (page: Page) => {
+    const heard = watchComplaints(page);
+    page.on('close', () => complaints.push(...heard));
+  };
 
   beforeAll(async () => {
     mkdirSync(SHOTS, { recursive: true });
@@ -60,7 +64,7 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('an auditor', () => 
 
   /** What is to be audited: asked of a team, escalated, decided by who stood in; then people and names change. */
   it('finds a decision whose people and names have changed since', { timeout: 240_000 }, async () => {
-    const admin = await signIn(browser, 'admin', complaints);
+    const admin = await signIn(browser, 'admin', watch);
     const team = await call<{ id: string }>(admin, 'POST', 'teams/', { slug: TEAM, name: 'Purchasing' });
     addPeople([
       { email: at('nora'), name: 'Nora Norden', teams: [TEAM] }, { email: at('otto'), name: 'Otto Osten', teams: [TEAM] },
@@ -74,7 +78,7 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('an auditor', () => 
       begins_at: new Date(Date.now() - hour).toISOString(), ends_at: new Date(Date.now() + 48 * hour).toISOString(),
     });
 
-    const builder = await signIn(browser, 'builder', complaints);
+    const builder = await signIn(browser, 'builder', watch);
     const flow = await call<{ id: string }>(builder, 'POST', 'flows/', { name: NAME });
     const facts = [{ label: 'Amount', value: '= trigger.body.amount' }];
     for (const [note, shown] of [['First version', facts], ['Says where it is delivered', [...facts, { label: 'Delivered to', value: '= trigger.body.place' }]]] as const) {
@@ -92,7 +96,7 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('an auditor', () => 
     // The ladder asks one more person within seconds.
     await expect.poll(async () => (await call<{ assignees: string[] }>(builder, 'GET', `tasks/${task}/`)).assignees.length, { timeout: 60_000 }).toBe(3);
 
-    const dora = await signIn(browser, `dora-${process.pid}`, complaints);
+    const dora = await signIn(browser, `dora-${process.pid}`, watch);
     await dora.goto(`${URL_}/inbox/${task}/`);
     await dora.getByRole('textbox', { name: 'Comment' }).fill('Within the budget');
     await dora.getByRole('button', { name: 'Approve' }).click();
@@ -118,7 +122,7 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('an auditor', () => 
   const evidence = (page: Page) => page.getByRole('link', { name: /Evidence/ });
 
   it('answers ten questions, each within four links of the run', { timeout: 300_000 }, async () => {
-    const page = await signIn(browser, 'auditor', complaints);
+    const page = await signIn(browser, 'auditor', watch);
     const says = async (text: string | RegExp) => page.getByText(text).first().waitFor();
 
     // 1. Who approved this?
@@ -176,7 +180,7 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('an auditor', () => 
   });
 
   it('takes the evidence away and checks it without us', { timeout: 120_000 }, async () => {
-    const page = await signIn(browser, 'auditor', complaints);
+    const page = await signIn(browser, 'auditor', watch);
     await ask(page, evidence);
     const [file] = await Promise.all([page.waitForEvent('download'), page.getByRole('link', { name: 'Take it away, signed' }).click()]);
     const path = `${SHOTS}decision.html`;

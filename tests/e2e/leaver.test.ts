@@ -4,10 +4,10 @@
  */
 import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
-import type { Browser } from 'playwright-core';
+import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { addPeople, call, HOME, PASSWORD, signIn, URL_ } from './acting';
-import { hasChromium, launch } from './browser';
+import { hasChromium, launch, watchComplaints } from './browser';
 
 const SHOTS = fileURLToPath(new URL('../../var/e2e/leaver/', import.meta.url));
 const NAME = `Travel requests ${process.pid}`;
@@ -26,6 +26,10 @@ const DOCUMENT = {
 describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('somebody who leaves', () => {
   let browser: Browser;
   const complaints: string[] = [];
+  const watch = (page: Page) => {
+    const heard = watchComplaints(page);
+    page.on('close', () => complaints.push(...heard));
+  };
 
   beforeAll(async () => {
     mkdirSync(SHOTS, { recursive: true });
@@ -38,18 +42,18 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('somebody who leaves
       { email: at('lena'), name: `Lena Lang ${process.pid}`, roles: ['builder', 'approver'] },
       { email: at('nils'), name: `Nils Neu ${process.pid}`, roles: ['builder', 'approver'] },
     ]);
-    const lena = await signIn(browser, `lena-${process.pid}`, complaints);
+    const lena = await signIn(browser, `lena-${process.pid}`, watch);
     const flow = await call<{ id: string }>(lena, 'POST', 'flows/', { name: NAME });
     const { revision } = await call<{ revision: number }>(lena, 'GET', `flows/${flow.id}/`);
     await call(lena, 'PUT', `flows/${flow.id}/draft/`, DOCUMENT, revision);
     await call(lena, 'POST', `flows/${flow.id}/publish/`, { note: 'First' });
-    const builder = await signIn(browser, 'builder', complaints);
+    const builder = await signIn(browser, 'builder', watch);
     const { id: run } = await call<{ id: string }>(builder, 'POST', `flows/${flow.id}/runs/`, { input: { to: 'Oslo' } });
     let task = '';
     await expect.poll(async () => (task = (await call<{ results: { id: string }[] }>(builder, 'GET', `runs/${run}/tasks/`)).results[0]?.id ?? ''), { timeout: 60_000 }).not.toBe('');
 
     // The wizard says what is theirs and why it cannot go without a reason.
-    const admin = await signIn(browser, 'admin', complaints);
+    const admin = await signIn(browser, 'admin', watch);
     await admin.getByRole('link', { name: 'Settings' }).click();
     await admin.getByRole('button', { name: `Actions for Lena Lang ${process.pid}` }).click();
     await admin.getByRole('menuitem', { name: 'Hand everything on' }).click();
@@ -68,7 +72,7 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('somebody who leaves
 
     // The flow, the task and the way in.
     expect((await call<{ owner: { email: string } }>(builder, 'GET', `flows/${flow.id}/`)).owner.email).toBe(at('nils'));
-    const nils = await signIn(browser, `nils-${process.pid}`, complaints);
+    const nils = await signIn(browser, `nils-${process.pid}`, watch);
     await nils.getByRole('link', { name: /^Inbox/ }).first().click();
     await nils.getByText('Trip to Oslo').first().click();
     await nils.getByRole('button', { name: 'Approve', exact: true }).click();
@@ -85,7 +89,7 @@ describe.skipIf(!hasChromium || URL_ === '' || HOME === '')('somebody who leaves
     await lena.waitForURL((url) => url.pathname.startsWith('/sign-in'));
 
     // The trail tells of it as one thing, and the evidence names how he came to decide.
-    const auditor = await signIn(browser, 'auditor', complaints);
+    const auditor = await signIn(browser, 'auditor', watch);
     await auditor.getByRole('link', { name: 'Audit' }).click();
     await auditor.getByRole('button', { name: 'Handed on everything a person had' }).first().click();
     await auditor.getByRole('dialog').getByText('Leaves at the end of the month').first().waitFor();
