@@ -104,8 +104,8 @@ class Wait(serializers.Serializer[Any]):
     task = serializers.UUIDField(required=False, help_text="What people are asked in.")
     next = JSON(
         required=False,
-        allow_null=True,
-        help_text="Of a task: what happens first while nobody answers, `{at, words}`.",
+        help_text="Of a task: what happens first while nobody answers, `{at, words}`; null for"
+        " nothing.",
     )
     error = JSON(required=False, help_text="After which it is tried again, or people are asked.")
     attempt = serializers.IntegerField(required=False)

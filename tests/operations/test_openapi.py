@@ -49,11 +49,15 @@ def test_the_committed_description_is_whole_and_valid(described):
     assert set(described["paths"]) == set(made["paths"])
 
 
+#: What is never so long that it would come in pages.
+WHOLE = {"/api/v1/step-types/", "/api/v1/request-forms/", "/api/v1/tasks/bulk/"}
+
+
 def test_lists_are_pages(described):
     for path, schema in readable(described):
         name = schema.get("$ref", "").rpartition("/")[2]
         shape = described["components"]["schemas"].get(name, {}).get("properties", {})
-        if "results" in shape and path != "/api/v1/step-types/":
+        if "results" in shape and path not in WHOLE:
             assert {"results", "next", "previous"} <= shape.keys(), path
 
 
@@ -79,11 +83,19 @@ def test_every_read_answers_with_what_its_schema_says(described):
     wrong = []
     for path, schema in readable(described):
         browser = everything
-        if "alerts" in path or "tasks" in path:  # one's own
+        if "alerts" in path or "v1/tasks" in path:  # one's own
             browser = world.browsers["builder" if "alerts" in path else "approver"]
+        if "/requests/" in path:
+            browser = world.browsers["viewer"]
+        if "/questions/" in path:
+            browser = world.browsers["approver"]
         query = f"?flows={world.flow.pk}" if path.endswith("/runs/latest/") else ""
+        if path.endswith("/tasks/bulk/"):
+            query = f"?tasks={world.ids['task']}&outcome=approved"
         answer = browser.get(path.replace("_id}", "}").format(**world.ids) + query)
-        assert answer.status_code == 200, path
+        if answer.status_code != 200:
+            wrong.append(f"{path}: {answer.status_code}")
+            continue
         whole = {**closed(schema), "components": components}
         checker = Draft202012Validator(whole, format_checker=Draft202012Validator.FORMAT_CHECKER)
         errors = checker.iter_errors(json.loads(answer.content))
