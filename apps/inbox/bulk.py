@@ -18,7 +18,7 @@ from apps.accounts.permissions import require
 from apps.core.errors import Conflict, Forbidden, Invalid, ProductError
 from apps.engine import values
 from apps.flows.compiled import compiled
-from apps.inbox import commands, queries, recording, rules, words
+from apps.inbox import asking, commands, queries, recording, rules, words
 from apps.inbox.duties import HIGH
 from apps.inbox.models import BulkDecision, Decision, UserTask
 from apps.inbox.standing_in import amount_of
@@ -172,8 +172,8 @@ def decide_tasks(
     lines = []
     for line, item in zip(found, items, strict=True):
         refused = line.refused or (refusal_of(line.task) if line.task else None)
-        if refused is None and item.task_id not in answered:
-            refused = _try(actor, bulk, item, now, origin)
+        if refused is None and line.task and item.task_id not in answered:
+            refused = _asked(line.task) or _try(actor, bulk, item, now, origin)
         lines.append(Line(line.task_id, line.task, refused))
     return lines
 
@@ -208,8 +208,16 @@ def _looked_at(actor: Actor, task_id: UUID, now: datetime) -> Line:
     line = _seen_by(actor, task_id)
     if line.task is None:
         return line
-    refused = refusal_of(line.task) or commands.refusal_for(actor, line.task, now)
+    refused = refusal_of(line.task) or _asked(line.task)
+    refused = refused or commands.refusal_for(actor, line.task, now)
     return Line(task_id, line.task, refused)
+
+
+def _asked(task: UserTask) -> ProductError | None:
+    """What somebody has asked or answered is read before it is decided, so not among others."""
+    if asking.questions_of(task):
+        return NotInBulk("Somebody was asked for more about this; answer it alone.")
+    return None
 
 
 def _seen_by(actor: Actor, task_id: UUID) -> Line:

@@ -9,7 +9,7 @@ from django.db import connections
 from apps.core import clock
 from apps.core.errors import Invalid, ProductError
 from apps.core.models import uuid7
-from apps.inbox import bulk, commands, handing, queries
+from apps.inbox import asking, bulk, commands, handing, queries
 from apps.inbox.models import BulkDecision, Decision, TaskAssignee, UserTask
 from apps.runs.drive import drive_all
 from tests.inbox.support import approval, fresh, move_clock
@@ -178,6 +178,18 @@ class TestRefusesOneAndAnswersTheRest:
         lines = bulk.preview(desk.actor(desk.someone("eve")), [tasks[0].pk], clock.now())
         assert lines[0].task is None
         assert decide(desk, "eve", tasks) == ["not_found"]
+
+    def test_about_which_somebody_was_asked(self, desk):
+        first, second = several(desk, 10, 20)
+        asking.ask_question(
+            actor=desk.actor(desk.someone("ada")),
+            task_id=first.pk,
+            of=desk.someone("rita").email,
+            text="Why so much?",
+            now=clock.now(),
+        )
+        assert previewed(desk, "bob", [first, second]) == ["not_in_bulk", ""]
+        assert decide(desk, "bob", [first, second]) == ["not_in_bulk", ""]
 
     def test_with_an_answer_that_there_is_not(self, desk):
         tasks = several(desk, 10)
