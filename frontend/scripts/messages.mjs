@@ -11,7 +11,7 @@ import { fileURLToPath } from 'node:url';
 
 const SOURCE = fileURLToPath(new URL('../src', import.meta.url));
 const CATALOGUES = join(SOURCE, 'app/messages');
-const DYNAMIC = /^(app\.status|audit\.verb|audit\.proof|audit\.evidence\.(?:list|state)|settings\.logs\.kind|settings\.chat\.group|notices\.(?:group|way|choice|push)|settings\.role|settings\.right|canvas\.state|canvas\.category|inbox\.outcome)\./;
+const DYNAMIC = /^(app\.status|audit\.verb|audit\.proof|audit\.evidence\.(?:list|state)|settings\.logs\.kind|settings\.chat\.group|notices\.(?:group|way|choice|push)|settings\.role|settings\.right|canvas\.state|canvas\.category|inbox\.outcome|inbox\.view|runs\.asked)\./;
 
 const problems = [];
 const languages = readdirSync(CATALOGUES, { withFileTypes: true }).filter((entry) => entry.isDirectory());

@@ -89,8 +89,9 @@ async function send<T>(method: string, path: string, options: Options = {}): Pro
     credentials: 'same-origin',
     redirect: 'error',
   };
-  if (options.body !== undefined) init.body = stringifyExact(options.body);
-  if (options.keepalive && String(init.body ?? '').length < MOST_KEPT_ALIVE) init.keepalive = true;
+  const body = options.body === undefined ? undefined : stringifyExact(options.body);
+  if (body !== undefined) init.body = body;
+  if (options.keepalive && (body ?? '').length < MOST_KEPT_ALIVE) init.keepalive = true;
   if (options.signal) init.signal = options.signal;
   let response: Response;
   try {
