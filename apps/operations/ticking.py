@@ -20,9 +20,8 @@ from apps.audit import partitions as audit_partitions
 from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
-from apps.inbox import asking
+from apps.inbox import asking, escalating
 from apps.inbox import commands as inbox
-from apps.inbox import escalating
 from apps.notices import commands as notices
 from apps.notices import links
 from apps.operations import trail_jobs, trail_work

@@ -67,9 +67,7 @@ def test_a_team_that_is_asked_goes_by_its_own(acme):
     assert found(acme, business=True) == []
     now = clock.now()
     team = Team.objects.get(workspace=acme, slug="approver")
-    OwnCalendar.objects.create(
-        workspace=acme, team=team, content=nobody_works(now), updated_at=now
-    )
+    OwnCalendar.objects.create(workspace=acme, team=team, content=nobody_works(now), updated_at=now)
     asked = {"groups": ["approver", "other", 7]}
     assert found(acme, business=True, assignees=asked) == [("no_working_time", f"{ROOT}/business")]
     assert found(acme, assignees=asked) == []
