@@ -389,6 +389,9 @@ def _take(frame: Frame, step: str, took: tuple[int, ...], owes: tuple[int, ...])
         if not frame.queued[link]:
             del frame.queued[link]
         frame.arrived[step].remove(link)
+    if took and not frame.arrived[step]:
+        # As in a snapshot, which leaves it out: of several joins the first in order goes on.
+        del frame.arrived[step]
     for link in owes:
         frame.owed[link] = frame.owed.get(link, 0) + 1
 

@@ -193,6 +193,8 @@ def test_a_run_that_is_driven_on_from_a_snapshot_decides_the_same(drawn, seed, o
     if shell.state.is_final:
         return
     stored = from_json(json.loads(json.dumps(to_json(shell.state))))
+    # Also in order: it says which of several joins goes on.
+    assert [*stored.root.arrived.items()] == [*shell.state.root.arrived.items()]
     twin = Shell(drawn, other)
     twin.state = stored
 
