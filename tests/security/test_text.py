@@ -1,7 +1,7 @@
 """security.md: markup and line breaks, wherever they come from, are shown as text or refused."""
 
 import json
-from email import message_from_bytes
+from email import message_from_bytes, policy
 
 import pytest
 from django.core import mail
@@ -221,10 +221,17 @@ class TestMail:
             pass
         assert len(mail.outbox) == 2
         for one in mail.outbox:
-            message = one.message()
-            assert message.get_content_type() == "text/plain"
+            message = message_from_bytes(one.message().as_bytes(), policy=policy.default)
+            plain, rich = message.iter_parts()
+            assert (plain.get_content_type(), rich.get_content_type()) == (
+                "text/plain",
+                "text/html",
+            )
+            assert "alert(1)" in plain.get_content()
+            assert "<script" not in rich.get_content()
+            assert "<img src=x" not in rich.get_content()
             assert "\n" not in one.subject
-            assert message_from_bytes(message.as_bytes())["Bcc"] is None
+            assert message["Bcc"] is None
 
 
 class TestOutgoing:

@@ -1,3 +1,4 @@
+import gc
 from datetime import UTC, datetime
 from typing import Any
 
@@ -47,3 +48,11 @@ def failure(evaluate):
         return error
 
     return run
+
+
+@pytest.fixture(scope="package", autouse=True)
+def _what_was_there_before():
+    """What other tests left in this process is not searched for garbage while time is taken."""
+    gc.freeze()
+    yield
+    gc.unfreeze()
