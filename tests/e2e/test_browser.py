@@ -1,6 +1,5 @@
 """Every browser test: what is in this folder for Chromium, against the running product."""
 
-import os
 import subprocess
 import sys
 
@@ -20,7 +19,8 @@ def test_the_pages_and_the_story_hold_in_a_real_browser(live_stack: LiveStack):
         [*command, "run", "--silent", "e2e"],
         cwd=ROOT,
         env={
-            **os.environ,
+            # What journeys call reaches the stack that they look at, not the tests' own servers.
+            **live_stack.environ,
             **environ,
             "E2E_CHROMIUM": chromium() or "",
             "E2E_URL": live_stack.url,
