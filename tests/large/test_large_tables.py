@@ -10,6 +10,8 @@ from django.test import Client
 from apps.accounts.models import Membership
 from apps.core import clock
 from apps.flows.commands import create_flow
+from apps.flows.models import FlowVersion
+from tests.runs.support import document
 from tests.support.people import actor, bearer
 
 pytestmark = [pytest.mark.slow, pytest.mark.django_db, pytest.mark.timeout(900)]
@@ -28,6 +30,16 @@ def full(people, workspace):
     who = actor(people["builder"], workspace)
     flows = [create_flow(actor=who, name=f"Flow {n}", now=clock.now()).pk for n in range(20)]
     approver, viewer = people["approver"].pk, people["viewer"].pk
+    asking = {"title": "Task", "assignees": {"users": [people["approver"].email]}}
+    version = FlowVersion.objects.create(
+        flow_id=flows[0],
+        workspace=workspace,
+        number=1,
+        hash="a" * 64,
+        document=document({"ask": {"type": "approval", "config": asking}}, ["trigger -> ask"]),
+        trigger_type="manual",
+        created_at=clock.now(),
+    )
     with connection.cursor() as cursor:
         cursor.execute(
             "insert into run (id, workspace_id, flow_id, version_id, status, correlation_id,"
@@ -41,11 +53,11 @@ def full(people, workspace):
             "insert into inbox_usertask (id, workspace_id, flow_id, version_id, run_id, lane, step,"
             " visit, status, title, details, facts, rule, requester_text, allow_requester, seen,"
             " needed, opened_at, updated_at, outcome)"
-            f" select {ID.format(at=AT)}, %s, (%s::uuid[])[1 + i %% 20], gen_random_uuid(),"
+            f" select {ID.format(at=AT)}, %s, (%s::uuid[])[1 + i %% 20], %s,"
             " gen_random_uuid(), gen_random_uuid(), 'ask', 1, 'open', 'Task ' || i, '', '[]',"
             f" '{{\"any\": 1}}', '', false, repeat('a', 64), 1, {AT}, {AT}, ''"
             " from generate_series(1, %s) as i",
-            [workspace.pk, flows, TASKS],
+            [workspace.pk, flows, version.pk, TASKS],
         )
         cursor.execute(
             "insert into inbox_taskassignee (id, task_id, workspace_id, user_id, via, is_open)"
