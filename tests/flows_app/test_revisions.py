@@ -1,7 +1,7 @@
 """What a draft was, what differs, going back, and publishing a part of the changes."""
 
 from copy import deepcopy
-from datetime import timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
@@ -81,18 +81,22 @@ class TestEverySave:
 
 
 class TestThinningOut:
-    def test_keeps_the_new_ones_then_one_an_hour_then_one_a_day(self, now):
-        ages = [timedelta(minutes=10 * count) for count in range(6 * 24 * 33)]
-        rows = [(10_000 - count, now - age) for count, age in enumerate(ages)]
+    @pytest.mark.parametrize("minute", [0, 9, 30, 55, 59])
+    def test_keeps_the_new_ones_then_one_an_hour_then_one_a_day(self, minute):
+        now = datetime(2026, 3, 30, 23, minute, tzinfo=UTC)
+        rows = [
+            (10_000 - count, now - timedelta(minutes=10 * count)) for count in range(6 * 24 * 34)
+        ]
         stay = revisions.kept(rows, now)
-        numbers = [number for number, _ in rows]
 
-        assert stay.issuperset(numbers[: revisions.ALL_UP_TO])
-        old = [age for (number, _), age in zip(rows, ages, strict=True) if number in stay]
-        hourly = [age for age in old if timedelta(days=10) < age < timedelta(days=12)]
-        assert 48 <= len(hourly) <= 49
-        daily = [age for age in old if timedelta(days=30, hours=1) < age]
-        assert 1 <= len(daily) <= 3
+        assert stay.issuperset(number for number, _ in rows[: revisions.ALL_UP_TO])
+        old = [moment for number, moment in rows if number in stay]
+        eleventh = [moment for moment in old if moment.date() == date(2026, 3, 19)]
+        assert sorted(moment.hour for moment in eleventh) == list(range(24))
+        days = [
+            moment.day for moment in old if date(2026, 2, 24) < moment.date() < date(2026, 2, 28)
+        ]
+        assert sorted(days) == [25, 26, 27]
 
     def test_lets_go_of_contents_that_nothing_says_any_more(self, actor, flow, now):
         one, _ = first_steps(flow)
