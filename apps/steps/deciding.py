@@ -29,6 +29,8 @@ from math import ceil
 from typing import Any, Literal
 
 APPROVED, REJECTED = "approved", "rejected"
+#: What was asked for is filled in; there is no other answer then.
+SUBMITTED = "submitted"
 #: Nobody has answered, and nobody can any more: no answer at all.
 NOBODY = "nobody"
 

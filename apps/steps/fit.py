@@ -111,6 +111,8 @@ class World:
     def _output(self, step: KnownStep, rest: Path) -> Schema | None:
         if step.type is None:
             return None
+        if rest[:1] == ("answers",) and (form := step.answers) is not None:
+            return below(form, rest[1:])
         if step.type.output is not None:
             return below(_output_schema(step.type.output), rest)
         if not rest or step.type.output_from is None:

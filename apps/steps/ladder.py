@@ -97,6 +97,11 @@ class Share(StepModel):
     )
 
 
+class PlainRung(StepModel):
+    when: After | Share = Field(default_factory=After, title="When")
+    what: Remind | Add | Reassign | Raise = Field(default_factory=Remind, title="What happens then")
+
+
 class Rung(StepModel):
     when: After | Share = Field(default_factory=After, title="When")
     what: Remind | Add | Reassign | Raise | End = Field(
@@ -123,7 +128,7 @@ class Timed(Protocol):
     @property
     def warnings(self) -> list[int]: ...
     @property
-    def escalation(self) -> list[Rung]: ...
+    def escalation(self) -> Sequence[Rung | PlainRung]: ...
 
 
 def asked(config: Timed, ctx: PureContext) -> dict[str, Any]:

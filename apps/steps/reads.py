@@ -81,6 +81,13 @@ class KnownStep:
             return dict.fromkeys(named) if isinstance(named, Mapping) else None
         return declared(self.type.output) if self.type.output else None
 
+    @property
+    def answers(self) -> Mapping[str, Any] | None:
+        """The form of what people fill in there, which its output has as ``answers``."""
+        if self.type is None or self.type.answers_of is None:
+            return None
+        return self.type.answers_of(self.config)
+
 
 @dataclass(frozen=True)
 class Place:
@@ -209,6 +216,9 @@ class Reads:
             yield from _below(f"steps.{target}", shapes, rest, guarded=guarded)
             return
         wrong = list(_below(f"steps.{target}.{part}", shapes[part], below, guarded=guarded))
+        if not wrong and not guarded and rest[:2] == ("output", "answers"):
+            form = without_conditions(step.answers)
+            wrong = list(_asked(f"steps.{target}.output.answers", form, rest[2:]))
         yield from wrong
         if not wrong and not guarded:
             yield from self._presence(place, step, part)

@@ -161,6 +161,8 @@ class StepType:
     output_from: str | None = None
     #: The names of the output, where the config's field alone does not tell them.
     output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None
+    #: The JSON Schema of ``answers`` in the output, where a config has people fill in a form.
+    answers_of: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None
     #: Scopes only: judges an item that is through.
     end_item: Callable[[Any, Any], ItemEnd] | None = None
     #: It waits for the first of several; what the others waited for is closed then.
@@ -297,6 +299,7 @@ def step_type(
     check: CheckConfig | None = None,
     output_from: str | None = None,
     output_names: Callable[[Mapping[str, Any]], Iterable[str]] | None = None,
+    answers_of: Callable[[Mapping[str, Any]], Mapping[str, Any] | None] | None = None,
     end_item: Callable[[Any, Any], ItemEnd] | None = None,
     has_ways: bool = False,
     takes_many: bool = False,
@@ -316,6 +319,7 @@ def step_type(
         check: Finds what the model cannot say; called with the config as written.
         output_from: The config's field whose names are the names of the output.
         output_names: Tells the names from the config, where that field alone does not.
+        answers_of: Tells from the config what people fill in: a JSON Schema of output.answers.
         end_item: For a scope: judges an item in which nothing is left (config, ``ItemContext``).
         has_ways: It waits for the first of several things.
         takes_many: It may leave by several ports at once.
@@ -346,6 +350,7 @@ def step_type(
             check=check,
             output_from=output_from,
             output_names=output_names,
+            answers_of=answers_of,
             end_item=end_item,
             has_ways=has_ways,
             takes_many=takes_many,
