@@ -71,6 +71,11 @@ class UserTask(models.Model):
     #: How its time is counted; ``limits`` alone reads and makes it.
     counting = models.JSONField(default=dict, db_default={})
     urgency = models.CharField(max_length=6, default="normal", db_default="normal")
+    #: How long its outcome is held once it is decided; nothing follows before that.
+    undo_seconds = models.PositiveIntegerField(default=0, db_default=0)
+    #: As what it is decided while that is held, and when it is passed on; see ``holding``.
+    pending = models.CharField(max_length=63, blank=True, default="", db_default="")
+    settles_at = models.DateTimeField(null=True)
     opened_at = models.DateTimeField()
     closed_at = models.DateTimeField(null=True)
     outcome = models.CharField(max_length=63, blank=True, default="")
@@ -110,6 +115,11 @@ class UserTask(models.Model):
         ]
         indexes = [
             models.Index(fields=["due_at"], name="task_due", condition=models.Q(status="open")),
+            models.Index(
+                fields=["settles_at"],
+                name="task_settles",
+                condition=models.Q(settles_at__isnull=False),
+            ),
             models.Index(fields=["run_id"], name="task_run"),
             models.Index(fields=["workspace_id", "status", "-id"], name="task_list"),
             models.Index(fields=["workspace_id", "updated_at", "id"], name="task_by_change"),
@@ -117,6 +127,11 @@ class UserTask(models.Model):
                 fields=["flow_id", "step", "-closed_at"],
                 name="task_alike",
                 condition=models.Q(status="decided"),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(pending="", settles_at__isnull=True)
+                | (models.Q(status="open", settles_at__isnull=False) & ~models.Q(pending="")),
+                name="task_held",
             ),
         ]
 
