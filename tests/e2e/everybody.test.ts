@@ -6,8 +6,9 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerFrom, hasChromium, launch, watchComplaints } from './browser';
+import { hasChromium, launch, watchComplaints } from './browser';
 import { serveShell } from './shell';
+import type { Shell } from './shell';
 import { STATES } from './states';
 import { fullWorld, ids } from './world';
 
@@ -67,7 +68,7 @@ const cutOff = (page: Page) => page.evaluate(() => {
 
 describe.skipIf(!hasChromium)('for everybody', () => {
   let browser: Browser;
-  let shell: Awaited<ReturnType<typeof serveShell>>;
+  let shell: Shell;
   const world = fullWorld();
   /** Of every page that was opened. */
   const heard: string[][] = [];
@@ -85,7 +86,7 @@ describe.skipIf(!hasChromium)('for everybody', () => {
     const context = await browser.newContext({ locale: 'en-GB', ...options });
     const page = await context.newPage();
     heard.push(watchComplaints(page));
-    await answerFrom(context, world);
+    await shell.answerFrom(context, world);
     await page.goto(shell.url + path);
     return { context, page };
   };

@@ -2,8 +2,9 @@ import { mkdirSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { answerFrom, hasChromium, launch, watchComplaints } from './browser';
+import { hasChromium, launch, watchComplaints } from './browser';
 import { serveShell } from './shell';
+import type { Shell } from './shell';
 import { STATES } from './states';
 import { fullWorld } from './world';
 
@@ -26,7 +27,7 @@ const first = [...new Set(STATES.map((state) => state.route))].flatMap((route) =
 
 describe.skipIf(!hasChromium).each(['de-DE', 'en-XA', 'ar-XB'])('%s', (locale) => {
   let browser: Browser;
-  let shell: Awaited<ReturnType<typeof serveShell>>;
+  let shell: Shell;
   const world = fullWorld();
 
   beforeAll(async () => {
@@ -44,7 +45,7 @@ describe.skipIf(!hasChromium).each(['de-DE', 'en-XA', 'ar-XB'])('%s', (locale) =
       try {
         const page = await context.newPage();
         const complaints = watchComplaints(page);
-        await answerFrom(context, { ...world, ...state.answers });
+        await shell.answerFrom(context, { ...world, ...state.answers });
         await page.goto(shell.url + state.path);
         const root = page.locator(`html[lang="${locale === 'de-DE' ? 'de' : locale}"][dir="${locale === 'ar-XB' ? 'rtl' : 'ltr'}"]`);
         await root.locator('main').first().waitFor({ timeout: Number(process.env['E2E_PATIENCE'] ?? 10_000) });
