@@ -112,6 +112,11 @@ class UserTask(models.Model):
             models.CheckConstraint(
                 condition=models.Q(urgency__in=["normal", "urgent"]), name="task_urgency_known"
             ),
+            models.CheckConstraint(
+                condition=models.Q(pending="", settles_at__isnull=True)
+                | (models.Q(status="open", settles_at__isnull=False) & ~models.Q(pending="")),
+                name="task_held",
+            ),
         ]
         indexes = [
             models.Index(fields=["due_at"], name="task_due", condition=models.Q(status="open")),
@@ -127,11 +132,6 @@ class UserTask(models.Model):
                 fields=["flow_id", "step", "-closed_at"],
                 name="task_alike",
                 condition=models.Q(status="decided"),
-            ),
-            models.CheckConstraint(
-                condition=models.Q(pending="", settles_at__isnull=True)
-                | (models.Q(status="open", settles_at__isnull=False) & ~models.Q(pending="")),
-                name="task_held",
             ),
         ]
 
