@@ -8,11 +8,12 @@ from dataclasses import replace
 from datetime import datetime, timedelta
 from functools import lru_cache
 from time import monotonic
-from typing import Any
+from typing import Any, NamedTuple
 from uuid import UUID
 
 from django.contrib import auth
 from django.contrib.postgres.expressions import ArraySubquery
+from django.db import connection
 from django.db.models import Case, DateTimeField, Exists, Func, OuterRef, Q, QuerySet, When
 from django.db.models.functions import JSONObject
 from django.http import HttpRequest
@@ -52,6 +53,27 @@ WORKSPACE_KEY = "workspace"
 USE_NOTED_EVERY = timedelta(minutes=1)
 
 
+# Asked with every request, so that it is written out: to make the same of models takes longer than
+# to answer it.
+_BELONGS = """
+select m.workspace_id, w.slug, coalesce(
+  (select array_agg(array[t.group_id::text, t.slug, t.kind])
+   from accounts_team t join accounts_user_groups g on g.group_id = t.group_id
+   where g.user_id = m.user_id and t.workspace_id = m.workspace_id), '{}')
+from accounts_membership m join accounts_workspace w on w.id = m.workspace_id
+where m.user_id = %s and m.is_active
+order by m.workspace_id is distinct from %s::uuid, m.created_at, m.id limit 1
+"""
+
+
+class _Belonging(NamedTuple):
+    """A workspace that somebody belongs to, and ``[id, slug, kind]`` of their groups there."""
+
+    workspace_id: UUID
+    slug: str
+    groups: list[list[str]]
+
+
 class BusinessNow(Func):
     """The database's business clock, so that an expiry check costs no extra round trip."""
 
@@ -72,19 +94,14 @@ def actor_of_user(user: User, workspace_id: UUID | str | None = None) -> Actor |
     """
     if not user.is_active:
         return None
-    wanted = Case(When(workspace_id=workspace_id, then=0), default=1)
-    membership = (
-        Membership.objects.filter(user=user, is_active=True)
-        .select_related("workspace")
-        .annotate(groups=_groups_of("user_id", "workspace_id"))
-        .order_by(wanted, "created_at", "id")
-        .first()
-    )
+    found: _Belonging | None = None
+    with connection.cursor() as cursor:
+        cursor.execute(_BELONGS, [user.pk, workspace_id])
+        if (row := cursor.fetchone()) is not None:
+            found = _Belonging(*row)
     if user.is_superuser:
-        return _superuser(user, workspace_id, membership)
-    if membership is None:
-        return None
-    return _actor(user, membership.workspace, membership.groups)
+        return _superuser(user, workspace_id, found)
+    return _actor(user, found) if found is not None else None
 
 
 def actor_of_token(value: str) -> tuple[User, Actor] | None:
@@ -111,8 +128,9 @@ def actor_of_token(value: str) -> tuple[User, Actor] | None:
     if token is None:
         return None
     _note_use(token)
+    groups = [[str(one["id"]), one["slug"], one["kind"]] for one in token.groups]
     actor = replace(
-        _actor(token.user, token.workspace, token.groups),
+        _actor(token.user, _Belonging(token.workspace_id, token.workspace.slug, groups)),
         kind="token",
         token_id=token.pk,
         token_name=token.name,
@@ -351,31 +369,32 @@ def _groups_of(user: str, workspace: str) -> ArraySubquery:
     )
 
 
-def _actor(user: User, workspace: Workspace, groups: list[dict[str, Any]]) -> Actor:
-    roles = [group for group in groups if group["kind"] == Team.Kind.ROLE]
-    teams = [group for group in groups if group["kind"] == Team.Kind.TEAM]
+def _actor(user: User, belonging: _Belonging) -> Actor:
     return Actor(
         user_id=user.pk,
-        workspace_id=workspace.pk,
-        workspace_slug=workspace.slug,
+        workspace_id=belonging.workspace_id,
+        workspace_slug=belonging.slug,
         email=user.email,
         name=user.name,
-        roles=frozenset(group["slug"] for group in roles),
-        team_slugs=frozenset(group["slug"] for group in teams),
-        group_ids=frozenset(group["id"] for group in groups),
+        roles=frozenset(slug for _, slug, kind in belonging.groups if kind == Team.Kind.ROLE),
+        team_slugs=frozenset(slug for _, slug, kind in belonging.groups if kind == Team.Kind.TEAM),
+        group_ids=frozenset(int(id_) for id_, _, _ in belonging.groups),
         is_superuser=user.is_superuser,
     )
 
 
-def _superuser(user: User, workspace_id: UUID | str | None, membership: Any | None) -> Actor | None:
-    if membership and (workspace_id is None or str(membership.workspace_id) == str(workspace_id)):
-        actor = _actor(user, membership.workspace, membership.groups)
-    else:
+def _superuser(
+    user: User, workspace_id: UUID | str | None, belonging: _Belonging | None
+) -> Actor | None:
+    if belonging is None or (
+        workspace_id is not None and str(belonging.workspace_id) != str(workspace_id)
+    ):
         wanted = Case(When(pk=workspace_id, then=0), default=1)
         workspace = Workspace.objects.order_by(wanted, "created_at").first()
         if workspace is None:
             return None
-        actor = _actor(user, workspace, [])
+        belonging = _Belonging(workspace.pk, workspace.slug, [])
+    actor = _actor(user, belonging)
     return replace(actor, roles=actor.roles | {"admin"})
 
 
