@@ -26,7 +26,7 @@ COUNTED_FOR = timedelta(hours=1)
 MOST_COUNTED_AT_ONCE = 50
 MOST_NOTED_AT_ONCE = 200
 #: Looking takes at most this part of the clock's time.
-SHARE = 0.02
+SHARE = 0.005
 
 #: Kinds of waits that others end in their own time: without a history they are not stuck.
 _OTHERS = frozenset({"person", "event", "run", "time", "limit"})
