@@ -8,6 +8,8 @@ from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox import rules
 from apps.inbox.question_models import Question as Question  # noqa: PLC0414 - one of ours
+from apps.inbox.watch_models import TaskChange as TaskChange  # noqa: PLC0414
+from apps.inbox.watch_models import TaskWatch as TaskWatch  # noqa: PLC0414
 
 
 class UserTask(models.Model):
@@ -15,7 +17,8 @@ class UserTask(models.Model):
 
     ``facts`` are ``[{label, value}]`` as they were when the task was opened; ``seen`` is the
     SHA-256 of everything the page shows, and every decision carries it back. A database trigger
-    keeps both as they are, and a task that has ended from opening again.
+    keeps both as they are but for what a ``TaskChange`` says, and a task that has ended from
+    opening again.
     """
 
     id = models.UUIDField(primary_key=True, default=uuid7, editable=False)
@@ -34,6 +37,10 @@ class UserTask(models.Model):
     stage = models.PositiveSmallIntegerField(default=1, db_default=1)
     stages = models.PositiveSmallIntegerField(default=1, db_default=1)
     stage_title = models.CharField(max_length=100, blank=True, default="", db_default="")
+    #: For the how manieth time the whole question is asked: what it is about had changed.
+    round = models.PositiveSmallIntegerField(default=1, db_default=1)
+    #: Since when it counts no more, because the question began anew.
+    superseded_at = models.DateTimeField(null=True)
     #: What the stages after this one ask, each as ``steps.types.approval`` has made it.
     later = ExactJSONField(default=list)
     status = models.CharField(max_length=10, default=TaskStatus.OPEN)
@@ -87,7 +94,8 @@ class UserTask(models.Model):
     class Meta:
         constraints = [
             models.UniqueConstraint(
-                fields=["run_id", "step", "visit", "kind", "generation", "stage"], name="task_once"
+                fields=["run_id", "step", "visit", "kind", "generation", "round", "stage"],
+                name="task_once",
             ),
             models.CheckConstraint(
                 condition=models.Q(kind__in=list(rules.OUTCOMES)), name="task_kind_known"
@@ -289,6 +297,10 @@ class Decision(models.Model):
     seen = models.CharField(max_length=64)
     decided_at = models.DateTimeField()
     taken_back_at = models.DateTimeField(null=True)
+    #: What has changed since, where the answer lapsed by that.
+    lapsed_by = models.ForeignKey(
+        TaskChange, on_delete=models.PROTECT, null=True, related_name="lapsed"
+    )
 
     objects = _Standing()
     every = models.Manager["Decision"]()
@@ -305,6 +317,10 @@ class Decision(models.Model):
                 Coalesce("on_behalf_of", "user"),
                 name="decision_once_a_place",
                 condition=models.Q(taken_back_at__isnull=True),
+            ),
+            models.CheckConstraint(
+                condition=models.Q(lapsed_by__isnull=True) | models.Q(taken_back_at__isnull=False),
+                name="decision_lapsed",
             ),
         ]
         ordering = ["decided_at", "id"]
