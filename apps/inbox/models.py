@@ -7,6 +7,7 @@ from django.db.models.functions import Coalesce
 from apps.core.models import ExactJSONField, WorkspaceQuerySet, uuid7
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox import rules
+from apps.inbox.draft_models import TaskDraft as TaskDraft  # noqa: PLC0414 - one of ours
 from apps.inbox.question_models import Question as Question  # noqa: PLC0414 - one of ours
 from apps.inbox.watch_models import TaskChange as TaskChange  # noqa: PLC0414
 from apps.inbox.watch_models import TaskWatch as TaskWatch  # noqa: PLC0414
@@ -29,7 +30,7 @@ class UserTask(models.Model):
     lane = models.UUIDField()
     step = models.CharField(max_length=63)
     visit = models.IntegerField()
-    #: An approval, or what becomes of a visit that has failed; see ``rules``.
+    #: An approval, a form to fill in, or what becomes of a visit that has failed; see ``rules``.
     kind = models.CharField(max_length=10, default=rules.APPROVAL, db_default=rules.APPROVAL)
     #: Which repeat of the visit asks; a person orders those.
     generation = models.PositiveIntegerField(default=1, db_default=1)
@@ -65,6 +66,10 @@ class UserTask(models.Model):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+"
     )
     claimed_at = models.DateTimeField(null=True)
+    #: What people fill in with their answer, see ``filling``: the form's hash, empty without one,
+    #: and ``{"for": the answers that need it, "initial": what is filled in beforehand}``.
+    form_hash = models.CharField(max_length=64, blank=True, default="", db_default="")
+    form = ExactJSONField(null=True)
     seen = models.CharField(max_length=64)
     needed = models.PositiveSmallIntegerField()
     due_at = models.DateTimeField(null=True)
@@ -294,6 +299,8 @@ class Decision(models.Model):
     )
     outcome = models.CharField(max_length=63)
     comment = models.TextField(blank=True, default="")
+    #: What was filled in with it; null where it takes nothing.
+    answers = ExactJSONField(null=True)
     seen = models.CharField(max_length=64)
     decided_at = models.DateTimeField()
     taken_back_at = models.DateTimeField(null=True)

@@ -15,6 +15,8 @@ class Kind(models.TextChoices):
 
     #: A task waits for the reader's answer.
     DECIDE = "decide"
+    #: A form waits to be filled in by the reader.
+    FILL_IN = "fill_in"
     #: It still does, and its time runs.
     REMIND = "remind"
     #: Its time is over.

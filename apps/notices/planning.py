@@ -32,6 +32,7 @@ class Choice(TextChoices):
 
 GROUPS: Mapping[str, Group] = {
     Kind.DECIDE: Group.TASKS,
+    Kind.FILL_IN: Group.TASKS,
     Kind.CHANGED: Group.TASKS,
     Kind.REMIND: Group.LIMITS,
     Kind.LATE: Group.LIMITS,

@@ -28,6 +28,12 @@ _SAID: dict[str, _Sentences] = {
         gettext_noop("Look at it and decide"),
         gettext_noop("A decision waits for you."),
     ),
+    Kind.FILL_IN: _Sentences(
+        gettext_noop("To fill in: %(title)s"),
+        gettext_noop("You are asked to fill something in; it goes on when you have."),
+        gettext_noop("Look at it and fill it in"),
+        gettext_noop("You are asked to fill something in."),
+    ),
     Kind.REMIND: _Sentences(
         gettext_noop("Still to decide: %(title)s"),
         gettext_noop("A decision still waits for you, and its time runs."),
