@@ -228,7 +228,7 @@ class Comparison(serializers.Serializer[Any]):
 
     before = SideShown()
     after = SideShown()
-    same = serializers.BooleanField(help_text="Whether both behave alike: the same hash.")
+    same = serializers.BooleanField(help_text="Whether both behave alike: nothing to tell.")
     groups = ChangeGroup(many=True)
     moved = serializers.ListField(
         child=serializers.CharField(), help_text="Steps whose cards stand elsewhere."

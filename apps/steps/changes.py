@@ -1,14 +1,15 @@
 """What differs between two documents, field by field; what belongs together; how to apply it.
 
 A document falls into places, each named by a JSON Pointer: a step as a whole where only one of two
-documents has it, else its fields one by one; a link by where it leaves and where it leads. The
+documents has it, else its fields one by one; a link by where it leaves and where it leads; and
+the order of the links that leave by one way, since what they lead to starts in that order. The
 browser has the same rules (``features/editor/merge/changes.ts``) and both are held to the same
 golden cases (``tests/golden/changes``). Any part of a document may have a wrong shape; such a part
 is one place.
 """
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -24,17 +25,26 @@ class Absent:
 
 ABSENT: Final = Absent()
 DocPath = tuple[str, ...]
+#: Under it stands, by way, the order of the links that leave by it.
+ORDER: Final = ("links", "order")
 
 
 @dataclass(frozen=True)
 class Change:
-    """What became of one place. ``was`` and ``at`` say where among the links a link stood."""
+    """What became of one place.
+
+    Of a link, ``was`` and ``at`` say where among the links it stood and stands, ``was_in`` and
+    ``at_in`` where among those of its way. Of an order, ``before`` and ``after`` name the links
+    that both documents have.
+    """
 
     path: DocPath
     before: Any
     after: Any
     was: int | None = None
     at: int | None = None
+    was_in: int | None = None
+    at_in: int | None = None
 
     @property
     def id(self) -> str:
@@ -47,15 +57,24 @@ class Change:
         return self.path[0] == "layout"
 
     @property
+    def is_order(self) -> bool:
+        """Whether it only puts links of one way in another order."""
+        return self.path[:2] == ORDER and len(self.path) == 3
+
+    @property
     def step(self) -> str | None:
         """The step, or ``trigger``, that it is about; None for a link and for the flow itself."""
         if self.path[0] == TRIGGER:
             return TRIGGER
+        if self.is_order:
+            return self.path[2].partition(":")[0]
         return self.path[1] if self.path[0] in {"steps", "layout"} and len(self.path) > 1 else None
 
     def inverted(self) -> "Change":
         """What takes it back."""
-        return Change(self.path, self.after, self.before, self.at, self.was)
+        return Change(
+            self.path, self.after, self.before, self.at, self.was, self.at_in, self.was_in
+        )
 
 
 def pointer_of(path: DocPath) -> str:
@@ -163,6 +182,21 @@ def link_keys(links: list[Any]) -> list[str]:
     return keys
 
 
+def _way(link: Mapping[str, Any]) -> str:
+    """Where a link leaves, as a place; without a port it leaves by ``done``."""
+    return f"{link['from']}:{link.get('port') or 'done'}"
+
+
+def _ranks(links: list[Any]) -> list[int]:
+    """Of each link, how many of its way stand before it."""
+    seen: dict[str, int] = {}
+    ranks = []
+    for link in links:
+        ranks.append(seen.get(_way(link), 0))
+        seen[_way(link)] = ranks[-1] + 1
+    return ranks
+
+
 def _are_numbers(one: Any, other: Any) -> bool:
     return not isinstance(one, str) and not isinstance(other, str)
 
@@ -206,17 +240,33 @@ def _are_links(value: Any) -> bool:
 
 
 def _links(one: list[Any], other: list[Any]) -> Iterator[Change]:
-    before = {
-        key: (at, link) for at, (key, link) in enumerate(zip(link_keys(one), one, strict=True))
-    }
-    after = {
-        key: (at, link) for at, (key, link) in enumerate(zip(link_keys(other), other, strict=True))
-    }
+    before = _placed(one)
+    after = _placed(other)
+    gone = (None, None, ABSENT)
     for key in _names(before, after):
-        was, old = before.get(key, (None, ABSENT))
-        at, new = after.get(key, (None, ABSENT))
+        was, was_in, old = before.get(key, gone)
+        at, at_in, new = after.get(key, gone)
         if not is_same(old, new):
-            yield Change(("links", key), old, new, was, at)
+            yield Change(("links", key), old, new, was, at, was_in, at_in)
+    orders = [_orders(links, before.keys() & after.keys()) for links in (one, other)]
+    for way, names in orders[0].items():
+        if names != orders[1][way]:
+            yield Change((*ORDER, way), names, orders[1][way])
+
+
+def _placed(links: list[Any]) -> dict[str, tuple[int | None, int | None, Any]]:
+    """Each link by its name, with its place among all and among those of its way."""
+    named = zip(link_keys(links), _ranks(links), links, strict=True)
+    return {key: (at, at_in, link) for at, (key, at_in, link) in enumerate(named)}
+
+
+def _orders(links: list[Any], among: Collection[str]) -> dict[str, list[str]]:
+    """The names of links by their ways, in their order."""
+    found: dict[str, list[str]] = {}
+    for key, link in zip(link_keys(links), links, strict=True):
+        if key in among:
+            found.setdefault(_way(link), []).append(key)
+    return found
 
 
 def _is_whole_step(change: Change) -> bool:
@@ -224,7 +274,7 @@ def _is_whole_step(change: Change) -> bool:
 
 
 def _link(change: Change) -> Mapping[str, Any] | None:
-    if change.path[0] != "links" or len(change.path) == 1:
+    if change.path[0] != "links" or len(change.path) != 2:
         return None
     link: Mapping[str, Any] = change.before if change.after is ABSENT else change.after
     return link
@@ -280,20 +330,51 @@ def _put(document: dict[str, Any], path: DocPath, value: Any) -> None:
 def _put_links(document: dict[str, Any], changes: list[Change]) -> None:
     links = document.get("links")
     kept = links if _are_links(links) and isinstance(links, list) else []
-    by_key = {change.path[1]: change for change in changes}
-    made = []
+    by_key = {change.path[1]: change for change in changes if not change.is_order}
+    made: list[tuple[str, Any]] = []
     here = set()
     for key, link in zip(link_keys(kept), kept, strict=True):
         here.add(key)
         change = by_key.get(key)
         if change is None:
-            made.append(link)
+            made.append((key, link))
         elif change.after is not ABSENT:
-            made.append(copied(change.after))
-    new = [one for one in changes if one.after is not ABSENT and one.path[1] not in here]
+            made.append((key, copied(change.after)))
+    new = [one for key, one in by_key.items() if one.after is not ABSENT and key not in here]
+    last = -1
     for change in sorted(new, key=lambda one: len(made) if one.at is None else one.at):
-        made.insert(len(made) if change.at is None else change.at, copied(change.after))
-    document["links"] = made
+        # What stood before another stays before it, also where both came from two sides.
+        last = max(len(made) if change.at is None else change.at, last + 1)
+        made.insert(last, (change.path[1], copied(change.after)))
+    orders = {change.path[2]: change.after for change in changes if change.is_order}
+    document["links"] = _in_order(made, {one.path[1]: one.at_in for one in new}, orders)
+
+
+def _in_order(
+    links: list[tuple[str, Any]],
+    new: Mapping[str, int | None],
+    orders: Mapping[str, list[str]],
+) -> list[Any]:
+    """The links, those of each way in their order; the ways keep their places among each other."""
+    ways = {_way(link) for key, link in links if key in new} | orders.keys()
+    slots: dict[str, list[int]] = {}
+    for at, (_, link) in enumerate(links):
+        if _way(link) in ways:
+            slots.setdefault(_way(link), []).append(at)
+    made = [link for _, link in links]
+    for way, places in slots.items():
+        known = [(key, link) for key, link in (links[at] for at in places) if key not in new]
+        rank = {key: at for at, key in enumerate(orders.get(way, ()))}
+        moved = iter(sorted((one for one in known if one[0] in rank), key=lambda one: rank[one[0]]))
+        known = [next(moved) if one[0] in rank else one for one in known]
+        for at in places:
+            key, link = links[at]
+            if key in new:
+                wish = new[key]
+                known.insert(len(known) if wish is None else wish, (key, link))
+        for at, (_, link) in zip(places, known, strict=True):
+            made[at] = link
+    return made
 
 
 #: What an expression reads of a step.

@@ -54,6 +54,8 @@ def tell(change: Change, before: Document, after: Document, language: Language) 
     match change.path:
         case ("links", _):
             return _link(change, before, after, language)
+        case ("links", "order", _):
+            return _order(change, before, after, language)
         case ("steps", str(step)):
             return _step(change, title_of(step, before, after, language), language)
         case ("steps", str(step), "title"):
@@ -108,12 +110,32 @@ def _moved(change: Change, step: str, before: Document, after: Document, languag
 
 def _link(change: Change, before: Document, after: Document, language: Language) -> str:
     link = change.before if change.after is ABSENT else change.after
-    from_ = title_of(link["from"], before, after, language)
-    if link.get("port") and link["from"] != TRIGGER and link["port"] != "done":
-        from_ = sentence("by", language, step=from_, port=one_line(str(link["port"])))
+    from_ = _way(link["from"], link.get("port"), before, after, language)
     key = {"added": "connected", "removed": "disconnected", "changed": "link"}[kind_of(change)]
     to = title_of(link["to"], before, after, language)
     return sentence(key, language, before=from_, after=to)
+
+
+def _way(
+    step: str, port: object, before: Document, after: Document, language: Language
+) -> str:
+    """Where a link leaves: the step, and the way where it has a name of its own."""
+    from_ = title_of(step, before, after, language)
+    if not port or port == "done" or step == TRIGGER:
+        return from_
+    return sentence("by", language, step=from_, port=one_line(str(port)))
+
+
+def _order(change: Change, before: Document, after: Document, language: Language) -> str:
+    """What starts first by one way, where the same links stand in another order."""
+    step, _, port = change.path[2].partition(":")
+    ends = (name.rpartition(">")[2].partition("#")[0] for name in change.after)
+    titles = [words.quoted(title_of(one, before, after, language), language) for one in ends]
+    told = titles[:MOST_ITEMS]
+    if len(titles) > MOST_ITEMS:
+        told.append(sentence("more", language, count=len(titles) - MOST_ITEMS))
+    way = _way(step, port, before, after, language)
+    return sentence("order", language, before=way, items=", ".join(told))
 
 
 def _schema(after: Document, before: Document, step: str) -> Mapping[str, Any]:

@@ -32,6 +32,10 @@ SENTENCES: Mapping[str, tuple[str, str]] = {
     "connected": ("Connected: {before} → {after}", "Verbunden: {before} → {after}"),
     "disconnected": ("No longer connected: {before} → {after}", "Getrennt: {before} → {after}"),
     "link": ("Changed: {before} → {after}", "Geändert: {before} → {after}"),
+    "order": (
+        "{before}: what follows starts in another order: {items}",
+        "{before}: Was folgt, beginnt in anderer Reihenfolge: {items}",
+    ),
     "into": ("“{what}” was moved into “{after}”", "„{what}“ steht jetzt innerhalb von „{after}“"),
     "out": ("“{what}” was taken out of “{before}”", "„{what}“ steht nicht mehr in „{before}“"),
     "item_added": ("added {one}", "{one} hinzugefügt"),

@@ -2,7 +2,7 @@ import { produce } from 'immer';
 import { create } from 'zustand';
 import type { FlowDocument } from '~/api/types';
 import type { Edit } from './document/document';
-import { applied, differences, inverted, isLayout, isSame, pointerOf, stepOf, together, valueAt } from './merge/changes';
+import { applied, differences, inverted, isLayout, pointerOf, stands, stepOf, together } from './merge/changes';
 import type { Change } from './merge/changes';
 
 /** More is kept than anybody undoes; the limit only bounds memory. */
@@ -71,7 +71,7 @@ const samePlaces = (one: Change[] | undefined, other: Change[]): boolean =>
 function joined(parts: Change[][], changes: Change[]): Change[][] {
   const last = parts.at(-1);
   if (!samePlaces(last, changes)) return [...parts, changes];
-  return [...parts.slice(0, -1), (last ?? []).map((change, at) => ({ ...change, after: changes[at]?.after, at: changes[at]?.at ?? change.at }))];
+  return [...parts.slice(0, -1), (last ?? []).map((change, at) => ({ ...change, after: changes[at]?.after, at: changes[at]?.at ?? change.at, atIn: changes[at]?.atIn ?? change.atIn }))];
 }
 
 /** Leads each part to where it is wanted; what no longer stands as it was left is let be. */
@@ -81,9 +81,9 @@ function led(document: FlowDocument, parts: Change[][], others: Record<string, s
   const blocked: Blocked[] = [];
   for (const part of parts) {
     const groups = [...together(part), part.filter(isLayout)];
-    const stands = (change: Change) => isLayout(change) || isSame(valueAt(here, change.path), change.before);
-    const staying = groups.filter((group) => !group.every(stands)).map((group) => group.find((one) => !stands(one)));
-    const going = groups.filter((group) => group.every(stands)).flat();
+    const isLeft = (change: Change) => isLayout(change) || stands(here, change);
+    const staying = groups.filter((group) => !group.every(isLeft)).map((group) => group.find((one) => !isLeft(one)));
+    const going = groups.filter((group) => group.every(isLeft)).flat();
     here = applied(here, going);
     if (going.some((change) => !isLayout(change)) || groups.flat().length === going.length) made.push(going);
     for (const change of staying) {

@@ -1,5 +1,6 @@
 import { Button, SegmentedControl } from '@mantine/core';
 import { useState } from 'react';
+import type { FlowDocument } from '~/api/types';
 import { useT } from '~/app/messages';
 import type { Translate } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
@@ -8,9 +9,9 @@ import { Values } from '~/ui/Values';
 import type { OpenMerge } from '../autosave';
 import { useEditor } from '../store';
 import { onStage, select } from '../view';
-import { linkOf, pointerOf, stepOf } from './changes';
+import { isOrder, linkOf, pointerOf, stepOf } from './changes';
 import type { Change } from './changes';
-import { placeOf } from './labels';
+import { inTurn, placeOf } from './labels';
 import classes from './Merge.module.css';
 import { merged } from './merge';
 import type { Conflict, Side } from './merge';
@@ -64,7 +65,7 @@ function Row({ conflict, theirs, merging, choice, choose }: RowProps) {
     select([step]);
     onStage()?.reveal(step);
   };
-  const told = (changes: Change[]) => changes.map((one) => <Told key={pointerOf(one.path)} change={one} place={placeOf(one, documents, types, t)} alone={changes.length === 1} t={t} />);
+  const told = (changes: Change[]) => changes.map((one) => <Told key={pointerOf(one.path)} change={one} place={placeOf(one, documents, types, t)} documents={documents} alone={changes.length === 1} t={t} />);
   return (
     <li className={classes.row}>
       <h3>{here ? <button type="button" className={classes.place} onClick={show}>{place}</button> : place}</h3>
@@ -89,12 +90,12 @@ function Row({ conflict, theirs, merging, choice, choose }: RowProps) {
 }
 
 /** One side of a conflict: a value as it is shown elsewhere, or what became of a step or a link. */
-function Told({ change, place, alone, t }: { change: Change; place: string; alone: boolean; t: Translate }) {
+function Told({ change, place, documents, alone, t }: { change: Change; place: string; documents: FlowDocument[]; alone: boolean; t: Translate }) {
   const { before, after } = change;
   const isWhole = linkOf(change) !== null || (change.path[0] === 'steps' && change.path.length === 2);
   const what = after === undefined ? t('versions.removed') : before === undefined ? t('versions.added') : t('versions.changed');
   if (isWhole) return <p>{alone ? what : `${place}: ${what}`}</p>;
-  const value = after === undefined ? t('versions.merge.nothing') : after;
+  const value = after === undefined ? t('versions.merge.nothing') : isOrder(change) ? inTurn(after, documents) : after;
   return (
     <div className={classes.value}>
       {alone ? null : <span className={classes.field}>{place}</span>}

@@ -3,17 +3,19 @@ import type { FlowDocument, LinkDocument } from '~/api/types';
 
 /**
  * What differs between two documents, place by place: a step as a whole where only one of them has
- * it, else its fields one by one; a link by where it leaves and where it leads. The server has the
- * same rules (`apps/steps/changes.py`); both are held to `tests/golden/changes`.
+ * it, else its fields one by one; a link by where it leaves and where it leads; and the order of the
+ * links that leave by one way, since what they lead to starts in that order. The server has the same rules (`apps/steps/changes.py`); both are held to `tests/golden/changes`.
  */
 export interface Change {
   path: string[];
   /** `undefined`: nothing stands there. */
   before: unknown;
   after: unknown;
-  /** Of a link: where among the links it stood, and stands. */
+  /** Of a link: where among the links it stood, and stands; and where among those of its way. */
   was?: number;
   at?: number;
+  wasIn?: number;
+  atIn?: number;
 }
 
 type Named = Record<string, unknown>;
@@ -25,18 +27,24 @@ export const pointerOf = (path: readonly string[]): string => path.map((part) =>
 
 export const isLayout = ({ path }: Change): boolean => path[0] === 'layout';
 
+/** Whether it only puts links of one way in another order: `before` and `after` name those that both documents have. */
+export const isOrder = ({ path }: Pick<Change, 'path'>): boolean => path[0] === 'links' && path[1] === 'order' && path.length === 3;
+
 /** The step, or `trigger`, that a change is about; `null` for a link and for the flow itself. */
 export function stepOf({ path }: Change): string | null {
   if (path[0] === 'trigger') return 'trigger';
+  if (isOrder({ path })) return path[2]?.split(':')[0] ?? null;
   return path[0] === 'steps' || path[0] === 'layout' ? (path[1] ?? null) : null;
 }
 
-export const inverted = ({ path, before, after, was, at }: Change): Change => ({
+export const inverted = ({ path, before, after, was, at, wasIn, atIn }: Change): Change => ({
   path,
   before: after,
   after: before,
   ...(at === undefined ? {} : { was: at }),
   ...(was === undefined ? {} : { at: was }),
+  ...(atIn === undefined ? {} : { wasIn: atIn }),
+  ...(wasIn === undefined ? {} : { atIn: wasIn }),
 });
 
 /** Whether two values say the same; the order of names says nothing. */
@@ -84,15 +92,47 @@ export function linkNames(links: readonly LinkDocument[]): string[] {
   });
 }
 
+/** Where a link leaves, as a place; without a port it leaves by `done`. */
+const wayOf = (link: LinkDocument): string => `${link.from}:${link.port || 'done'}`;
+
+/** Names of links by their ways, in their order. */
+function orders(links: readonly LinkDocument[], isMeant: (name: string) => boolean = () => true): Map<string, string[]> {
+  const found = new Map<string, string[]>();
+  const names = linkNames(links);
+  links.forEach((link, at) => {
+    const [way, name] = [wayOf(link), names[at] ?? ''];
+    if (isMeant(name)) found.set(way, [...(found.get(way) ?? []), name]);
+  });
+  return found;
+}
+
+/** Of each link by its name: its place among all and among those of its way. */
+function placed(links: readonly LinkDocument[]): Map<string, [at: number, within: number]> {
+  const seen = new Map<string, number>();
+  const names = linkNames(links);
+  return new Map(
+    links.map((link, at) => {
+      const within = seen.get(wayOf(link)) ?? 0;
+      seen.set(wayOf(link), within + 1);
+      return [names[at] ?? '', [at, within]];
+    }),
+  );
+}
+
 function linkChanges(one: LinkDocument[], other: LinkDocument[], found: Change[]): void {
   if (one === other) return;
-  const before = new Map(linkNames(one).map((name, at) => [name, at]));
-  const after = new Map(linkNames(other).map((name, at) => [name, at]));
+  const [before, after] = [placed(one), placed(other)];
   for (const name of new Set([...before.keys(), ...after.keys()])) {
-    const was = before.get(name);
-    const at = after.get(name);
+    const [was, wasIn] = before.get(name) ?? [];
+    const [at, atIn] = after.get(name) ?? [];
     const [old, now] = [was === undefined ? undefined : one[was], at === undefined ? undefined : other[at]];
-    if (!isSame(old, now)) found.push({ path: ['links', name], before: old, after: now, ...(was === undefined ? {} : { was }), ...(at === undefined ? {} : { at }) });
+    if (isSame(old, now)) continue;
+    found.push({ path: ['links', name], before: old, after: now, ...(was === undefined || wasIn === undefined ? {} : { was, wasIn }), ...(at === undefined || atIn === undefined ? {} : { at, atIn }) });
+  }
+  const inBoth = (name: string) => before.has(name) && after.has(name);
+  const now = orders(other, inBoth);
+  for (const [way, names] of orders(one, inBoth)) {
+    if (!isSame(names, now.get(way))) found.push({ path: ['links', 'order', way], before: names, after: now.get(way) });
   }
 }
 
@@ -118,6 +158,13 @@ export function valueAt(document: FlowDocument, path: readonly string[]): unknow
   return path.reduce<unknown>((here, name) => (isNamed(here) && Object.hasOwn(here, name) ? here[name] : undefined), document);
 }
 
+/** Whether a place still is as a change found it. */
+export function stands(document: FlowDocument, { path, before }: Change): boolean {
+  if (!isOrder({ path })) return isSame(valueAt(document, path), before);
+  const meant = Array.isArray(before) ? before : [];
+  return areLinks(document.links) && isSame(orders(document.links, (name) => meant.includes(name)).get(path[2] ?? ''), before);
+}
+
 function put(document: FlowDocument, path: string[], value: unknown): FlowDocument {
   const set = (here: Named, depth: number): Named => {
     const name = path[depth] ?? '';
@@ -136,15 +183,54 @@ function put(document: FlowDocument, path: string[], value: unknown): FlowDocume
 function putLinks(document: FlowDocument, changes: Change[]): FlowDocument {
   const kept = areLinks(document.links) ? document.links : [];
   const names = linkNames(kept);
-  const byName = new Map(changes.map((change) => [change.path[1] ?? '', change]));
-  const made = kept.flatMap((link, at): LinkDocument[] => {
-    const change = byName.get(names[at] ?? '');
-    return change === undefined ? [link] : change.after === undefined ? [] : [change.after as LinkDocument];
+  const byName = new Map(changes.filter((change) => !isOrder(change)).map((change) => [change.path[1] ?? '', change]));
+  const made = kept.flatMap((link, at): Placed[] => {
+    const name = names[at] ?? '';
+    const change = byName.get(name);
+    return change === undefined ? [{ name, link }] : change.after === undefined ? [] : [{ name, link: change.after as LinkDocument }];
   });
-  const added = changes.filter((change) => change.after !== undefined && !names.includes(change.path[1] ?? ''));
+  const known = new Set(names);
+  const added = [...byName.values()].filter((change) => change.after !== undefined && !known.has(change.path[1] ?? ''));
   const end = made.length;
-  for (const change of [...added].sort((a, b) => (a.at ?? end) - (b.at ?? end))) made.splice(change.at ?? made.length, 0, change.after as LinkDocument);
-  return { ...document, links: made };
+  let last = -1;
+  for (const change of added.sort((a, b) => (a.at ?? end) - (b.at ?? end))) {
+    // What stood before another stays before it, also where both came from two sides.
+    last = Math.max(change.at ?? made.length, last + 1);
+    made.splice(last, 0, { name: change.path[1] ?? '', link: change.after as LinkDocument, fresh: change });
+  }
+  const wanted = new Map(changes.filter(isOrder).map(({ path, after }) => [path[2] ?? '', after as string[]]));
+  return { ...document, links: inOrder(made, wanted) };
+}
+
+interface Placed {
+  name: string;
+  link: LinkDocument;
+  /** The change that brings it. */
+  fresh?: Change;
+}
+
+/** The links, those of each way in their order; the ways keep their places among each other. */
+function inOrder(links: Placed[], wanted: Map<string, string[]>): LinkDocument[] {
+  const ways = new Set([...links.flatMap(({ link, fresh }) => (fresh ? [wayOf(link)] : [])), ...wanted.keys()]);
+  const slots = new Map<string, number[]>();
+  links.forEach(({ link }, at) => {
+    const way = wayOf(link);
+    if (!ways.has(way)) return;
+    const places = slots.get(way);
+    if (places) places.push(at);
+    else slots.set(way, [at]);
+  });
+  const made = [...links];
+  for (const [way, places] of slots) {
+    const here = places.flatMap((at) => links[at] ?? []);
+    const rank = new Map((wanted.get(way) ?? []).map((name, at) => [name, at]));
+    const known = here.filter(({ fresh }) => fresh === undefined);
+    const moved = known.filter(({ name }) => rank.has(name)).sort((a, b) => (rank.get(a.name) ?? 0) - (rank.get(b.name) ?? 0)).values();
+    const sorted = known.map((one) => (rank.has(one.name) ? (moved.next().value ?? one) : one));
+    for (const one of here) if (one.fresh) sorted.splice(one.fresh.atIn ?? sorted.length, 0, one);
+    places.forEach((at, index) => { made[at] = sorted[index] ?? made[at]!; });
+  }
+  return made.map(({ link }) => link);
 }
 
 /** The document with the changes made; one whose step is not there is left out. */
@@ -157,7 +243,7 @@ export function applied(document: FlowDocument, changes: readonly Change[]): Flo
 const isWholeStep = ({ path }: Change): boolean => path[0] === 'steps' && path.length === 2;
 
 export function linkOf({ path, before, after }: Change): LinkDocument | null {
-  return path[0] === 'links' && path.length > 1 ? ((after ?? before) as LinkDocument) : null;
+  return path[0] === 'links' && path.length === 2 ? ((after ?? before) as LinkDocument) : null;
 }
 
 function textsIn(value: unknown): string[] {

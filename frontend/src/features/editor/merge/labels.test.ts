@@ -25,6 +25,7 @@ describe('where a change is', () => {
     [['settings', 'concurrency', 'max'], `Der Ablauf: ${words['editor.flow.concurrency']}: ${words['editor.rules.concurrency_max']}`],
     [['notes', 'note:1', 'text'], `${words['editor.note']}: Text`],
     [['name'], 'Name des Ablaufs'],
+    [['links', 'order', `${step}:large`], words['versions.place.order']],
   ])('%j is named in the words of the forms', (path, said) => expect(place(...path)).toBe(said));
 
   it('counts rows from one, and names their fields as the form does', () => {

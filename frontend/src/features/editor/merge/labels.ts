@@ -1,7 +1,7 @@
 import type { FlowDocument, StepType } from '~/api/types';
 import type { MessageId, Translate } from '~/app/messages';
 import type { Lookup } from '~/features/canvas/catalogue';
-import { linkOf } from './changes';
+import { isOrder, linkOf } from './changes';
 import type { Change } from './changes';
 
 type Schema = Record<string, unknown>;
@@ -42,12 +42,23 @@ function labelsOf(path: string[], type: Pick<StepType, 'config_schema'> | undefi
   });
 }
 
+/** What starts first, second, …, by the names of the links that lead there. */
+export const inTurn = (names: unknown, documents: FlowDocument[]): string =>
+  (Array.isArray(names) ? names : [])
+    .map((name) => (/>([^>#]+)(#\d+)?$/.exec(String(name))?.[1] ?? ''))
+    .map((id, at) => `${at + 1}. ${documents.map((one) => one.steps[id]?.title).find(Boolean) ?? id}`)
+    .join(', ');
+
 /** Where a change is, in the user's words: "Approve: Due after". */
 export function placeOf(change: Change, documents: FlowDocument[], types: Lookup, t: Translate): string {
   const step = (id: string) => documents.map((one) => one.steps[id]).find((one) => one !== undefined);
   const title = (id: string) => (id === 'trigger' ? t('canvas.trigger') : step(id)?.title || id);
   const link = linkOf(change);
   if (link) return t('versions.place.link', { from: title(link.from), to: title(link.to), port: link.port || '–' });
+  if (isOrder(change)) {
+    const [from = '', port = ''] = (change.path[2] ?? '').split(':');
+    return t('versions.place.order', { from: title(from), port });
+  }
   const [root, id = '', ...path] = change.path;
   if (root === 'trigger') return [t('canvas.trigger'), ...labelsOf(change.path.slice(2), types.trigger(documents[0]?.trigger.type ?? ''))].join(': ');
   if (root === 'steps' && path.length === 0) return title(id);

@@ -92,6 +92,19 @@ describe('what both did differently', () => {
     expect(all(found, 'both').steps['tell']?.config['to']).toEqual(['b@acme.test', 'a@acme.test']);
   });
 
+  it('keeps the order in which a fork starts, and asks where both turned it', () => {
+    const links = (ids: string[]) => (doc: FlowDocument) => { doc.links = ids.map((to) => ({ from: 'trigger', to })); };
+    const fork = change(links(['size', 'approve', 'tell']));
+    const mine = change(links(['tell', 'size', 'approve']));
+    const theirs = change((doc) => { links(['size', 'approve', 'tell'])(doc); due('PT4H')(doc); });
+    expect(merged(merge(fork, mine, theirs)).links.map(({ to }) => to)).toEqual(['tell', 'size', 'approve']);
+    const found = merge(fork, mine, change(links(['approve', 'size', 'tell'])));
+    expect(found.conflicts.map(({ id, both }) => [id, both])).toEqual([['/links/order/trigger:done', null]]);
+    expect(all(found, 'theirs').links.map(({ to }) => to)).toEqual(['approve', 'size', 'tell']);
+    // One that is gone by the other's hand has no place in it any more.
+    expect(merged(merge(fork, mine, change(links(['size', 'tell'])))).links.map(({ to }) => to)).toEqual(['tell', 'size']);
+  });
+
   it('leaves a card that both moved where I put it', () => {
     const at = (x: number) => change((doc) => { doc.layout!['tell'] = [x, 0]; });
     const found = merge(base, at(8), at(16));
@@ -116,7 +129,7 @@ function scribble(from: FlowDocument, seed: number): FlowDocument {
   for (let count = 0; count < 1 + next() * 5; count += 1) {
     const id = pick(Object.keys(doc.steps)) ?? '';
     const step = doc.steps[id];
-    const kind = Math.floor(next() * 7);
+    const kind = Math.floor(next() * 8);
     if (kind === 0 && step) step.title = `T${Math.floor(next() * 3)}`;
     if (kind === 1 && step) step.config[pick(['due', 'x', 'y']) ?? 'x'] = Math.floor(next() * 3);
     if (kind === 2 && step) {
@@ -129,12 +142,13 @@ function scribble(from: FlowDocument, seed: number): FlowDocument {
       const to = pick(Object.keys(doc.steps)) ?? id;
       if (!doc.links.some((link) => link.from === id && link.to === to && link.port === 'done')) doc.links.push({ from: id, port: 'done', to });
     }
+    if (kind === 7) doc.links.reverse();
     if (kind === 6) doc.name = `Name ${Math.floor(next() * 3)}`;
   }
   return doc;
 }
 
-const meaning = (doc: FlowDocument) => ({ ...doc, layout: undefined, links: [...doc.links].sort((a, b) => JSON.stringify([a.from, a.port, a.to]).localeCompare(JSON.stringify([b.from, b.port, b.to]))) });
+const meaning = (doc: FlowDocument) => ({ ...doc, layout: undefined, links: [...doc.links].sort((a, b) => JSON.stringify([a.from, a.port]).localeCompare(JSON.stringify([b.from, b.port]))) });
 const seeds = Array.from({ length: 400 }, (_none, at) => at);
 
 describe('any three documents', () => {

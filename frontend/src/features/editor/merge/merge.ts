@@ -1,5 +1,5 @@
 import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
-import { applied, differences, isLayout, isSame, linkNames, linkOf, pointerOf, together } from './changes';
+import { applied, differences, isLayout, isOrder, isSame, linkNames, linkOf, pointerOf, together } from './changes';
 import type { Change } from './changes';
 
 export type Side = 'mine' | 'theirs' | 'both';
@@ -119,7 +119,7 @@ const isNewStep = ({ path, before }: Change) => path[0] === 'steps' && path.leng
 
 /** Two lists, or two long texts, of which both can stand. */
 function bothValues(mine: Change, theirs: Change): unknown {
-  if (pointerOf(mine.path) !== pointerOf(theirs.path)) return null;
+  if (pointerOf(mine.path) !== pointerOf(theirs.path) || isOrder(mine)) return null;
   const [one, two, before]: unknown[] = [mine.after, theirs.after, mine.before];
   if (Array.isArray(one) && Array.isArray(two)) {
     const was: readonly unknown[] = Array.isArray(before) ? before : [];
