@@ -89,6 +89,7 @@ def graph_findings(soundness: Soundness, steps: Steps) -> Iterator[Finding]:
             yield Finding("unreachable", "error", message, fix, step.id, _at(step.id))
         elif step.type is not None:
             yield from _unlinked(step, step.type, graph)
+            yield from _not_back(step, soundness, steps)
     for loop in soundness.traps:
         if _is_ended_from_outside(loop, steps):
             continue
@@ -324,6 +325,36 @@ def _unlinked(step: KnownStep, type_: StepType, graph: Graph) -> Iterator[Findin
             step.id,
             _at(step.id),
         )
+
+
+def _not_back(step: KnownStep, soundness: Soundness, steps: Steps) -> Iterator[Finding]:
+    """Ways out that send something back, and from which it never comes to this step again."""
+    for port in sorted(_sent_back(step.config) & set(step.ports)):
+        targets = [link.target for link in soundness.graph.from_port(step.id, port)]
+        if not targets or step.id in soundness.graph.compensations:
+            continue
+        if any(one != step.id and _comes_to(one, step.id, soundness) for one in targets):
+            continue
+        links = soundness.graph.links
+        before = [one.source for one in links if one.target == step.id != one.source]
+        named = next((steps[one].title for one in before if one in steps), "")
+        fix = "Link it to a step from which the way comes here again."
+        if named:
+            fix = f"Link it to a step from which the way comes here again, such as “{named}”."
+        yield Finding(
+            "back_not_before",
+            "error",
+            f"“{one_line(port)}” of “{step.title}” sends it back, but its way does not lead through"
+            " an earlier step to the question again.",
+            fix,
+            step.id,
+            _at(step.id),
+        )
+
+
+def _comes_to(one: str, other: str, soundness: Soundness) -> bool:
+    """Whether a way leads from one step to another that itself leads to it: both in one loop."""
+    return any(one in loop and other in loop for loop in soundness.components)
 
 
 def _sent_back(config: Any) -> set[str]:

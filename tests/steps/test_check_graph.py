@@ -3,7 +3,7 @@
 import pytest
 
 from apps.steps.check import check_document
-from tests.steps.documents import CALL, DECIDE, STOP, codes, document, only, step
+from tests.steps.documents import CALL, DECIDE, STOP, approve, codes, document, only, step
 
 
 class TestTheGraph:
@@ -87,6 +87,73 @@ class TestTheGraph:
              "k -> j", "j -> end"],
         )  # fmt: skip
         assert "starving_join" not in codes(checked)
+
+
+class TestSendingBack:
+    ANSWERS = (
+        {"port": "yes", "label": "Yes", "side": "for"},
+        {"port": "no", "label": "No", "side": "against"},
+        {"port": "back", "label": "Put it right", "side": "back"},
+    )
+
+    def checked(self, *links, **config):
+        steps = {
+            "first": step("map", "Collect", fields={}),
+            "ask": approve(outcomes=list(self.ANSWERS), **config),
+            "right": step("map", "Put right", fields={}),
+            "end": STOP,
+        }
+        ends = ["trigger -> first", "first -> ask", "ask:yes -> end", "ask:no -> end"]
+        return document(steps, [*ends, *links])
+
+    @pytest.mark.parametrize(
+        "links",
+        [
+            ("ask:back -> first",),
+            ("ask:back -> right", "right -> first"),
+            ("ask:back -> right", "right -> ask"),
+            ("ask:back -> end", "ask:back -> first"),
+        ],
+    )
+    def test_to_a_step_from_which_it_comes_here_again_is_fine(self, links):
+        assert "back_not_before" not in codes(self.checked(*links))
+
+    @pytest.mark.parametrize(
+        "links",
+        [
+            ("ask:back -> end",),
+            ("ask:back -> right", "right -> end"),
+            # Nothing could be put right on such a way.
+            ("ask:back -> ask",),
+        ],
+    )
+    def test_to_anywhere_else_is_refused_with_a_step_that_would_do(self, links):
+        finding = only(self.checked(*links), "back_not_before")
+        assert (finding.step, finding.severity) == ("ask", "error")
+        assert "“back”" in finding.message
+        assert "“Collect”" in finding.fix
+
+    def test_without_a_step_before_it_says_so_without_one(self):
+        answers = list(self.ANSWERS)
+        checked = document(
+            {"ask": approve(outcomes=answers), "end": STOP},
+            ["trigger -> ask", *(f"ask:{one} -> end" for one in ("yes", "no", "back"))],
+        )
+        assert only(checked, "back_not_before").fix.endswith("here again.")
+
+    def test_inside_a_step_that_contains_it_counts_what_is_inside(self):
+        checked = self.checked("ask:back -> first")
+        checked["steps"]["each"] = step("for_each", items="trigger.body.items")
+        for one in ("first", "ask"):
+            checked["steps"][one]["scope"] = "each"
+        checked["links"] = [
+            one for one in checked["links"] if one["to"] != "end" and one["from"] != "trigger"
+        ]
+        checked["links"] += [
+            {"from": "trigger", "to": "each"},
+            {"from": "each", "port": "body", "to": "first"},
+        ]
+        assert "back_not_before" not in codes(checked)
 
 
 class TestPlayedThrough:
