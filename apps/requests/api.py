@@ -21,7 +21,7 @@ from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
 from apps.flows.compiled import compiled
 from apps.flows.models import FlowState
-from apps.requests import commands, progress, queries, uploads
+from apps.requests import commands, drafts, progress, queries, uploads
 from apps.requests.models import Request, RequestDraft
 from apps.requests.permissions import open_to
 from apps.runs.shapes import FlowNamed
@@ -392,11 +392,12 @@ def _item(form: Trigger, draft: RequestDraft | None) -> dict[str, Any]:
 
 
 def _draft(draft: RequestDraft | None, now_hash: str) -> dict[str, Any] | None:
-    if draft is None:
+    given = drafts.opened(draft) if draft is not None else None
+    if draft is None or given is None:
         return None
     return {
         "id": draft.pk,
-        "answers": draft.answers,
+        "answers": given,
         "is_stale": draft.form_hash != now_hash,
         "updated_at": draft.updated_at,
     }

@@ -8,7 +8,11 @@ class RequestsConfig(AppConfig):
     label = "requests"
 
     def ready(self) -> None:
+        from apps.connections import rotation
         from apps.core import outbox
-        from apps.requests import uploads
+        from apps.requests import drafts, uploads
 
+        rotation.register(
+            rotation.SealedColumn("requests.RequestDraft", "sealed", drafts.draft_context)
+        )
         outbox.register("file.check", uploads.check_file)

@@ -6,6 +6,8 @@ from typing import Any
 from uuid import UUID
 
 from django.db import transaction
+from django.db.models import TextField
+from django.db.models.functions import Cast
 
 from apps.accounts.actors import Actor
 from apps.accounts.queries import people_in
@@ -15,7 +17,7 @@ from apps.core import live
 from apps.core.errors import Conflict, Invalid, NotFound
 from apps.core.models import uuid7
 from apps.flows.models import Flow, FlowState, FlowVersion
-from apps.requests import uploads
+from apps.requests import drafts, uploads
 from apps.requests.models import Request, RequestDraft
 from apps.requests.permissions import require_asking
 from apps.requests.queries import get_form, get_request, public_form
@@ -74,16 +76,22 @@ def save_draft(
     form = get_form(actor, flow_id)
     _hold_hash(form, form_hash)
     given = _named(answers)
-    draft, _ = RequestDraft.objects.update_or_create(
+    pk = uuid7()
+    draft, is_new = RequestDraft.objects.get_or_create(
         person_id=person,
         flow_id=flow_id,
         defaults={
+            "id": pk,
             "workspace_id": actor.workspace_id,
             "form_hash": form_hash,
-            "answers": given,
+            "sealed": drafts.sealed(pk, given),
             "updated_at": now,
         },
     )
+    if not is_new:
+        draft.workspace_id, draft.form_hash, draft.updated_at = actor.workspace_id, form_hash, now
+        draft.sealed, draft.answers = drafts.sealed(draft.pk, given), {}
+        draft.save()
     return draft
 
 
@@ -132,13 +140,13 @@ def send_request(
     # Read anew: what was published meanwhile counts.
     form = get_form(actor, flow_id)
     _hold_hash(form, form_hash)
-    drafts = RequestDraft.objects.for_workspace(actor.workspace_id).filter(
+    begun = RequestDraft.objects.for_workspace(actor.workspace_id).filter(
         person=person, flow=flow_id
     )
-    if draft_id is not None and not drafts.filter(pk=draft_id).exists():
+    if draft_id is not None and not begun.filter(pk=draft_id).exists():
         raise SentAlready("This was sent already, or thrown away; see your requests.")
     request = _start(flow=flow, form=form, answers=_named(answers), actor=actor, key=key, now=now)
-    drafts.delete()
+    begun.delete()
     uploads.forget_unsent(person=person, flow_id=flow_id)
     record(
         who=actor.who,
@@ -236,6 +244,21 @@ def forget_drafts(*, now: datetime) -> int:
     """Delete drafts that nobody has touched for long; returns how many."""
     count, _ = RequestDraft.objects.filter(updated_at__lt=now - DRAFTS_KEPT).delete()
     return count
+
+
+@transaction.atomic
+def seal_drafts(*, limit: int = 200) -> int:
+    """Seal what workers of the release before have kept in the clear; returns how many.
+
+    Locks:
+        The drafts' rows; those that somebody holds are left to the next call.
+    """
+    plain = RequestDraft.objects.alias(text=Cast("answers", TextField())).exclude(text="{}")
+    rows = list(plain.select_for_update(skip_locked=True).order_by("id")[:limit])
+    for draft in rows:
+        draft.sealed, draft.answers = drafts.sealed(draft.pk, draft.answers), {}
+        draft.save(update_fields=["sealed", "answers"])
+    return len(rows)
 
 
 def _locked(form: Trigger) -> Flow:

@@ -20,7 +20,10 @@ class RequestDraft(models.Model):
     flow = models.ForeignKey("flows.Flow", on_delete=models.PROTECT, related_name="+")
     person = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="+")
     form_hash = models.CharField(max_length=64)
-    answers = ExactJSONField()
+    #: What was filled in, sealed; see ``drafts``.
+    sealed = models.BinaryField(null=True)
+    #: The same as workers of the release before write it; sealed within the hour, else empty.
+    answers = ExactJSONField(default=dict)
     updated_at = models.DateTimeField()
 
     objects = WorkspaceQuerySet.as_manager()

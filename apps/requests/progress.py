@@ -80,6 +80,14 @@ def progress(request: Request, run: Run | None, asked: Sequence[Question] = ()) 
 def _under_way(run: Run) -> Progress:
     reasons = _reasons(run)
     asked = [one for one in reasons if one["kind"] == "person"]
+    if asked and all(one.get("held") for one in asked):
+        return Progress(
+            "working",
+            gettext("It has been decided, and goes on unless an answer is taken back until then."),
+            since=_earliest(one["since"] for one in asked),
+            until=_earliest(one["until"] for one in asked),
+            may_withdraw=True,
+        )
     if asked:
         named = (one.get(kind, ()) for one in asked for kind in ("groups", "people"))
         who = sorted({name for some in named for name in some})
@@ -174,6 +182,7 @@ def questions(requests: Sequence[Request]) -> dict[UUID, list[Question]]:
         Question.objects.filter(
             task__run_id__in=[one.run_id for one in requests],
             task__status="open",
+            task__settles_at__isnull=True,
             answered_at__isnull=True,
             closed_at__isnull=True,
         )

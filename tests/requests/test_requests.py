@@ -1,15 +1,22 @@
 """Asking for something: who may, drafts, sending once, what becomes of it, taking it back."""
 
+from base64 import b64encode
 from datetime import timedelta
+from decimal import Decimal
+from importlib import import_module
+from secrets import token_bytes
 
 import pytest
+from django.apps import apps
+from django.db import connection
 
 from apps.accounts import commands as accounts
 from apps.audit.models import AuditEvent
+from apps.connections import commands as connection_commands
 from apps.core import clock
 from apps.flows import commands as flows
 from apps.inbox.models import UserTask
-from apps.requests import commands
+from apps.requests import commands, drafts
 from apps.requests.models import Request, RequestDraft
 from apps.runs.drive import drive_all
 from apps.runs.models import Run
@@ -83,7 +90,48 @@ class TestDrafts:
     def test_the_last_save_counts_and_there_is_one(self, ada):
         ada.save({"what": "a"})
         ada.save({"what": "b"})
-        assert RequestDraft.objects.get().answers == {"what": "b"}
+        assert drafts.opened(RequestDraft.objects.get()) == {"what": "b"}
+
+    def test_are_sealed_where_they_lie_and_by_the_key_of_now(self, ada, settings):
+        ada.save({"what": "planted-7f3a", "price": "1.50"})
+        with connection.cursor() as cursor:
+            cursor.execute("select requests_requestdraft::text from requests_requestdraft")
+            assert "planted" not in cursor.fetchone()[0]
+        old = settings.ENCRYPTION_KEYS
+        settings.ENCRYPTION_KEYS = [b64encode(token_bytes(32)).decode(), *old]
+        [done] = [
+            one
+            for one in connection_commands.rotate_keys(now=clock.now())
+            if one.column == "requests.RequestDraft.sealed"
+        ]
+        assert (done.resealed, done.lost) == (1, 0)
+        settings.ENCRYPTION_KEYS = settings.ENCRYPTION_KEYS[:1]
+        assert ada.form().json()["draft"]["answers"] == {"what": "planted-7f3a", "price": "1.50"}
+        # Without its key it is as if nothing had been filled in.
+        settings.ENCRYPTION_KEYS = old
+        assert ada.form().json()["draft"] is None
+        assert ada.save({"what": "new"}).status_code == 200
+        assert ada.form().json()["draft"]["answers"] == {"what": "new"}
+
+    def test_what_the_release_before_kept_in_the_clear_is_read_and_sealed(self, ada):
+        ada.save({"what": "a"})
+        RequestDraft.objects.update(answers={"what": "by the release before"})
+        assert ada.form().json()["draft"]["answers"]["what"] == "by the release before"
+        assert (commands.seal_drafts(), commands.seal_drafts()) == (1, 0)
+        draft = RequestDraft.objects.get()
+        assert draft.answers == {}
+        assert drafts.opened(draft) == {"what": "by the release before"}
+
+    def test_the_migration_seals_what_is_there_and_back(self, ada):
+        migration = import_module("apps.requests.migrations.0003_sealed_drafts")
+        ada.save({"what": "a"})
+        RequestDraft.objects.update(answers={"what": "kept", "price": Decimal("1.50")}, sealed=None)
+        migration.seal(apps, None)
+        draft = RequestDraft.objects.get()
+        assert (draft.answers, bool(draft.sealed)) == ({}, True)
+        assert drafts.opened(draft) == {"what": "kept", "price": Decimal("1.50")}
+        migration.unseal(apps, None)
+        assert RequestDraft.objects.get().answers["what"] == "kept"
 
     def test_goes_with_what_is_sent(self, ada):
         ada.save(SMALL)
