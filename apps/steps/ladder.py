@@ -67,6 +67,7 @@ class End(StepModel):
         pattern=r"^[a-z][a-z0-9_]{0,62}$",
         title="End it with the answer",
         description="One that is against it: silence never approves.",
+        json_schema_extra={"x-widget": "outcome"},
     )
 
 

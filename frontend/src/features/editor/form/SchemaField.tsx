@@ -11,6 +11,7 @@ import { FlowInputField } from './fields/FlowInputField';
 import { FormBuilder } from './fields/FormBuilder';
 import { GroupField } from './fields/GroupField';
 import { MapField } from './fields/MapField';
+import { OutcomeField } from './fields/OutcomeField';
 import { PeopleField } from './fields/PeopleField';
 import { PortField } from './fields/PortField';
 import { RowsField } from './fields/RowsField';
@@ -58,6 +59,7 @@ const FIELDS: Record<FieldKind, ComponentType<FieldProps>> = {
   flowVersion: FlowVersionField,
   flowInput: FlowInputField,
   eventType: EventTypeField,
+  outcome: OutcomeField,
 };
 
 interface Props {

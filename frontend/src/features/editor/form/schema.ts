@@ -34,7 +34,7 @@ export interface Variant {
 export type FieldKind =
   | 'expression' | 'condition' | 'template' | 'text' | 'number' | 'boolean' | 'choice' | 'union'
   | 'texts' | 'rows' | 'group' | 'fields' | 'value'
-  | 'flow' | 'flowVersion' | 'flowInput' | 'eventType' | 'step' | 'steps' | 'duration' | 'people' | 'cron' | 'zone' | 'secret' | 'addresses' | 'form';
+  | 'flow' | 'flowVersion' | 'flowInput' | 'eventType' | 'outcome' | 'step' | 'steps' | 'duration' | 'people' | 'cron' | 'zone' | 'secret' | 'addresses' | 'form';
 
 export interface Field {
   kind: FieldKind;
@@ -53,7 +53,7 @@ export interface Field {
 
 const WIDGETS: Record<string, FieldKind> = {
   step: 'step', steps: 'steps', duration: 'duration', people: 'people', cron: 'cron', zone: 'zone', secret: 'secret',
-  flow: 'flow', 'flow-version': 'flowVersion', 'flow-input': 'flowInput', 'event-type': 'eventType',
+  flow: 'flow', 'flow-version': 'flowVersion', 'flow-input': 'flowInput', 'event-type': 'eventType', outcome: 'outcome',
   addresses: 'addresses', form: 'form', condition: 'condition', fields: 'fields', value: 'value',
 };
 const LONG_WIDGETS = new Set(['markdown', 'text', 'code']);
