@@ -21,6 +21,7 @@ from apps.inbox import (
     commands,
     glance,
     handing,
+    holding,
     queries,
     returning,
     rules,
@@ -138,6 +139,12 @@ class TaskShape(serializers.Serializer[Any]):
     outcome_word = serializers.CharField(
         allow_blank=True, help_text="The outcome as people read it."
     )
+    pending_word = serializers.CharField(
+        allow_blank=True, help_text="As what it is decided while that can be taken back."
+    )
+    settles_at = serializers.DateTimeField(
+        allow_null=True, help_text="When that is passed on; null where nothing is held."
+    )
     decided_at = serializers.DateTimeField(allow_null=True, help_text="When it ended, however.")
     decided_by = serializers.CharField(allow_blank=True)
     stands_in_for = serializers.CharField(
@@ -228,6 +235,10 @@ class TaskDetail(TaskShape):
     decisions = DecisionShape(many=True)
     earlier = StageShape(many=True)
     taken_back = TakenBackShape(many=True)
+    undo = serializers.CharField(
+        allow_blank=True,
+        help_text="For how long answers can be taken back once it is decided; empty for none.",
+    )
     may_take_back = serializers.BooleanField(
         help_text="Whether the caller has an answer that can still be taken back."
     )
@@ -325,6 +336,8 @@ def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
             "next": coming.get(task.pk),
             "outcome": task.outcome,
             "outcome_word": words.outcome_word(task.rule, task.outcome) if task.outcome else "",
+            "pending_word": words.outcome_word(task.rule, task.pending) if task.pending else "",
+            "settles_at": task.settles_at,
             "decided_at": task.closed_at,
             "decided_by": deciders.get(task.pk, ""),
             "stands_in_for": others.get(task.pk, ""),
@@ -332,7 +345,7 @@ def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
             "stage": task.stage,
             "stages": task.stages,
             "stage_name": stages.name_of(task),
-            "bulk": bulk.offered(task) if task.status == TaskStatus.OPEN else None,
+            "bulk": bulk.offered(task),
         }
         for task in tasks
     ]
@@ -343,6 +356,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
     people = queries.assignees_of(task)
     refused = commands.refusal_for(actor, task, clock.now())
     questions = asking.questions_of(task)
+    waits = task.status == TaskStatus.OPEN and not holding.is_held(task)
     return {
         **shown([task], actor)[0],
         "details": task.details,
@@ -373,11 +387,12 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             }
             for one in taking_back.taken_back(task)
         ],
+        "undo": holding.undo_said(task),
         "may_take_back": taking_back.may_take_back(actor, task, clock.now()),
         "returned": _returned(task),
         "questions": thread.shown(actor, task, questions, may_decide=refused is None),
         "heard": sum(one.answered_at is not None for one in questions),
-        "paused_at": task.paused_at if task.status == TaskStatus.OPEN else None,
+        "paused_at": task.paused_at if waits else None,
         "may_decide": refused is None,
         "why_not": said(refused.message) if refused else None,
         **handing.offered(actor, task, refused),

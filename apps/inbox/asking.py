@@ -24,6 +24,7 @@ from apps.core.errors import Conflict, Forbidden, Invalid, NotFound
 from apps.core.models import uuid7
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox.commands import MAX_COMMENT, TaskClosed, TooLate
+from apps.inbox.holding import is_held, refuse_held
 from apps.inbox.models import Question, UserTask
 from apps.inbox.opening import publish
 from apps.inbox.pausing import is_late, pause, resume
@@ -74,6 +75,7 @@ def ask_question(*, actor: Actor, task_id: UUID, text: str, of: str, now: dateti
     require_decider(actor, task, now)
     if task.status != TaskStatus.OPEN:
         raise TaskClosed("This has been decided or has ended already; nothing was changed.")
+    refuse_held(task)
     if is_late(task, now):
         raise TooLate("The time to decide this is over; nothing was changed.")
     text = _checked(text)
@@ -182,6 +184,7 @@ def questions_for(actor: Actor) -> QuerySet[Question]:
             answered_at__isnull=True,
             closed_at__isnull=True,
             task__status=TaskStatus.OPEN,
+            task__settles_at__isnull=True,
         )
         .select_related("task", "asked_by", "asked_of")
         .order_by("-id")
@@ -293,8 +296,8 @@ def _close(question: Question, now: datetime) -> None:
 
 
 def _go_on(task: UserTask, now: datetime) -> None:
-    """Let the clock go on where nothing else is open."""
-    if open_questions(task).exists():
+    """Let the clock go on where nothing else is open, and it is not decided meanwhile."""
+    if open_questions(task).exists() or is_held(task):
         UserTask.objects.filter(pk=task.pk).update(updated_at=now)
     else:
         resume(task, now)

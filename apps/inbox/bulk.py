@@ -17,9 +17,11 @@ from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.core.errors import Conflict, Forbidden, Invalid, ProductError
 from apps.engine import values
+from apps.engine.lifecycle import TaskStatus
 from apps.flows.compiled import compiled
 from apps.inbox import asking, commands, queries, recording, rules, words
 from apps.inbox.duties import HIGH
+from apps.inbox.holding import is_held
 from apps.inbox.models import BulkDecision, Decision, UserTask
 from apps.inbox.standing_in import amount_of
 
@@ -111,9 +113,14 @@ def refusal_of(task: UserTask) -> ProductError | None:
 
 
 def offered(task: UserTask) -> dict[str, Any] | None:
-    """How a task can be answered together with others; None where it cannot."""
+    """How a task can be answered together with others; None where it cannot, or not any more."""
     terms = terms_of(task)
-    if terms is None or refusal_of(task) is not None:
+    if (
+        task.status != TaskStatus.OPEN
+        or is_held(task)
+        or terms is None
+        or refusal_of(task) is not None
+    ):
         return None
     return {
         "kind": kind_of(task),

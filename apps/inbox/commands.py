@@ -16,7 +16,7 @@ from apps.audit.records import Target, Who
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
-from apps.inbox import limits, pausing, queries, recording, rules, stages
+from apps.inbox import holding, limits, pausing, queries, recording, rules, stages
 from apps.inbox.assigning import ask_fallback
 from apps.inbox.models import BulkDecision, Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, open_tasks, publish, tell_too_few, voters_of
@@ -75,7 +75,7 @@ def decide_task(
         NotFound: There is no such task in this workspace.
         NotForYou, KeptApart, Claimed, OutOfScope: See there; nobody's role changes that.
         Invalid: There is no such answer, or the comment cannot be kept.
-        TaskClosed, TooLate, AlreadyDecided, StalePage: See there; nothing is changed.
+        TaskClosed, TooLate, Held, AlreadyDecided, StalePage: See there; nothing is changed.
 
     Locks:
         The task's row.
@@ -124,6 +124,7 @@ def decide_task(
             "seen": task.seen,
             "rule": task.rule,
             "result": task.outcome,
+            **({"held": task.pending, "until": task.settles_at} if task.settles_at else {}),
             **({"answers_heard": answers} if answers else {}),
             **_marks(seat),
             **({"bulk": str(bulk.pk)} if bulk else {}),
@@ -347,6 +348,7 @@ def _standing(task: UserTask) -> _Standing:
 def _check_open(seat: Seat, task: UserTask, now: datetime) -> None:
     if task.status != TaskStatus.OPEN:
         raise TaskClosed("This has been decided or has ended already; nothing was changed.")
+    holding.refuse_held(task)
     if pausing.is_late(task, now):
         raise TooLate("The time to decide this is over; nothing was changed.")
     given = queries.answers().filter(task=task)
@@ -383,8 +385,11 @@ def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) 
 def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
     """See whether the answers so far end the task; close it and send the run on if they do.
 
-    Returns whether it has ended. The caller holds the task's row.
+    Where its step lets answers be taken back for a while, what they come to is held instead, see
+    ``holding``. Returns whether it has ended. The caller holds the task's row.
     """
+    if holding.is_held(task):
+        return False
     standing = _standing(task)
     outcome = _verdict(task, standing)
     if outcome is None:
@@ -394,21 +399,64 @@ def _judge(task: UserTask, decision: Decision | None, now: datetime) -> bool:
             return False
         _give_up(task, now)
         return True
-    if not _close([task], TaskStatus.DECIDED, outcome=outcome, now=now):
+    is_held_back = task.undo_seconds > 0 and bool(standing.decisions)
+    if is_held_back:
+        is_in_time = holding.hold(task, outcome, now)
+    else:
+        is_in_time = bool(_close([task], TaskStatus.DECIDED, outcome=outcome, now=now))
+    if not is_in_time:
         if decision is None:
             return False  # overdue: the next sweep closes it
         raise TooLate("The time to decide this is over; nothing was changed.")
     if decision is None and rules.side(task.rule, outcome) == "against":
         left = [one for one in standing.voters if not one.is_gone and one.answer != outcome]
         tell_too_few(task, found=len(left), now=now)
+    if is_held_back:
+        return False
     if task.kind == rules.EXCEPTION:
         _settle(task, outcome, standing.decisions[0].user.email, now)
-    elif task.later and deciding.goes_on(deciding.Terms.of(task.rule), outcome):
-        _go_on(task, now)
     else:
-        given = stages.given([task])[task.pk]
-        _resolve(task, outcome, _output(task, outcome, given, now), now)
+        _pass_on([task], now)
     return True
+
+
+def judge_again(task: UserTask, now: datetime) -> bool:
+    """See what the answers come to once one was taken back; whether it is to be decided again.
+
+    A held outcome to which they still come stays as it is. The caller holds the task's row.
+
+    Raises:
+        NobodyWorks: Its clock cannot go on.
+    """
+    was_held = holding.is_held(task)
+    if was_held:
+        if _verdict(task, _standing(task)) == task.pending:
+            return False
+        holding.lift(task, now)
+    _judge(task, None, now)
+    return was_held and task.status == TaskStatus.OPEN and not holding.is_held(task)
+
+
+def settle(tasks: Sequence[UserTask], now: datetime) -> None:
+    """End held tasks as they were decided, and let follow what follows; see ``settling``.
+
+    The caller holds the tasks' rows.
+    """
+    for outcome in sorted({task.pending for task in tasks}):
+        alike = [task for task in tasks if task.pending == outcome]
+        _close(alike, TaskStatus.DECIDED, outcome=outcome, now=now)
+    _pass_on(tasks, now)
+
+
+def _pass_on(tasks: Sequence[UserTask], now: datetime) -> None:
+    """Ask the next stage of each decided task, or send its run on."""
+    given = stages.given(tasks)
+    for task in tasks:
+        if task.later and deciding.goes_on(deciding.Terms.of(task.rule), task.outcome):
+            _go_on(task, now)
+        else:
+            output = _output(task, task.outcome, given[task.pk], now)
+            _resolve(task, task.outcome, output, now)
 
 
 def _go_on(task: UserTask, now: datetime) -> None:
@@ -466,12 +514,15 @@ def _close(
     open_now = UserTask.objects.filter(pk__in=ids, status=TaskStatus.OPEN)
     if status is TaskStatus.DECIDED:
         open_now = open_now.filter(pausing.in_time(now))
-    closed = open_now.update(status=status, outcome=outcome, closed_at=now, updated_at=now)
+    closed = open_now.update(
+        status=status, outcome=outcome, closed_at=now, updated_at=now, pending="", settles_at=None
+    )
     if closed:
         TaskAssignee.objects.filter(task__in=ids).update(is_open=False)
         limits.stop(ids)
         for task in tasks:
             task.status, task.outcome, task.closed_at = status, outcome, now
+            task.pending, task.settles_at = "", None
     return closed
 
 

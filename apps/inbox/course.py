@@ -169,7 +169,7 @@ def _done(moment: TaskMoment, names: _Names) -> str:
     if "outcome" in what:
         if "outcome" not in result:
             return gettext("It could not be ended so: silence never approves")
-        word = words.outcome_word(moment.task.rule, str(result["outcome"]))
+        word = words.outcome_label(moment.task.rule, str(result["outcome"]))
         return gettext("It was ended as “%(outcome)s” because nobody answered") % {"outcome": word}
     asked = names.asked(moment)
     if not asked:
@@ -191,7 +191,7 @@ def _coming(moment: TaskMoment, names: _Names) -> str:
     if "urgent" in what:
         return gettext("It becomes urgent")
     if "outcome" in what:
-        word = words.outcome_word(moment.task.rule, str(what["outcome"]))
+        word = words.outcome_label(moment.task.rule, str(what["outcome"]))
         return gettext("It ends as “%(outcome)s”") % {"outcome": word}
     whom = names.of(_whom(what))
     if "add" in what:

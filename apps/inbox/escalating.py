@@ -22,18 +22,19 @@ from apps.accounts.queries import people_in
 from apps.audit.commands import Record, record_many
 from apps.core import clock, outbox
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import course, limits, queries
+from apps.inbox import course, limits, queries, stages
 from apps.inbox.assigning import Found, fallback_people
 from apps.inbox.commands import about_task, end_unanswered, target_of
 from apps.inbox.duties import Case, kept_apart
 from apps.inbox.models import Decision, TaskAssignee, TaskMoment, UserTask
-from apps.inbox.opening import groups_of, publish, tell_too_few, voters_of
+from apps.inbox.opening import groups_of, places_of, publish, tell_too_few, voters_of
 from apps.inbox.telling import tell_about
 from apps.notices.models import Kind, Urgency
 from apps.steps import deciding
 
 #: What the clock could not do is tried again so much later, and holds up nothing else.
 LATER = timedelta(minutes=1)
+NO_VETO: Mapping[str, Any] = {"users": (), "groups": ()}
 
 _log = logging.getLogger(__name__)
 
@@ -209,7 +210,10 @@ class _Batch:
         if by_fallback:
             found = self._fresh(task, fallback_people(task, self.now))
             outbox.enqueue(topic="task.rung_empty", payload={"task": str(task.pk)}, now=self.now)
-        seats = [self._seat(task, *one, is_fallback=by_fallback) for one in found]
+        weighed = self._weighed(task, found)
+        seats = [
+            self._seat(task, weighed[user.pk], via, is_fallback=by_fallback) for user, via in found
+        ]
         lost = self._waiting_but(task, seats) if instead and seats and not by_fallback else []
         if lost and self._is_decided_without(task, lost):
             lost = []
@@ -232,12 +236,21 @@ class _Batch:
         taken = asked | self._answered[task.pk]
         return [one for one in people if one[0].pk not in taken]
 
-    def _seat(self, task: UserTask, user: User, via: str, *, is_fallback: bool) -> TaskAssignee:
+    def _weighed(self, task: UserTask, found: Sequence[Found]) -> dict[UUID, TaskAssignee]:
+        """Places with the weight and the veto that the step gives whoever it names."""
+        asked_for = stages.asked_for(task)
+        request = {"weights": asked_for.get("weights", ()), "veto": asked_for.get("veto", NO_VETO)}
+        return places_of(task, request, found)
+
+    def _seat(
+        self, task: UserTask, new: TaskAssignee, via: str, *, is_fallback: bool
+    ) -> TaskAssignee:
         """A place for somebody; who had lost theirs gets it back."""
-        row = next((one for one in self._asked[task.pk] if one.user_id == user.pk), None)
+        row = next((one for one in self._asked[task.pk] if one.user_id == new.user_id), None)
         if row is None:
-            row = TaskAssignee(task=task, workspace_id=task.workspace_id, user=user)
+            row = new
             self._asked[task.pk].append(row)
+        row.weight, row.may_veto = new.weight, new.may_veto
         row.via, row.is_fallback, row.dropped_at, row.handed_by_id = via, is_fallback, None, None
         row.save()
         return row

@@ -28,7 +28,7 @@ from apps.audit.signed_page import signed_page
 from apps.core.errors import Conflict, Forbidden, NotFound
 from apps.engine import values
 from apps.flows.models import FlowVersion
-from apps.inbox import queries, stages, words
+from apps.inbox import holding, queries, stages, words
 from apps.inbox.details import as_markup
 from apps.inbox.evidence_words import Told, happened, told
 from apps.inbox.models import Decision, UserTask
@@ -112,6 +112,7 @@ def page_of(found: Evidence, *, zone: ZoneInfo) -> dict[str, Any]:
         "stage": stages.name_of(task),
         "asked_at": words.moment(task.opened_at, zone),
         "ended_at": words.moment(task.closed_at, zone) if task.closed_at else "",
+        "held": holding.said(task, zone),
         "due": words.moment(task.due_at, zone) if task.due_at else "",
         "people": [one.user.get_full_name() for one in queries.assignees_of(task)],
         "given": [_told(one, task, zone) for one in found.given],

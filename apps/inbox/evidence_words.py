@@ -38,6 +38,8 @@ class Told:
     stand_ins: Sequence[str]
     more_others: int
     limit: str
+    #: Until when it was held, so that it could be taken back; empty where it was not.
+    held: str
     #: What was shown, as it was read; None where it was erased or never kept.
     seen: Mapping[str, Any] | None
     said: Mapping[str, Any]
@@ -94,6 +96,7 @@ def told(
         ],
         more_others=max(0, int(others.get("count") or 0) - len(people)),
         limit=_limit(decision.decided_at, kept.get("limit"), zone),
+        held=_held(kept, zone),
         seen=seen,
         said=kept.get("said") or {},
         hashes=_hashes(decision, kept, row),
@@ -110,6 +113,7 @@ def happened(row: Row, zone: ZoneInfo) -> Happened:
     if verb == "task.escalate":
         what = _rung(row.values.get("details.what"))
     hidden = {"run", "flow", "version", "step", "kind", "seen", "shown", "what", "rung", "stage"}
+    hidden |= {"decision"}
     return Happened(
         event=row.event.pk,
         at=words.moment(row.event.at, zone),
@@ -138,7 +142,8 @@ _VERBS = {
     "task.answer": lambda: gettext("The question was answered; the clock went on"),
     "task.unask": lambda: gettext("The question was taken back"),
     "task.send_back": lambda: gettext("Sent back"),
-    "task.withdraw": lambda: gettext("An answer was withdrawn"),
+    "task.take_back": lambda: gettext("An answer was taken back"),
+    "task.settle": lambda: gettext("Nobody had taken it back in time; what was decided passed on"),
 }
 
 
@@ -267,6 +272,16 @@ def _limit(at: datetime, limit: Any, zone: ZoneInfo) -> str:
     return said
 
 
+def _held(kept: Mapping[str, Any], zone: ZoneInfo) -> str:
+    until = parse_datetime(str(kept.get("until") or ""))
+    if not kept.get("held") or until is None:
+        return ""
+    return gettext(
+        "With this answer it was decided. It was held until %(until)s, so that it could be taken"
+        " back; nothing followed from it before."
+    ) % {"until": words.moment(until, zone)}
+
+
 def _length(time: Any) -> str:
     minutes = max(0, int(time.total_seconds() // 60))
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
@@ -313,6 +328,10 @@ def _label(name: str) -> str:
         "result": gettext("Came to"),
         "planned": gettext("Planned for"),
         "lost": gettext("Not asked any more"),
+        "held": gettext("Had been decided as"),
+        "until": gettext("Held until"),
+        "outcome": gettext("Answer"),
+        "decided_at": gettext("Answered on"),
     }
     return labels.get(name) or words.label_of(name)
 

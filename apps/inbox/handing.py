@@ -23,6 +23,7 @@ from apps.engine.lifecycle import TaskStatus
 from apps.inbox import limits, queries, rules
 from apps.inbox.commands import MAX_COMMENT, TaskClosed, TooLate
 from apps.inbox.duties import FOUR_EYES, Case, KeptApart, kept_apart
+from apps.inbox.holding import refuse_held
 from apps.inbox.models import DutyException, TaskAssignee, UserTask
 from apps.inbox.opening import publish
 from apps.inbox.pausing import is_late
@@ -151,6 +152,7 @@ def tasks_of(workspace_id: UUID, person_id: UUID) -> list[UserTask]:
     return list(
         UserTask.objects.for_workspace(workspace_id)
         .filter(~Q(pk__in=answered), pk__in=seats.values("task"), status=TaskStatus.OPEN)
+        .filter(settles_at__isnull=True)
         .select_related("requester")
         .order_by("id")
     )
@@ -259,7 +261,10 @@ def offered(actor: Actor, task: UserTask, refused: ProductError | None) -> dict[
     asked = list(task.exceptions.select_related("user", "allowed_by"))
     return {
         "may_claim": may and task.claimed_by_id is None and may_claim(task),
-        "may_release": is_open and task.claimed_by_id is not None and (may or manages),
+        "may_release": is_open
+        and task.settles_at is None
+        and task.claimed_by_id is not None
+        and (may or manages),
         "may_hand_over": may,
         "may_ask_exception": is_open
         and isinstance(refused, KeptApart)
@@ -272,6 +277,7 @@ def offered(actor: Actor, task: UserTask, refused: ProductError | None) -> dict[
                 "asked_at": one.asked_at,
                 "allowed_by": one.allowed_by.get_full_name() if one.allowed_by else "",
                 "may_allow": is_open
+                and task.settles_at is None
                 and manages
                 and one.allowed_at is None
                 and actor.user_id not in {one.user_id, task.requester_id},
@@ -370,6 +376,7 @@ def _check_reason(reason: str) -> None:
 def _check_open(task: UserTask, now: datetime) -> None:
     if task.status != TaskStatus.OPEN:
         raise TaskClosed("This has been decided or has ended already; nothing was changed.")
+    refuse_held(task)
     if is_late(task, max(now, clock.now())):
         raise TooLate("The time to decide this is over; nothing was changed.")
 

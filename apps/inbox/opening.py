@@ -95,6 +95,13 @@ def voters_of(
     ]
 
 
+def places_of(
+    task: UserTask, request: Mapping[str, Any], people: Iterable[tuple[User, str]]
+) -> dict[UUID, TaskAssignee]:
+    """Places for people who come to it later, as the step weighs them; not yet stored."""
+    return {one.user_id: one for one in _People().assignees(task, request, people)}
+
+
 def tell_too_few(task: UserTask, *, found: int, now: datetime) -> None:
     """Let the flow's owner know that the rule can no longer be met by an approval."""
     outbox.enqueue(
@@ -134,6 +141,7 @@ def shown_to_deciders(task: UserTask) -> dict[str, Any]:
         "rule": _in_order(task.rule),
         "due": task.first_due_at.isoformat() if task.first_due_at else None,
         "outcomes": list(rules.outcomes(task.kind, task.rule)),
+        **({"undo_for": task.undo_seconds} if task.undo_seconds else {}),
         **stages.as_shown(task),
     }
 
@@ -324,6 +332,7 @@ def _task(
         fallback=list(request.get("fallback") or ()),
         due_at=due_at,
         first_due_at=due_at,
+        undo_seconds=request.get("undo_seconds") or 0,
         **stages.of_request(request),
         opened_at=now,
         updated_at=now,

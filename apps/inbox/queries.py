@@ -39,7 +39,7 @@ def open_tasks(actor: Actor, view: View = "all") -> QuerySet[UserTask]:
 
     ``mine``: put to them by name, or taken by them. ``groups``: put to one of their groups.
     ``delegated``: of those for whom they stand in. Each task is in one of the three. Left out are
-    those the actor has answered already while others have not.
+    those the actor has answered already while others have not, and what is decided and held.
     """
     require_view(actor)
     if actor.user_id is None:
@@ -49,6 +49,7 @@ def open_tasks(actor: Actor, view: View = "all") -> QuerySet[UserTask]:
         .filter(
             ~Exists(answers().filter(_given_by(actor.user_id), task=OuterRef("pk"))),
             status=TaskStatus.OPEN,
+            settles_at__isnull=True,
         )
         .select_related("requester")
         .order_by("-id")
@@ -152,6 +153,7 @@ def done_tasks(actor: Actor) -> QuerySet[UserTask]:
     taken = UserTask.objects.filter(
         ~Q(claimed_by=user_id), claimed_by__isnull=False, assignees__in=seats
     )
+    held = UserTask.objects.filter(settles_at__isnull=False, assignees__in=seats)
     over = (
         seats.filter(is_open=False)
         .values("task")
@@ -159,6 +161,7 @@ def done_tasks(actor: Actor) -> QuerySet[UserTask]:
             given.filter(user=user_id).values("task"),
             in_my_place.values("task"),
             taken.values("pk"),
+            held.values("pk"),
         )
     )
     return (
@@ -178,7 +181,8 @@ def open_waits(run_ids: Collection[UUID]) -> set[tuple[UUID, str, int]]:
 def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
     """Who has yet to answer a run's open tasks, by step and visit; see ``runs.ports``.
 
-    ``groups`` are those through which people were found; ``people`` those who were named.
+    ``groups`` are those through which people were found; ``people`` those who were named. Of what
+    is decided and ``held`` nobody has: it is passed on at ``until``.
     """
     tasks = {
         task.pk: task for task in UserTask.objects.filter(run_id=run_id, status=TaskStatus.OPEN)
@@ -191,7 +195,8 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
     )
     asked: dict[UUID, list[TaskAssignee]] = {pk: [] for pk in tasks}
     for row in rows:
-        asked[row.task_id].append(row)
+        if tasks[row.task_id].settles_at is None:
+            asked[row.task_id].append(row)
     slugs = {row.via for row in rows if row.via}
     workspaces = {task.workspace_id for task in tasks.values()}
     teams = Team.objects.filter(workspace__in=workspaces, slug__in=slugs)
@@ -203,7 +208,8 @@ def people_asked(run_id: UUID) -> dict[tuple[str, int], dict[str, Any]]:
         (task.step, task.visit): {
             "task": pk,
             "since": task.opened_at,
-            "until": task.due_at,
+            "until": task.settles_at or task.due_at,
+            "held": task.settles_at is not None,
             "people": [row.user.get_full_name() for row in asked[pk] if not row.via],
             "groups": sorted({names.get(row.via, row.via) for row in asked[pk] if row.via}),
             "stage": stages.name_of(task),

@@ -11,7 +11,9 @@ from django.utils.translation import gettext
 from apps.accounts.queries import calendar_of
 from apps.flows.compiled import compiled
 from apps.inbox.models import Decision, UserTask
+from apps.runs.models import Run
 from apps.runs.ports import TaskRequest
+from apps.runs.queries import resolved_input
 from apps.steps.types.delay import after
 from apps.steps.working import after_working
 
@@ -30,6 +32,7 @@ def request_of_next(task: UserTask, now: datetime) -> TaskRequest:
         "due_in": due if business else None,
         "due_at": _due_at(task.workspace_id, due, now, business=business),
         "duties": task.duties,
+        "undo_seconds": task.undo_seconds,
         "stage": task.stage + 1,
         "stage_title": stage["title"],
         "stages": later,
@@ -81,6 +84,18 @@ def as_shown(task: UserTask) -> dict[str, Any]:
         "stage": [task.stage, task.stages, task.stage_title],
         "before": [[str(one.pk), one.outcome, one.comment] for one in said],
     }
+
+
+def asked_for(task: UserTask) -> Mapping[str, Any]:
+    """What the step asked for at this task's stage, as the run keeps it; empty where it does not.
+
+    Names and weights are in it as they were worked out when the step was reached.
+    """
+    run = Run.objects.filter(pk=task.run_id).first()
+    found = resolved_input(run, task.step, task.visit) if run is not None else None
+    if not isinstance(found, Mapping):
+        return {}
+    return found if task.stage == 1 else found["stages"][task.stage - 2]
 
 
 def name_of(task: UserTask) -> str:

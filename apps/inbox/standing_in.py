@@ -59,6 +59,22 @@ def reaches(workspace_id: UUID, user_id: UUID, now: datetime) -> list[Reach]:
     return found
 
 
+def stand_ins(task: UserTask, people: Iterable[UUID], now: datetime) -> dict[UUID, list[UUID]]:
+    """Who can act for these people in this task now: by who stands in, those for whom."""
+    rows = list(live(task.workspace_id, now))
+    if not rows:
+        return {}
+    wanted = set(people)
+    to = delegates(task.workspace_id, rows, places.today(task.workspace_id, now))
+    found: dict[UUID, list[UUID]] = {}
+    for user_id in sorted({one for one in to.values() if one is not None}):
+        ways = reaches(task.workspace_id, user_id, now)
+        covered = {one.person_id for one in ways if one.person_id in wanted and one.covers(task)}
+        if covered - {user_id}:
+            found[user_id] = sorted(covered - {user_id})
+    return found
+
+
 def _follow(
     user_id: UUID,
     through: tuple[Delegation, ...],

@@ -3,19 +3,23 @@
 ``tell_about`` is what everybody calls who has something to say about a task.
 """
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from datetime import datetime
+from functools import partial
 from typing import Any
 from uuid import UUID
 
 from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.utils.translation import gettext
 
 from apps.accounts.models import User
 from apps.accounts.queries import actor_of_user
 from apps.core import clock
+from apps.core.errors import ProductError
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import queries
+from apps.inbox import queries, standing_in
 from apps.inbox.models import TaskAssignee, UserTask
+from apps.inbox.permissions import require_decider
 from apps.notices import links
 from apps.notices.commands import Subject, tell
 from apps.notices.models import Kind, Notice, Urgency
@@ -23,6 +27,8 @@ from apps.notices.ports import About
 
 #: What is told only while the task is open, and while the reader, if asked, has yet to answer.
 WHILE_OPEN = frozenset({Kind.DECIDE, Kind.REMIND, Kind.ESCALATED, Kind.CHANGED})
+#: At the end of the key of what is told to who stands in for somebody.
+FOR = "/for"
 #: The risks of flows whose tasks may be answered from a mail; a flow that says nothing is high.
 BY_LINK = frozenset({"low", "medium"})
 
@@ -42,25 +48,69 @@ def tell_about(
 
     To be called inside the transaction of what it tells of. ``key`` names the occasion, for
     instance ``f"limit/80/{task.pk}"``; with ``path`` the reader is led elsewhere than to the
-    task's own page.
+    task's own page. What somebody is told as they are to decide, those who stand in for them and
+    may decide are told as well, with the name of whom it is for.
     """
-    return tell(
-        people=people,
-        kind=kind,
-        urgency=urgency,
-        about=Subject(
-            workspace_id=task.workspace_id,
-            title=task.title,
-            path=path or f"/inbox/{task.pk}/",
-            task_id=task.pk,
-            flow_id=task.flow_id,
-            run_id=task.run_id,
-            due_at=task.due_at,
-        ),
-        key=key,
-        words=words,
-        now=now,
+    told = list(people)
+    about = Subject(
+        workspace_id=task.workspace_id,
+        title=task.title,
+        path=path or f"/inbox/{task.pk}/",
+        task_id=task.pk,
+        flow_id=task.flow_id,
+        run_id=task.run_id,
+        due_at=task.due_at,
     )
+    count = tell(
+        people=told, kind=kind, urgency=urgency, about=about, key=key, words=words, now=now
+    )
+    if kind not in WHILE_OPEN:
+        return count
+    for user, names in _stand_ins(task, told, now):
+        count += tell(
+            people=[user],
+            kind=kind,
+            urgency=urgency,
+            about=about,
+            key=f"{key}{FOR}",
+            words=partial(_said_for, names, words),
+            in_chat=False,
+            now=now,
+        )
+    return count
+
+
+def _stand_ins(
+    task: UserTask, people: Collection[User], now: datetime
+) -> Iterator[tuple[User, list[str]]]:
+    """Who stands in for these people and may decide now, with their names; not who is asked too."""
+    names = {one.pk: one.get_full_name() for one in people}
+    found = standing_in.stand_ins(task, names, now)
+    if not found:
+        return
+    asked = set(task.assignees.filter(dropped_at__isnull=True).values_list("user_id", flat=True))
+    for user in User.objects.filter(pk__in=set(found) - asked).order_by("email"):
+        if _may_decide_for_others(user, task, now):
+            yield user, [names[one] for one in found[user.pk]]
+
+
+def _may_decide_for_others(user: User, task: UserTask, now: datetime) -> bool:
+    """Whether somebody who is not asked can answer in the place of one who has yet to."""
+    actor = actor_of_user(user, task.workspace_id)
+    if actor is None or actor.workspace_id != task.workspace_id:
+        return False
+    try:
+        seat = require_decider(actor, task, now)
+    except ProductError:
+        return False
+    given = queries.answers().filter(task=task)
+    return not given.filter(Q(user=user) | Q(place=seat.place)).exists()
+
+
+def _said_for(names: Sequence[str], words: Callable[[], str] | str) -> str:
+    said = words() if callable(words) else words
+    whom = gettext("This is for %(names)s, for whom you stand in.") % {"names": ", ".join(names)}
+    return f"{whom}\n\n{said}" if said else whom
 
 
 def tell_assignees(payload: dict[str, Any]) -> None:
@@ -68,11 +118,12 @@ def tell_assignees(payload: dict[str, Any]) -> None:
     task = UserTask.objects.filter(pk=payload["task"], status=TaskStatus.OPEN).first()
     if task is None:
         return
-    now = clock.now()
+    by_key: dict[str, list[User]] = {}
     for one in task.assignees.filter(dropped_at__isnull=True).select_related("user"):
         # Who gets it back from whom they gave it to is told again.
-        key = f"task/{task.pk}/{one.handed_by_id or ''}"
-        tell_about(task, [one.user], kind=Kind.DECIDE, key=key, now=now)
+        by_key.setdefault(f"task/{task.pk}/{one.handed_by_id or ''}", []).append(one.user)
+    for key, people in by_key.items():
+        tell_about(task, people, kind=Kind.DECIDE, key=key, now=clock.now())
 
 
 def is_wanted(notice: Notice) -> bool:
@@ -80,13 +131,17 @@ def is_wanted(notice: Notice) -> bool:
     if notice.kind not in WHILE_OPEN or notice.task_id is None:
         return True
     if notice.user_id is None:
-        return UserTask.objects.filter(pk=notice.task_id, status=TaskStatus.OPEN).exists()
+        waiting = UserTask.objects.filter(status=TaskStatus.OPEN, settles_at__isnull=True)
+        return waiting.filter(pk=notice.task_id).exists()
     waiting = tasks_waiting_for(notice.user_id, notice.workspace_id)
+    if notice.user is not None and notice.key.endswith(f"{FOR}/{notice.user_id}"):
+        task = UserTask.objects.filter(pk__in=waiting).filter(pk=notice.task_id).first()
+        return task is not None and _may_decide_for_others(notice.user, task, clock.now())
     return waiting.filter(pk=notice.task_id).exists()
 
 
 def tasks_waiting_for(user_id: UUID, workspace_id: UUID) -> QuerySet[UserTask, Any]:
-    """The ids of open tasks that were put to this person and not answered, or not put to them.
+    """The ids of tasks to decide that were put to this person and not answered, or not to them.
 
     Whoever is told of a task without being asked themselves (a manager, say) is told of it while
     it is open; whoever had a place in it and has lost it, or has answered from it, is not.
@@ -99,6 +154,7 @@ def tasks_waiting_for(user_id: UUID, workspace_id: UUID) -> QuerySet[UserTask, A
             ~Exists(places) | Exists(places.filter(dropped_at__isnull=True)),
             ~Exists(answered),
             status=TaskStatus.OPEN,
+            settles_at__isnull=True,
         )
         .values("pk")
     )

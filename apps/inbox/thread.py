@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from apps.accounts.actors import Actor
 from apps.engine.lifecycle import TaskStatus
 from apps.inbox import asking, words
+from apps.inbox.holding import is_held
 from apps.inbox.models import Question, UserTask
 
 
@@ -80,6 +81,6 @@ def _who_asked(actor: Actor, task: UserTask) -> str:
 
 
 def _stands_still(task: UserTask, zone: ZoneInfo) -> str:
-    if task.paused_at is None or task.status != TaskStatus.OPEN:
+    if task.paused_at is None or task.status != TaskStatus.OPEN or is_held(task):
         return ""
     return words.moment(task.paused_at, zone)

@@ -33,6 +33,7 @@ from apps.inbox import (
     details,
     glance,
     handing,
+    holding,
     limits,
     queries,
     returning,
@@ -139,11 +140,13 @@ def task_shown(
             for one in queries.earlier_stages(task)
         ],
         "returned": _returned(task, zone),
+        "held": holding.said(task, zone),
+        "undo": holding.undo_said(task),
         "may_take_back": not by_link and taking_back.may_take_back(actor, task, now),
         "taken_back": [
             {
                 **one,
-                "word": words.outcome_word(task.rule, one["outcome"]).lower(),
+                "word": words.outcome_in_line(task.rule, one["outcome"]),
                 "at": words.moment(one["at"], zone),
             }
             for one in taking_back.taken_back(task)
@@ -161,7 +164,7 @@ def task_shown(
         "by_link": by_link,
         "action": reverse("decide-by-link") if link else reverse("inbox-task", args=[task.pk]),
         "why_not": _why_not(actor, task, decisions, why_not),
-        "state": state_of(task, queries.deciders([task]).get(task.pk, "")),
+        "state": "" if holding.is_held(task) else state_of(task, _decider(task)),
         "side": rules.side(task.rule, task.outcome),
         "course": course.shown(task, zone),
         "is_urgent": task.status == TaskStatus.OPEN and task.urgency == limits.URGENT,
@@ -258,7 +261,7 @@ def _answers(task: UserTask, given: list[Decision], zone: ZoneInfo) -> list[dict
         {
             "by": _by(one),
             "at": words.moment(one.decided_at, zone),
-            "word": words.outcome_word(task.rule, one.outcome).lower(),
+            "word": words.outcome_in_line(task.rule, one.outcome),
             "one": one,
         }
         for one in given
@@ -322,6 +325,10 @@ def time_of(task: UserTask, request: HttpRequest, actor: Actor, now: Any) -> dic
     }
 
 
+def _decider(task: UserTask) -> str:
+    return queries.deciders([task]).get(task.pk, "")
+
+
 def _requester(task: UserTask) -> str:
     if task.requester is not None:
         return task.requester.get_full_name()
@@ -329,7 +336,10 @@ def _requester(task: UserTask) -> str:
 
 
 def state_of(task: UserTask, decider: str) -> str:
-    """How it ended, in a few words; empty while it is open."""
+    """How it ended, in a few words; empty while it is to be decided."""
+    if holding.is_held(task):
+        word = words.outcome_word(task.rule, task.pending)
+        return gettext("%(word)s, can still be taken back") % {"word": word}
     if task.status == TaskStatus.DECIDED:
         word = words.outcome_word(task.rule, task.outcome)
         return (
@@ -346,7 +356,7 @@ def _why_not(
     actor: Actor, task: UserTask, decisions: list[Decision], refused: ProductError | None
 ) -> str:
     """Why there are no buttons on an open task, said to this reader."""
-    if refused is None or task.status != TaskStatus.OPEN:
+    if refused is None or task.status != TaskStatus.OPEN or holding.is_held(task):
         return ""
     if any(one.user_id == actor.user_id for one in decisions):
         return gettext("You have answered. The others have not all answered yet.")

@@ -215,7 +215,22 @@ def _left_to_fail(flow: CompiledFlow, step: CompiledStep, *, undoes: bool) -> st
 
 
 def outcome_word(rule: Mapping[str, Any], outcome: str) -> str:
-    """An answer as it was given, in a word or two."""
+    """An answer as it was given, in a word or two; what a step calls its own is quoted.
+
+    What such a button says may be a verb or a whole sentence, which no sentence of ours can bend.
+    """
+    label = outcome_label(rule, outcome)
+    return gettext("“%(label)s”") % {"label": label} if _is_own(rule, outcome) else label
+
+
+def outcome_in_line(rule: Mapping[str, Any], outcome: str) -> str:
+    """The same within a sentence or a line."""
+    word = outcome_word(rule, outcome)
+    return word if _is_own(rule, outcome) else word.lower()
+
+
+def outcome_label(rule: Mapping[str, Any], outcome: str) -> str:
+    """An answer by its name alone, for where it stands by itself or is quoted anyhow."""
     given = {one["port"]: str(one["label"]) for one in rule.get("choices") or ()}
     return (
         given.get(outcome)
@@ -227,6 +242,10 @@ def outcome_word(rule: Mapping[str, Any], outcome: str) -> str:
             rules.FAIL: gettext("Left to fail"),
         }[outcome]
     )
+
+
+def _is_own(rule: Mapping[str, Any], outcome: str) -> bool:
+    return any(one["port"] == outcome for one in rule.get("choices") or ())
 
 
 def _conditions(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> dict[str, str]:
@@ -294,7 +313,15 @@ def time_left(until: datetime, now: datetime) -> str:
         return gettext("The time is over")
     if left < timedelta(minutes=1):
         return gettext("Less than a minute left")
-    minutes = int(left.total_seconds() // 60)
+    return gettext("%(time)s left") % {"time": length_of(left)}
+
+
+def length_of(time: timedelta) -> str:
+    """A length of time in its two largest units; in seconds where it is short."""
+    seconds = int(time.total_seconds())
+    if seconds < 60:
+        return ngettext("%(n)d second", "%(n)d seconds", seconds) % {"n": seconds}
+    minutes = seconds // 60
     days, hours, minutes = minutes // 1440, minutes // 60 % 24, minutes % 60
     parts = []
     if days:
@@ -303,7 +330,7 @@ def time_left(until: datetime, now: datetime) -> str:
         parts.append(ngettext("%(n)d hour", "%(n)d hours", hours) % {"n": hours})
     if minutes and not days:
         parts.append(ngettext("%(n)d minute", "%(n)d minutes", minutes) % {"n": minutes})
-    return gettext("%(time)s left") % {"time": " ".join(parts[:2])}
+    return " ".join(parts[:2])
 
 
 # Values

@@ -97,6 +97,7 @@ def tell(
     now: datetime,
     urgency: Urgency = Urgency.NORMAL,
     words: Callable[[], str] | str = "",
+    in_chat: bool = True,
 ) -> int:
     """Tell people something by the ways each of them wants; returns how many had not been told.
 
@@ -113,6 +114,7 @@ def tell(
         urgency: What is urgent passes quiet hours and digests.
         words: What there is to say beside the kind's own sentence; where it is a function, it is
             called once for each person, in their language.
+        in_chat: Whether the workspace's chat is told as well, if it wants this kind.
     """
     told = {user.pk: user for user in people if user.is_active}
     if not told:
@@ -121,7 +123,7 @@ def tell(
     known = set(Notice.objects.filter(key__in=keys).values_list("user_id", flat=True))
     occasion = _Occasion(kind, about, key, urgency, words, now)
     notices = [occasion.notice(user) for pk, user in told.items() if pk not in known]
-    if notices and _wants(queries.workspace_hook(about.workspace_id), kind):
+    if notices and in_chat and _wants(queries.workspace_hook(about.workspace_id), kind):
         notices.append(occasion.notice(None))
     # Somebody else may be telling just now: of two rows under one key the second is not written.
     Notice.objects.bulk_create(notices, ignore_conflicts=True)

@@ -230,6 +230,8 @@ def _task_lines(tasks: Sequence[UserTask]) -> Iterator[dict[str, Any]]:
             "stages": task.stages,
             "status": task.status,
             "outcome": task.outcome,
+            "pending": task.pending,
+            "settles_at": task.settles_at,
             "title": task.title,
             "details": task.details,
             "facts": task.facts,

@@ -20,7 +20,7 @@ from apps.audit import partitions as audit_partitions
 from apps.audit.sealing import seal_pending
 from apps.connections import commands as connections
 from apps.core import clock, outbox
-from apps.inbox import asking, escalating
+from apps.inbox import asking, escalating, settling
 from apps.inbox import commands as inbox
 from apps.notices import commands as notices
 from apps.notices import links
@@ -102,6 +102,7 @@ def parts() -> list[Part]:
         Part("messages ahead", 30, outbox.mend_times_ahead),
         Part("reminders and ladders", 1, lambda: escalating.fire_due(now=clock.now())),
         Part("overdue tasks", 1, lambda: inbox.close_overdue(now=clock.now())),
+        Part("decisions held", 1, lambda: settling.settle_due(now=clock.now())),
         Part("people who left", 5, lambda: inbox.drop_leavers(now=clock.now())),
         Part("questions to who left", 5, lambda: asking.close_unanswerable(now=clock.now())),
         Part("schedules", 1, lambda: firing.fire_due(now=clock.now())),
@@ -136,6 +137,7 @@ def parts() -> list[Part]:
         Part("values before", 3600, lambda: connections.forget_previous(now=clock.now())),
         Part("keys of calls", 3600, lambda: triggers.forget_keys(now=clock.now())),
         Part("old request drafts", 3600, lambda: requests.forget_drafts(now=clock.now())),
+        Part("drafts in the clear", 3600, requests.seal_drafts),
         Part("files never sent", 3600, lambda: uploads.forget_files(now=clock.now())),
         Part("held notices", 5, lambda: notices.release_due(now=clock.now())),
         Part("digests", 15, lambda: notices.collect_digests(now=clock.now())),

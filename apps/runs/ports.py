@@ -62,7 +62,8 @@ CloseTasks = Callable[[Sequence[UUID], datetime], None]
 CloseVisits = Callable[[Sequence[Wait], Collection[Wait], datetime], None]
 FindTasks = Callable[[Sequence[UUID]], set[tuple[UUID, str, int]]]
 #: Who is asked by a run's open tasks, by step and visit: ``{people, groups, since, until, task,
-#: stage}``, the last in words, empty where there is one stage.
+#: held, stage}``, the last in words, empty where there is one stage. What is ``held`` is decided
+#: and passed on at ``until``.
 PeopleAsked = Callable[[UUID], Mapping[tuple[str, int], Mapping[str, Any]]]
 
 _open: OpenTasks | None = None

@@ -102,6 +102,9 @@ class Wait(serializers.Serializer[Any]):
     people = serializers.ListField(child=serializers.CharField(), required=False)
     groups = serializers.ListField(child=serializers.CharField(), required=False)
     task = serializers.UUIDField(required=False, help_text="What people are asked in.")
+    held = serializers.BooleanField(
+        required=False, help_text="Of a task: it is decided, and passed on at `until`."
+    )
     next = JSON(
         required=False,
         help_text="Of a task: what happens first while nobody answers, `{at, words}`; null for"

@@ -287,6 +287,7 @@ def people(look: Look, keys: list[Key], opened: Mapping[Key, Row]) -> Found:
     """``person``: who is asked (``people``, ``groups``), in which ``task``, until when.
 
     ``next`` is what happens to it first while nobody answers: ``{at, words}``, if anything does.
+    What is decided and ``held`` waits for nobody: it goes on at ``until``.
     """
     asked = ports.people_asked(look.run.pk)
     found = {}
@@ -509,14 +510,18 @@ def _timers_of(look: Look) -> dict[Key, datetime]:
 
 
 def _who(task: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: task[name] for name in ("people", "groups", "task", "next") if name in task}
+    names = ("people", "groups", "task", "next", "held")
+    return {name: task[name] for name in names if name in task}
 
 
 def _asked(task: Mapping[str, Any]) -> str:
     names = [*task.get("groups", []), *task.get("people", [])]
-    if not names:
+    if task.get("held"):
+        told = gettext("It is decided, and goes on unless an answer is taken back until then.")
+    elif names:
+        told = gettext("Waits for %(names)s.") % {"names": ", ".join(names[:MOST_NAMED])}
+    else:
         return ""
-    told = gettext("Waits for %(names)s.") % {"names": ", ".join(names[:MOST_NAMED])}
     return f"{task['stage']}. {told}" if task.get("stage") else told
 
 

@@ -52,6 +52,20 @@ async function serious(page: Page, scheme: string): Promise<string[]> {
 /** Nothing moves, by the reader's wish: what is to be drawn is drawn after two frames. */
 const settled = (page: Page) => page.evaluate(() => new Promise<void>((done) => requestAnimationFrame(() => requestAnimationFrame(() => done()))));
 
+/** Puts into this browser what a page has kept there that was closed since. */
+async function leave(page: Page, url: string, kept: Record<string, unknown>): Promise<void> {
+  await page.goto(`${url}/inbox/`);
+  const texts = Object.entries(kept).map(([key, value]) => [key, JSON.stringify(value)] as const);
+  await page.evaluate(async (rows) => {
+    const done = <R,>(request: IDBRequest<R>) => new Promise<R>((resolve, reject) => { request.onsuccess = () => resolve(request.result); request.onerror = () => reject(new Error('IndexedDB')); });
+    const opening = indexedDB.open('signalbox', 1);
+    opening.onupgradeneeded = () => opening.result.createObjectStore('work');
+    const database = await done(opening);
+    for (const [key, text] of rows) await done(database.transaction('work', 'readwrite').objectStore('work').put(text, key));
+    database.close();
+  }, texts);
+}
+
 /** One look: the picture, nothing wider than the window, nobody shut out. */
 async function look(page: Page, name: string, scheme: string): Promise<void> {
   await page.screenshot({ path: `${SHOTS}${name}.${scheme}.jpg`, type: 'jpeg', quality: 80 });
@@ -85,7 +99,9 @@ describe.skipIf(!hasChromium)('states', () => {
         const page = await context.newPage();
         const complaints = watchComplaints(page);
         await shell.answerFrom(context, { ...world, ...state.answers });
+        if (state.kept) await leave(page, shell.url, state.kept);
         await page.goto(shell.url + state.path);
+        for (const tick of state.tick ?? []) await page.getByRole('checkbox', { name: tick, exact: true }).check();
         for (const press of state.press ?? []) await page.getByRole('button', { name: press, exact: true }).or(page.getByRole('menuitem', { name: press, exact: true })).first().click();
         await page.getByText(state.shows).locator('visible=true').first().waitFor({ timeout: Number(process.env['E2E_PATIENCE'] ?? 20_000) });
         if (state.state === 'loading') await page.waitForTimeout(600);

@@ -13,6 +13,10 @@ export interface PageState {
   answers?: Answers;
   /** Accessible names of buttons or links to press, in order. */
   press?: string[];
+  /** Names of boxes to tick, before that. */
+  tick?: string[];
+  /** What a tab that was closed has kept in this browser, by its key. */
+  kept?: Record<string, unknown>;
   offline?: boolean;
   /** Text that has to be there before the picture is taken. */
   shows: string;
@@ -42,7 +46,17 @@ const MEANWHILE = {
   [DRAFT]: { until_written: DOCUMENT, then: theirs },
   [`PUT ${DRAFT}`]: { status: 412, body: { status: 412, title: 'Precondition failed', code: 'precondition_failed', detail: 'Grace Hopper has saved this flow meanwhile.', updated_by: { id: 'u2', name: 'Grace Hopper' } } },
 };
+/** Work of a tab that was closed before it could be saved. */
+const LEFT = { user: me().id, flow: ids.flow, tab: 'closed', revision: 1, base: DOCUMENT, mine: { ...DOCUMENT, name: 'Vendors' }, at: Date.now() - 3_600_000 };
 const notSaved = (answer: unknown) => ({ [`PUT ${DRAFT}`]: answer });
+
+/** What would become of several tasks that are answered together. */
+const BULK_LINES = {
+  results: [
+    { task: ids.task, title: 'Approve Acme GmbH as a vendor', requester: 'Grace Hopper', amount: { label: 'Amount', value: 1200 }, seen: 'a'.repeat(64), then: 'Next: Create the vendor.', problem: '', code: '' },
+    { task: ids.long, title: LONG, requester: '', amount: null, seen: 'b'.repeat(64), then: '', problem: '“Amount” is not below 5000; answer this one alone.', code: 'over_limit' },
+  ],
+};
 
 const SAME = { ...comparison(), same: true, groups: [], notes: [], authors: [], moved: [] };
 
@@ -75,6 +89,7 @@ export const STATES: PageState[] = [
   { route: '/flows/$flowId', state: 'not found', path: '/flows/019a2f3c-0000-7000-8000-000000000000/', answers: { 'flows/019a2f3c-0000-7000-8000-000000000000/': gone }, shows: 'Nothing here' },
   { route: '/flows/$flowId', state: 'paused', path: `/flows/${ids.flow.slice(0, -1)}3/runs/`, shows: '12 signals are held' },
   { route: '/flows/$flowId/', state: 'editor', path: `/flows/${ids.flow}/`, shows: 'Vendor onboarding' },
+  { route: '/flows/$flowId/', state: 'work of a closed tab', path: `/flows/${ids.flow}/`, kept: { [`${LEFT.user}/${LEFT.flow}/${LEFT.tab}`]: LEFT }, shows: 'were never saved' },
   { route: '/flows/$flowId/', state: 'samples', path: `/flows/${ids.flow}/`, press: ['Samples'], shows: 'Large vendor' },
   { route: '/flows/$flowId/', state: 'no sample', path: `/flows/${ids.flow}/`, press: ['Samples'], answers: { [`flows/${ids.flow}/samples/`]: { results: [], may_see: true } }, shows: 'No sample yet' },
   { route: '/flows/$flowId/', state: 'values hidden', path: `/flows/${ids.flow}/`, press: ['Samples'], answers: { [`flows/${ids.flow}/samples/${HIDDEN.id}/`]: HIDDEN }, shows: 'not what is in them' },
@@ -175,6 +190,8 @@ export const STATES: PageState[] = [
   { route: '/inbox/', state: 'conflict', path: `/inbox/?task=${ids.task}`, press: ['Approve'], answers: { [`POST tasks/${ids.task}/decide/`]: { status: 409, body: { status: 409, title: 'Conflict', code: 'stale', detail: 'The amount was changed while you were reading. Look again before you decide.' } } }, shows: 'This task has changed' },
   { route: '/inbox/', state: 'rejected without a word', path: `/inbox/?task=${ids.task}`, press: ['Reject'], shows: 'Reject without a reason?' },
   { route: '/inbox/', state: 'done', path: `/inbox/?state=done&task=${ids.done}`, shows: 'Approved by Ada Lovelace' },
+  { route: '/inbox/', state: 'can be taken back', path: `/inbox/?state=done&task=${ids.undone}`, shows: 'Why you take your answer back' },
+  { route: '/inbox/', state: 'several at once', path: '/inbox/', tick: ['Choose Approve Acme GmbH as a vendor', `Choose ${LONG}`], press: ['Approve (2)'], answers: { 'tasks/bulk/': BULK_LINES }, shows: 'One comment for all of them' },
   { route: '/inbox/', state: 'out of time', path: `/inbox/?state=done&task=${ids.late}`, shows: 'Time ran out' },
   { route: '/inbox/', state: 'a view', path: '/inbox/?view=groups', shows: '999+' },
   { route: '/inbox/', state: 'nothing in a view', path: '/inbox/?view=delegated', answers: { 'tasks/': EMPTY }, shows: 'Nothing waits for you here' },

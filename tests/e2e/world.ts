@@ -159,6 +159,7 @@ const DONE = [
   task(5, 'Approve Nordwind AG as a vendor', { status: 'decided', outcome: 'approved', outcome_word: 'Approved', decided_at: ago(90), decided_by: { name: 'Ada Lovelace' } }),
   task(6, 'Refund order 8841', { status: 'decided', outcome: 'rejected', outcome_word: 'Rejected', decided_at: ago(900), decided_by: { name: 'Grace Hopper' } }),
   task(7, 'Approve invoice 2025-0977', { status: 'timed_out', decided_at: ago(3000) }),
+  task(8, 'Approve Blue Harbor as a vendor', { pending_word: 'Approved', settles_at: ahead(45), undo: 'It goes on 1 hour later. Until then whoever answered can take their answer back.', may_take_back: true, may_decide: false }),
 ];
 const full = (base: object) => ({
   ...base, seen: 'a'.repeat(64),
@@ -347,7 +348,7 @@ export function fullWorld(): Answers {
 }
 
 export const EMPTY = list([]);
-export const ids = { flow: FLOWS[0]!.id, waiting: waitingRun.id, failed: failedRun.id, task: TASKS[0]!.id, long: TASKS[2]!.id, done: DONE[0]!.id, late: DONE[2]!.id, entry: TRAIL[1]!.id, altered: TRAIL[2]!.id, event: EVENTS[0]!.id, refused: EVENTS[2]!.id, caller: FLOWS[2]!.id, calling: callingRun.id, held: heldRun.id, stuck: stuckRun.id };
+export const ids = { flow: FLOWS[0]!.id, waiting: waitingRun.id, failed: failedRun.id, task: TASKS[0]!.id, long: TASKS[2]!.id, done: DONE[0]!.id, late: DONE[2]!.id, undone: DONE[3]!.id, entry: TRAIL[1]!.id, altered: TRAIL[2]!.id, event: EVENTS[0]!.id, refused: EVENTS[2]!.id, caller: FLOWS[2]!.id, calling: callingRun.id, held: heldRun.id, stuck: stuckRun.id };
 
 /** `"@@1.10@@"` stands for the number as written, which a JavaScript number would lose. */
 export const asJson = (body: unknown): string => JSON.stringify(body ?? null).replaceAll(/"@@([^"]*)@@"/g, '$1');

@@ -229,6 +229,37 @@ class TestAskingOthersAsWell:
         assert Outbox.objects.filter(topic="task.rung_empty").count() == 1
 
 
+class TestWhoComesLater:
+    def test_weighs_what_the_step_says_and_may_veto_where_it_says_so(self, desk):
+        cleo = desk.someone("cleo")
+        desk.team("board", "dan")
+        task = ask(
+            desk,
+            rung(add=others(desk, "cleo", groups=["board"])),
+            rule={"weight": 10},
+            weights=[{"who": "board", "weight": 4}, {"who": cleo.email, "weight": 9}],
+            veto={"users": [cleo.email], "groups": []},
+        )
+        climb(2)
+        places = {one.user.email: one for one in task.assignees.select_related("user")}
+        found = [(places[f"{name}@acme.test"]) for name in ("ada", "cleo", "dan")]
+        assert [one.weight for one in found] == [1, 9, 4]
+        assert [one.may_veto for one in found] == [False, True, False]
+        desk.decide(task, desk.someone("ada"))
+        desk.decide(task, cleo, "rejected")
+        assert fresh(task).outcome == "rejected"
+
+    def test_does_so_in_a_later_stage_as_that_stage_says(self, desk):
+        desk.someone("eve")
+        second = stage("bob", rule={"weight": 5}, weights=[{"who": "cleo@acme.test", "weight": 4}])
+        task = ask(desk, rung(add=others(desk, "cleo")), names=["eve"], stages=[second])
+        desk.someone("bob")
+        desk.decide(task, desk.someone("eve"))
+        later = UserTask.objects.get(run_id=task.run_id, stage=2)
+        climb(2)
+        assert later.assignees.get(user__email="cleo@acme.test").weight == 4
+
+
 class TestAskingOthersInstead:
     def test_takes_it_from_those_who_were_asked(self, desk):
         task = ask(desk, rung(reassign=others(desk, "cleo")))

@@ -120,6 +120,8 @@ def test_a_row_says_what_lists_show(desk, ada):
         "due": row["due"],
         "outcome": "",
         "outcome_word": "",
+        "pending_word": "",
+        "settles_at": None,
         "decided_at": None,
         "decided_by": "",
         "claimed_by": "",

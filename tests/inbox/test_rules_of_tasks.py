@@ -198,7 +198,7 @@ class TestAnswersOfItsOwn:
         assert "Say no without a reason?" in asked_again.content.decode()
         assert fresh(task).status == "open"
         submit(task, desk.someone("ada"), outcome="stop", comment="Next year.")
-        assert "Not now by" in ada.get(f"/inbox/{task.pk}/").content.decode()
+        assert "“Not now” by" in ada.get(f"/inbox/{task.pk}/").content.decode()
 
     def test_the_api_says_them_too(self, desk, asked):
         task = asked("ada")
@@ -212,5 +212,5 @@ class TestAnswersOfItsOwn:
         ]
         body = {"outcome": "go_smaller", "seen": task.seen}
         done = people.send(ada, "POST", f"/api/v1/tasks/{task.pk}/decide/", body).json()
-        assert (done["outcome"], done["outcome_word"]) == ("go_smaller", "Go, but smaller")
-        assert done["decisions"][0]["word"] == "Go, but smaller"
+        assert (done["outcome"], done["outcome_word"]) == ("go_smaller", "“Go, but smaller”")
+        assert done["decisions"][0]["word"] == "“Go, but smaller”"

@@ -29,6 +29,9 @@ def limits(teller: Teller, config: Config) -> Iterator[str]:
         yield teller.say(
             "due", due=teller.time(due), working=_working(teller, config.get("business"))
         )
+    undo_for = config.get("undo_for")
+    if isinstance(undo_for, str) and undo_for:
+        yield teller.say("undo_for", time=teller.time(undo_for))
     warnings = config.get("warnings")
     if (due or respond) and isinstance(warnings, list) and warnings:
         yield teller.say("warned", percent=teller.list_([str(one) for one in warnings]))

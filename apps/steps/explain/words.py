@@ -101,6 +101,13 @@ SENTENCES: Mapping[str, Pair] = {
         "Somebody should take it up within {time}{working}.",
         "Jemand soll es innerhalb von {time}{working} aufgreifen.",
     ),
+    "undo_for": (
+        "Once it is decided, answers can be taken back for {time}; only then does it go on.",
+        (
+            "Nach der Entscheidung lassen sich Antworten noch {time} lang zurücknehmen; erst dann"
+            " geht es weiter."
+        ),
+    ),
     "warned": (
         "Who has not answered is reminded at {percent} per cent of the time.",
         "Wer nicht geantwortet hat, wird bei {percent} Prozent der Zeit erinnert.",

@@ -8,14 +8,14 @@ needed, add stages: each asks its own people once the one before has approved.
 
 from collections.abc import Iterator, Mapping
 from dataclasses import replace
-from datetime import datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any, Literal, TypeVar
 
 from pydantic import Field, model_validator
 
 from apps.engine.graph import Behaviour
 from apps.steps import ladder
-from apps.steps.findings import Flaw
+from apps.steps.findings import Flaw, is_template
 from apps.steps.outcomes import StepError, WaitForPerson
 from apps.steps.registry import (
     Feel,
@@ -25,7 +25,11 @@ from apps.steps.registry import (
     TemplateValue,
     step_type,
 )
-from apps.steps.types.delay import check_duration, due_after
+from apps.steps.types.delay import after, check_duration, due_after
+
+#: Nobody waits longer for what is decided already.
+LONGEST_UNDO = timedelta(days=1)
+_A_MONDAY = datetime(2001, 1, 1, 9, tzinfo=UTC)
 
 
 class Assignees(StepModel):
@@ -248,6 +252,14 @@ class Config(StepModel):
         json_schema_extra={"x-feel": "template", "x-widget": "duration"},
     )
     respond_business: bool = Field(False, title="First reaction in working time")
+    undo_for: Template | None = Field(
+        None,
+        title="Answers can be taken back for",
+        description="Once it is decided, it is held for so long, a day at most, and goes on only"
+        " then. Each stage is held on its own.",
+        examples=["PT15M", "PT1H"],
+        json_schema_extra={"x-feel": "template", "x-widget": "duration"},
+    )
     warnings: ladder.Warnings = Field(
         default_factory=lambda: list(ladder.WARNINGS),
         max_length=5,
@@ -328,6 +340,7 @@ class Output(StepModel):
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     """The times to decide, where they are written out."""
     yield from check_duration(config, "due")
+    yield from _check_undo(config)
     yield from ladder.check(config)
     stages = config.get("stages")
     for index, stage in enumerate(stages if isinstance(stages, list) else []):
@@ -335,6 +348,40 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
             timed = {"due": stage.get("due"), "business": config.get("business")}
             for flaw in check_duration(timed, "due"):
                 yield replace(flaw, path=("stages", index, *flaw.path))
+
+
+def _check_undo(config: Mapping[str, Any]) -> Iterator[Flaw]:
+    """How long it can be taken back: some time, and not so long that nobody waits for it."""
+    text = config.get("undo_for")
+    if not isinstance(text, str) or not text or is_template(text):
+        return
+    flaws = list(check_duration({"undo_for": text}, "undo_for"))
+    yield from flaws
+    if flaws:
+        return
+    try:
+        undo_seconds(_A_MONDAY, text)
+    except StepError as wrong:
+        yield Flaw(
+            wrong.code,
+            ("undo_for",),
+            wrong.message,
+            "Write a time of at most a day, such as PT15M or PT1H; or leave it out.",
+        )
+
+
+def undo_seconds(start: datetime, text: str) -> int:
+    """For how many seconds a decision is held.
+
+    Raises:
+        StepError: It is no duration, none at all, or more than a day.
+    """
+    held = after(start, text) - start
+    if not timedelta(0) < held <= LONGEST_UNDO:
+        raise StepError(
+            "bad_undo_for", "Answers can be taken back for more than no time, and at most a day."
+        )
+    return max(1, round(held.total_seconds()))
 
 
 @step_type(
@@ -376,6 +423,7 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "duties": config.duties.model_dump(),
             "due_at": due.isoformat() if due else None,
             "limits": ladder.asked(config, ctx),
+            **({"undo_seconds": undo_seconds(ctx.now, config.undo_for)} if config.undo_for else {}),
             "fields": [fact.model_dump() for fact in config.fields],
             "requester": requester or "",
             "allow_requester": config.allow_requester,

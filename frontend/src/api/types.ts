@@ -291,6 +291,8 @@ export interface WaitReason {
   detail: string;
   people?: string[];
   groups?: string[];
+  /** Of people: it is decided, and passed on at `until`. */
+  held?: boolean;
   /** Of people: what happens first while nobody answers. */
   next?: { at: string; words: string } | null;
   error?: RunError | null;
@@ -378,6 +380,9 @@ export interface TaskItem {
   next?: { at: string; words: string } | null;
   /** The outcome as people read it; empty while there is none. */
   outcome_word: string;
+  /** As what it is decided while that can be taken back, and when it is passed on. */
+  pending_word?: string;
+  settles_at?: string | null;
   decided_at: string | null;
   decided_by: string | { name: string } | null;
   /** With which others it can be answered; null where it has to be answered alone. */
@@ -441,6 +446,8 @@ export interface Task extends TaskItem {
   earlier?: { name: string; decisions: TaskDecision[] }[];
   /** It was sent back before: by whom, why, and what has changed since. */
   returned?: { by: string; reason: string; at: string; changes: { label: string; before?: unknown; after?: unknown }[] } | null;
+  /** For how long answers can be taken back once it is decided, in words; empty for none. */
+  undo?: string;
   taken_back?: { by: string; word: string; at: string }[];
   may_take_back?: boolean;
   questions?: Question[];

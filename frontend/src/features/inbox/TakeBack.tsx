@@ -1,4 +1,5 @@
-import { Button } from '@mantine/core';
+import { Button, TextInput } from '@mantine/core';
+import { useState } from 'react';
 import { useTaskAct } from '~/api/people';
 import type { Task } from '~/api/types';
 import { useT } from '~/app/messages';
@@ -11,8 +12,14 @@ import classes from './TaskPane.module.css';
 export function TakeBack({ task }: { task: Task }) {
   const t = useT();
   const act = useTaskAct(task.id);
+  const [reason, setReason] = useState('');
   const gone = task.taken_back ?? [];
   if (gone.length === 0 && !task.may_take_back) return null;
+  const takeBack = () =>
+    act.mutate(
+      { act: 'take-back', body: { reason: reason.trim() } },
+      { onSuccess: () => { setReason(''); notifyDone(t('inbox.take_back.done')); } },
+    );
   return (
     <section>
       <ul className={classes.thens}>
@@ -21,8 +28,8 @@ export function TakeBack({ task }: { task: Task }) {
       <ProblemText error={act.error} />
       {task.may_take_back ? (
         <>
-          <p className={classes.none}>{t('inbox.take_back.text')}</p>
-          <Button loading={act.isPending} onClick={() => act.mutate({ act: 'take-back' }, { onSuccess: () => notifyDone(t('inbox.take_back.done')) })}>{t('inbox.take_back')}</Button>
+          <TextInput label={t('inbox.take_back.reason')} description={t('inbox.take_back.text')} maxLength={5000} mb={12} value={reason} onChange={(event) => setReason(event.currentTarget.value)} />
+          <Button loading={act.isPending} onClick={takeBack}>{t('inbox.take_back')}</Button>
         </>
       ) : null}
     </section>

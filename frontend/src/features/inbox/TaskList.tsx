@@ -7,6 +7,7 @@ import { useT } from '~/app/messages';
 import { More } from '~/ui/More';
 import type { MoreOf } from '~/ui/More';
 import { RelativeTime } from '~/ui/RelativeTime';
+import { useIntlTools } from '~/ui/time';
 import classes from './InboxPage.module.css';
 import { Next, Urgent } from './Course';
 import { TimeLeft } from './TimeLeft';
@@ -42,12 +43,12 @@ export function TaskList({ tasks, opened, isDone, search, chosen, more, onOpen, 
   return (
     <>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-element-interactions -- keys on links inside */}
-      <ul className={classes.tasks} onKeyDown={onKeyDown}>
+      <ul className={classes.tasks} data-boxes={tasks.some((one) => one.bulk) || undefined} onKeyDown={onKeyDown}>
         {tasks.map((task) => (
           <li key={task.id} data-chosen={task.id === opened || undefined}>
             {mayJoin(task, chosen) ? (
               <Checkbox className={classes.box} aria-label={t('inbox.bulk.choose', { title: task.title })} checked={chosen.some((one) => one.id === task.id)} onChange={() => onChoose(task)} />
-            ) : null}
+            ) : <span className={classes.nobox} aria-hidden />}
             <Link to="/inbox/" search={{ ...search, task: task.id }} className={classes.task} data-task={task.id} aria-current={task.id === opened || undefined}>
               <span className={classes.name}>{task.title}</span>
               <span className={classes.meta}>
@@ -75,7 +76,9 @@ export function mayJoin(task: TaskItem, chosen: TaskItem[]): boolean {
 
 function Ending({ task }: { task: TaskItem }) {
   const t = useT();
+  const { short } = useIntlTools();
   const who = nameOf(task.decided_by);
+  if (task.settles_at) return <span>{t('inbox.held', { outcome: task.pending_word ?? '', time: short(task.settles_at) })}</span>;
   const outcome = task.status === 'timed_out' ? t('inbox.overdue') : task.outcome_word || outcomeDone(task.status, t);
   return (
     <span>

@@ -8,6 +8,7 @@ import { useT } from '~/app/messages';
 import { IconArrowLeft, IconCircleCheck, IconClock } from '~/ui/icons';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { ErrorState, PageSkeleton } from '~/ui/States';
+import { useIntlTools } from '~/ui/time';
 import { Before } from './Before';
 import { Course, Urgent } from './Course';
 import { Decision } from './Decision';
@@ -35,7 +36,7 @@ export function TaskPane({ id, onBack }: { id: string; onBack: () => void }) {
           {task ? <TaskSheet task={task} /> : error ? <ErrorState bare error={error} retry={() => void refetch()} /> : <PageSkeleton />}
         </div>
       </div>
-      {task?.status === 'open' ? <Decision task={task} refresh={() => void refetch()} /> : null}
+      {task?.status === 'open' && !task.settles_at ? <Decision task={task} refresh={() => void refetch()} /> : null}
     </article>
   );
 }
@@ -52,7 +53,7 @@ function TaskSheet({ task }: { task: Task }) {
           {task.amount ? <div className={classes.amount}><dt>{task.amount.label}</dt><dd><FactValue value={task.amount.value} /></dd></div> : null}
           {task.kind === 'exception' ? null : <div><dt>{t('inbox.asked_by')}</dt><dd>{task.requester?.name ?? t('inbox.from_nobody')}</dd></div>}
           <div><dt>{t('inbox.asked')}</dt><dd><RelativeTime at={task.opened_at} /></dd></div>
-          {task.status === 'open' ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} plain /> <Urgent task={task} /></dd></div> : null}
+          {task.status === 'open' && !task.settles_at ? <div><dt>{t('inbox.due')}</dt><dd><TimeLeft due={task.due} plain /> <Urgent task={task} /></dd></div> : null}
           {task.respond_by ? <div><dt>{t('inbox.respond_by')}</dt><dd><RelativeTime at={task.respond_by} /></dd></div> : null}
           <div>
             <dt>{t('inbox.flow')}</dt>
@@ -62,6 +63,7 @@ function TaskSheet({ task }: { task: Task }) {
         {task.why ? <p className={classes.why}>{task.why}</p> : null}
       </header>
       <Closed task={task} />
+      <Held task={task} />
       {task.details ? <section><h3 className={classes.heading}>{t('inbox.details')}</h3><Markdown text={task.details} /></section> : null}
       <section>
         <h3 className={classes.heading}>{t('inbox.facts')}</h3>
@@ -80,7 +82,8 @@ function TaskSheet({ task }: { task: Task }) {
           <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
           <dl className={classes.facts}>
             {task.answers.filter((answer) => answer.then).map((answer) => <div key={answer.outcome}><dt>{answer.label}</dt><dd>{answer.then}</dd></div>)}
-            {task.without_answer ? <div><dt>{t('inbox.no_answer')}</dt><dd>{task.without_answer}</dd></div> : null}
+            {task.undo ? <div><dt>{t('inbox.once_decided')}</dt><dd>{task.undo}</dd></div> : null}
+            {task.without_answer && !task.settles_at ? <div><dt>{t('inbox.no_answer')}</dt><dd>{task.without_answer}</dd></div> : null}
           </dl>
         </section>
       ) : null}
@@ -124,6 +127,21 @@ function Answer({ given }: { given: TaskDecision }) {
       {given.in_exception ? <p className={classes.plain}>{t('inbox.in_exception')}</p> : null}
       {given.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: given.comment })}</p> : null}
     </li>
+  );
+}
+
+/** It is decided, and can still be taken back: as what, until when. */
+function Held({ task }: { task: Task }) {
+  const t = useT();
+  const { exact } = useIntlTools();
+  if (!task.settles_at) return null;
+  return (
+    <div className={classes.conflict} role="status">
+      <p>
+        <strong>{t('inbox.held', { outcome: task.pending_word ?? '', time: exact(task.settles_at) })}</strong>
+        {t('inbox.held.text')}
+      </p>
+    </div>
   );
 }
 

@@ -34,6 +34,7 @@ function What({ reason }: { reason: WaitReason }) {
   switch (reason.kind) {
     case 'person':
       if (reason.error) return <>{t('runs.wait.failed', { message: reason.error.message })}</>;
+      if (reason.held) return <>{t('runs.wait.held', { time })}</>;
       if (names) return <>{reason.until ? t('runs.wait.person_of_until', { names, time }) : t('runs.wait.person_of', { names })}{reason.next ? ` ${t('runs.wait.next', { time: short(reason.next.at), words: reason.next.words })}` : null}</>;
       return <>{reason.until ? t('runs.wait.person_until', { time }) : t('runs.wait.person')}</>;
     case 'time':
