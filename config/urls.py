@@ -4,7 +4,11 @@ from django.contrib import admin
 from django.urls import include, path, re_path
 from drf_spectacular.views import SpectacularJSONAPIView, SpectacularSwaggerSplitView
 
+from apps.accounts import schema as schema  # noqa: PLC0414 - its classes register themselves
 from config import views
+
+# Here and not when Django starts: workers show no pages.
+admin.autodiscover()
 
 urlpatterns = [
     path("healthz", views.health, name="health"),

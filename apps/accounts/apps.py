@@ -10,7 +10,7 @@ class AccountsConfig(AppConfig):
     label = "accounts"
 
     def ready(self) -> None:
-        from apps.accounts import commands, schema  # noqa: F401 - its classes register themselves
+        from apps.accounts import commands
         from apps.core import clock, outbox
 
         def send_invitation(payload: dict[str, Any]) -> None:

@@ -58,3 +58,17 @@ class PreconditionFailed(ProductError):
 
     code = "stale"
     status = 412
+
+
+class BadBody(ProductError):
+    """The body is not the JSON that is due."""
+
+    code = "bad_json"
+    status = 422
+
+
+class BodyTooLarge(ProductError):
+    """More was sent than any request may have."""
+
+    code = "too_large"
+    status = 413

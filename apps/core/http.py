@@ -4,7 +4,6 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-import msgspec
 from django.conf import settings
 from django.core.exceptions import PermissionDenied
 from django.http import Http404
@@ -17,27 +16,18 @@ from rest_framework.renderers import BaseRenderer, JSONRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from apps.core import sentences
-from apps.core.errors import Invalid, PreconditionFailed, PreconditionRequired, ProductError
+from apps.core import encoding, sentences
+from apps.core.errors import (
+    BadBody,
+    BodyTooLarge,
+    Invalid,
+    PreconditionFailed,
+    PreconditionRequired,
+    ProductError,
+)
 from apps.engine import values
 
 PROBLEM = "application/problem+json"
-
-_encoder = msgspec.json.Encoder(decimal_format="number", enc_hook=str)
-
-
-class BadBody(ProductError):
-    """The body is not the JSON that is due."""
-
-    code = "bad_json"
-    status = 422
-
-
-class BodyTooLarge(ProductError):
-    """More was sent than any request may have."""
-
-    code = "too_large"
-    status = 413
 
 
 class ExactJSONParser(BaseParser):
@@ -81,9 +71,7 @@ class ExactJSONRenderer(JSONRenderer):
         accepted_media_type: str | None = None,
         renderer_context: Mapping[str, Any] | None = None,
     ) -> bytes:
-        if data is None:
-            return b""
-        return _encoder.encode(data)
+        return b"" if data is None else encoding.as_json(data)
 
 
 class OneForm(DefaultContentNegotiation):

@@ -12,11 +12,9 @@ from ipaddress import ip_address, ip_network
 from typing import Any
 from uuid import UUID
 
-from django.http import HttpRequest
 from django.utils import translation
-from rest_framework.request import Request
 
-from apps.accounts.authentication import ip_of
+from apps.accounts.callers import Caller, ip_of
 from apps.accounts.models import Team, User
 from apps.accounts.queries import zone_of
 from apps.engine.canonical import content_hash
@@ -60,7 +58,7 @@ class Origin:
     agent: str = ""
 
 
-def origin_of(request: HttpRequest | Request, door: str) -> Origin:
+def origin_of(request: Caller, door: str) -> Origin:
     """Of a request; ``door`` is the page, app, api or mail that it came by."""
     agent = str(request.META.get("HTTP_USER_AGENT") or "")
     return Origin(door, network_of(ip_of(request)), program_of(agent))

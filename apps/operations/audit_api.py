@@ -23,12 +23,13 @@ from apps.accounts.schema import PAGE, paged
 from apps.audit.bundle import bundle_of_period, proof_of_row
 from apps.audit.commands import record
 from apps.audit.models import AuditEvent, AuditSeal
-from apps.audit.queries import Row, audit_rows, get_row, seals, trail_state, with_values
+from apps.audit.queries import audit_rows, get_row, seals, trail_state, with_values
 from apps.audit.records import Target
 from apps.core import clock
 from apps.core.errors import Forbidden, Invalid
 from apps.core.http import CursorPages
 from apps.operations.streams import streamed_lines
+from apps.operations.trail_rows import row_shown
 
 _WITHHOLD = OpenApiParameter(
     "withhold",
@@ -220,36 +221,6 @@ class ProofView(APIView):
         target = Target("audit", str(event_id), "Proof of a row")
         _record_export(actor, target, {"withheld": withhold}, now)
         return streamed_lines(request, lines, name=f"audit-{event_id}.ndjson")
-
-
-def row_shown(row: Row) -> dict[str, Any]:
-    """A row as the API gives it, and as exports write it."""
-    event = row.event
-    return {
-        "id": event.id,
-        "at": event.at,
-        "verb": event.verb,
-        "actor": {
-            "kind": event.actor_kind,
-            "id": event.actor_id,
-            "label": row.text("actor.label"),
-        },
-        "on_behalf_of": event.on_behalf_of,
-        "target": {
-            "type": event.target_type,
-            "id": event.target_id,
-            "label": row.text("target.label"),
-        },
-        "flow": event.flow_id,
-        "correlation_id": event.correlation_id,
-        "reason": row.text("reason"),
-        "before": row.group("before"),
-        "after": row.group("after"),
-        "details": row.group("details"),
-        "withheld": row.withheld,
-        "seal": row.seal,
-        "hash": bytes(event.row_hash).hex(),
-    }
 
 
 def seal_shown(seal: AuditSeal) -> dict[str, Any]:

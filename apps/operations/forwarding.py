@@ -23,13 +23,12 @@ from apps.audit.queries import Row, rows_after
 from apps.connections import queries as connections
 from apps.connections.addresses import split_host_port
 from apps.connections.outgoing import OutgoingClient, OutgoingError, parse
-from apps.core import clock
+from apps.core import clock, encoding
 from apps.core.errors import ProductError
-from apps.core.http import ExactJSONRenderer
 from apps.core.pool import give_back
 from apps.operations import syslog
-from apps.operations.audit_api import row_shown
 from apps.operations.models import DestinationKind, TrailDestination
+from apps.operations.trail_rows import row_shown
 
 __all__ = ["due_destinations", "forward", "head_seal", "send_test"]
 
@@ -308,7 +307,7 @@ def _severity(item: Item) -> syslog.Severity:
 
 def _line(said: dict[str, Any]) -> str:
     # Exact numbers as they are written, everything beyond ASCII escaped: safe in every log.
-    text = ExactJSONRenderer().render(said).decode()
+    text = encoding.as_json(said).decode()
     return text if text.isascii() else "".join(_escaped(text))
 
 

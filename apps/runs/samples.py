@@ -19,8 +19,7 @@ from apps.accounts.permissions import has_right, require
 from apps.audit.commands import record
 from apps.audit.records import Target
 from apps.connections import masking
-from apps.core.errors import Invalid, NotFound
-from apps.core.http import BadBody, BodyTooLarge
+from apps.core.errors import BadBody, BodyTooLarge, Invalid, NotFound
 from apps.core.models import uuid7
 from apps.engine import values
 from apps.flows.models import Draft, Flow

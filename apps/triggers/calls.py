@@ -15,8 +15,7 @@ from urllib.parse import parse_qsl
 from uuid import UUID
 
 from apps.connections import masking, vault
-from apps.core.errors import ProductError
-from apps.core.http import BadBody
+from apps.core.errors import BadBody, ProductError
 from apps.engine import feel, values
 from apps.runs.commands import start_payload
 from apps.steps import contracts
