@@ -24,7 +24,7 @@ from apps.core.http import ExactJSONRenderer
 from apps.flows.models import Flow, FlowVersion
 from apps.inbox.models import UserTask
 from apps.inbox.queries import decisions_by_task
-from apps.operations.audit_api import row_shown
+from apps.operations.trail_rows import row_shown
 from apps.runs.models import Run
 from apps.runs.queries import real, version_numbers
 
