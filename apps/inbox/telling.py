@@ -131,8 +131,8 @@ def is_wanted(notice: Notice) -> bool:
     if notice.kind not in WHILE_OPEN or notice.task_id is None:
         return True
     if notice.user_id is None:
-        waiting = UserTask.objects.filter(status=TaskStatus.OPEN, settles_at__isnull=True)
-        return waiting.filter(pk=notice.task_id).exists()
+        open_now = UserTask.objects.filter(status=TaskStatus.OPEN, settles_at__isnull=True)
+        return open_now.filter(pk=notice.task_id).exists()
     waiting = tasks_waiting_for(notice.user_id, notice.workspace_id)
     if notice.user is not None and notice.key.endswith(f"{FOR}/{notice.user_id}"):
         task = UserTask.objects.filter(pk__in=waiting).filter(pk=notice.task_id).first()

@@ -27,6 +27,8 @@ def opened(draft: RequestDraft) -> dict[str, Any] | None:
     if draft.answers or draft.sealed is None:
         return dict(draft.answers)
     try:
-        return dict(values.loads(vault.open(draft.sealed, draft_context(draft.pk)).decode()))
+        text = vault.open(draft.sealed, draft_context(draft.pk)).decode()
     except vault.CannotOpen:
         return None
+    found: Any = values.loads(text)
+    return dict(found)
