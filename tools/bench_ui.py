@@ -40,6 +40,7 @@ MEASURES: dict[str, tuple[str, tuple[Bar, ...]]] = {
             Bar("fit_usable_ms", most=2000),
             Bar("fit_drag_p95_ms", most=32),
             Bar("fit_type_p95_ms", most=50),
+            Bar("fit_theme_ms", most=300),
             Bar("full_usable_ms", most=2000),
             Bar("full_drag_p95_ms", most=32),
             Bar("full_type_p95_ms", most=50),

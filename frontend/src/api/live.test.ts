@@ -15,15 +15,17 @@ class Socket {
 let sockets: Socket[];
 let marked: unknown[];
 let stop: () => void;
+let reading: Promise<void>;
 
 beforeEach(() => {
   vi.useFakeTimers();
   sockets = [];
   marked = [];
   const client = new QueryClient();
+  reading = Promise.resolve();
   vi.spyOn(client, 'invalidateQueries').mockImplementation((filter) => {
     marked.push(filter?.queryKey);
-    return Promise.resolve();
+    return reading;
   });
   const makeSocket = () => {
     const socket = new Socket();
@@ -44,6 +46,30 @@ it('marks what a message names, once for many messages', () => {
   expect(marked).toEqual([]);
   vi.advanceTimersByTime(250);
   expect(marked).toEqual([['runs', 'list'], ['runs', 'latest'], ['runs', 'count'], ['runs', 'one', 'a']]);
+});
+
+it('waits for what it reads before it reads again, then rests as long as that took', async () => {
+  let answer: () => void = () => undefined;
+  reading = new Promise((resolve) => { answer = resolve; });
+  const run = (seq: number) => sockets[0]!.say({ seq, type: 'run', ids: ['a'] });
+  sockets[0]!.onopen?.();
+  run(1);
+  await vi.advanceTimersByTimeAsync(200);
+  expect(marked.length).toBe(4);
+  run(2);
+  run(3);
+  await vi.advanceTimersByTimeAsync(600);
+  expect(marked.length).toBe(4);
+  answer();
+  reading = new Promise(() => undefined);
+  await vi.advanceTimersByTimeAsync(590);
+  expect(marked.length).toBe(4);
+  await vi.advanceTimersByTimeAsync(20);
+  expect(marked.length).toBe(8);
+  // One that is never answered holds nothing up for ever.
+  run(4);
+  await vi.advanceTimersByTimeAsync(10_100);
+  expect(marked.length).toBe(12);
 });
 
 it('reads everything again after a gap', () => {

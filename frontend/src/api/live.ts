@@ -50,6 +50,8 @@ export function staleKeys(message: Message): QueryKey[] {
 }
 
 const GATHER_MS = 200;
+/** A read that takes longer is given up, and what came meanwhile is read instead. */
+const LONGEST_READ_MS = 5_000;
 const POLL_MS = 15_000;
 const LONGEST_PAUSE_MS = 15_000;
 
@@ -61,7 +63,10 @@ interface Options {
 
 /**
  * Keeps the pages current: marks what changed as stale, and everything after a gap in the numbers
- * or a new connection. Messages are gathered, so that 50 a second are five refreshes.
+ * or a new connection. Messages are gathered, so that 50 a second are five refreshes; where reading
+ * takes longer than that, the next read waits for the last and rests as long as it took. Reading
+ * anew at once would break off what is on its way: a busy page would stand still, a busy server
+ * would answer nobody.
  */
 export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) }: Options): () => void {
   let socket: WebSocket | null = null;
@@ -70,6 +75,7 @@ export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) 
   let stopped = false;
   let retryTimer: ReturnType<typeof setTimeout> | undefined;
   let flushTimer: ReturnType<typeof setTimeout> | undefined;
+  let isReading = false;
   let pending = new Map<string, QueryKey>();
 
   const markAll = () => Object.values(ROOTS).forEach((root) => void client.invalidateQueries({ queryKey: [root] }));
@@ -77,7 +83,16 @@ export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) 
     flushTimer = undefined;
     const keys = [...pending.values()];
     pending = new Map();
-    keys.forEach((queryKey) => void client.invalidateQueries({ queryKey }));
+    isReading = true;
+    const began = Date.now();
+    const done = () => {
+      clearTimeout(patience);
+      if (!isReading || stopped) return;
+      isReading = false;
+      if (pending.size > 0) flushTimer ??= setTimeout(flush, Math.max(GATHER_MS, Date.now() - began));
+    };
+    const patience = setTimeout(done, LONGEST_READ_MS);
+    void Promise.allSettled(keys.map((queryKey) => client.invalidateQueries({ queryKey }))).then(done);
   };
 
   const receive = (event: MessageEvent<string>) => {
@@ -88,7 +103,7 @@ export function startLive({ client, url, makeSocket = (to) => new WebSocket(to) 
     if ('who' in message) return listeners.forEach((hear) => hear(message));
     if (missed) return;
     staleKeys(message).forEach((key) => pending.set(JSON.stringify(key), key));
-    flushTimer ??= setTimeout(flush, GATHER_MS);
+    if (!isReading) flushTimer ??= setTimeout(flush, GATHER_MS);
   };
 
   const connect = () => {

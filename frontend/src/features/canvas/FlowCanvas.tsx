@@ -1,6 +1,6 @@
 import { Background, BackgroundVariant, ReactFlow, ReactFlowProvider, useReactFlow } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { useMemo, useRef } from 'react';
+import { useEffect, useMemo, useRef, useState } from 'react';
 import type { KeyboardEvent, ReactNode } from 'react';
 import type { FlowDocument } from '~/api/types';
 import { useT } from '~/app/messages';
@@ -9,15 +9,19 @@ import classes from './Canvas.module.css';
 import { CanvasControls } from './CanvasControls';
 import { TRIGGER } from './catalogue';
 import type { Lookup } from './catalogue';
-import { drawLinks, drawNodes, drawUndos, linkId, places } from './graph';
+import { places } from './graph';
 import { LinkEdge, UndoEdge } from './LinkEdge';
 import type { CardRunState } from './StepCard';
 import { FrameNode, StepNode } from './StepNode';
+import { useOwnMeasures } from './useOwnMeasures';
+import { useRunDrawing } from './useRunDrawing';
 import { MOVES, walk } from './walk';
 import { GRID, useFar } from './zoom';
 
 const nodeTypes = { step: StepNode, frame: FrameNode };
 const edgeTypes = { link: LinkEdge, undo: UndoEdge };
+const FIT = { padding: 0.06, maxZoom: 1 };
+const PRO = { hideAttribution: true };
 
 interface Props {
   document: FlowDocument;
@@ -33,30 +37,16 @@ interface Props {
 
 function View({ document, types, selected, onSelect, runs, taken, children }: Props) {
   const t = useT();
+  useOwnMeasures();
   const far = useFar();
   const flow = useReactFlow();
   const frame = useRef<HTMLDivElement>(null);
   const at = useMemo(() => places(document), [document]);
-  const nodes = useMemo(
-    () =>
-      drawNodes(document, types, t).map((node) => {
-        const run = runs?.[node.id];
-        const ariaLabel = run ? t('canvas.step_state', { title: node.data.title, kind: node.data.name, state: run.statusLabel }) : node.ariaLabel;
-        return { ...node, selected: node.id === selected, ariaLabel, data: { ...node.data, run } };
-      }),
-    [document, types, t, selected, runs],
-  );
-  const edges = useMemo(
-    () =>
-      [
-        ...drawLinks(document, types, t).map((edge) => ({
-          ...edge,
-          data: { ...edge.data!, taken: taken ? (taken[linkId(edge.source, edge.data!.port, edge.target)] ?? 0) : undefined },
-        })),
-        ...drawUndos(document),
-      ],
-    [document, types, t, taken],
-  );
+  // A run is read again and again: what is drawn must not hang on who hears of a click.
+  const heard = useRef(onSelect);
+  useEffect(() => { heard.current = onSelect; });
+  const [clicks] = useState(() => ({ onNodeClick: (_event: unknown, node: { id: string }) => heard.current?.(node.id), onPaneClick: () => heard.current?.(undefined) }));
+  const { nodes, edges } = useRunDrawing({ document, types, selected, runs, taken });
 
   const focus = (id: string) => {
     const place = at[id];
@@ -85,7 +75,7 @@ function View({ document, types, selected, onSelect, runs, taken, children }: Pr
         nodeTypes={nodeTypes}
         edgeTypes={edgeTypes}
         fitView
-        fitViewOptions={{ padding: 0.06, maxZoom: 1 }}
+        fitViewOptions={FIT}
         minZoom={0.1}
         maxZoom={2}
         nodesDraggable={false}
@@ -94,9 +84,8 @@ function View({ document, types, selected, onSelect, runs, taken, children }: Pr
         edgesFocusable={false}
         disableKeyboardA11y
         zIndexMode="manual"
-        onNodeClick={(_event, node) => onSelect?.(node.id)}
-        onPaneClick={() => onSelect?.(undefined)}
-        proOptions={{ hideAttribution: true }}
+        {...clicks}
+        proOptions={PRO}
       >
         <Background variant={BackgroundVariant.Dots} gap={GRID} size={1.5} color="var(--sb-grid)" />
         {children}

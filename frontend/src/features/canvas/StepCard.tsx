@@ -67,13 +67,23 @@ export function StepCard({ title, summary, icon, tint, trigger, outward, unknown
   );
 }
 
-/** A card from afar: nothing but what can still be read there, so that a large flow moves easily. */
-export function FarCard({ title, icon, tint, trigger, unknown, selected, findings }: Pick<Props, 'title' | 'icon' | 'tint' | 'trigger' | 'unknown' | 'selected' | 'findings'>) {
+type Far = Pick<Props, 'title' | 'icon' | 'tint' | 'trigger' | 'unknown' | 'selected' | 'run' | 'findings'>;
+
+/** A card from afar: nothing but what can still be read there, so that a large flow moves easily. `isTiny`: too small for a picture. */
+export function FarCard({ title, icon, tint, trigger, unknown, selected, run, findings, isTiny }: Far & { isTiny: boolean }) {
   return (
-    <div className={classes.card} data-trigger={trigger || undefined} data-selected={selected || undefined} data-unknown={unknown || undefined}>
-      <StepIcon icon={icon} tint={tint} />
+    <div
+      className={classes.card}
+      data-trigger={trigger || undefined}
+      data-selected={selected || undefined}
+      data-unknown={unknown || undefined}
+      data-tone={run && run.status !== 'skipped' ? lookOf(run.status).tone : undefined}
+      data-skipped={run?.status === 'skipped' || undefined}
+      data-tiny={isTiny || undefined}
+    >
+      <StepIcon icon={icon} tint={tint} isBare={isTiny} />
       <span className={classes.title}>{title}</span>
-      {findings ? <CardMarks findings={findings} /> : null}
+      {run || findings ? <CardMarks run={run} findings={findings} /> : null}
     </div>
   );
 }

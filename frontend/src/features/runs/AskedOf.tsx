@@ -1,17 +1,29 @@
 import { Link } from '@tanstack/react-router';
 import { useAsked } from '~/api/evidence';
 import type { Asked } from '~/api/evidence';
-import type { Run } from '~/api/types';
+import { useRunDocument } from '~/api/testing';
+import type { FlowDocument, Run } from '~/api/types';
 import { useT } from '~/app/messages';
+import { useLookup } from '~/features/canvas/catalogue';
+import type { Lookup } from '~/features/canvas/catalogue';
 import { IconShieldCheck } from '~/ui/icons';
 import classes from './RunPage.module.css';
 
 const MOST = 4;
 
+/** Whether a step of the flow may ask somebody; of one that is not known here nobody can say. */
+const asksPeople = (document: FlowDocument, types: Lookup): boolean =>
+  Object.values(document.steps).some((step) => {
+    const type = types.step(step.type, step.version);
+    return type === undefined || (type.behaviour === 'wait' && type.category?.toLowerCase() === 'people');
+  });
+
 /** What people were asked in this run and what they said, each with the way to the evidence. */
 export function AskedOf({ run, step }: { run: Run; step?: string }) {
   const t = useT();
-  const all = useAsked(run.id, run.version !== null).data?.results ?? [];
+  const document = useRunDocument(run).data;
+  const types = useLookup();
+  const all = useAsked(run.id, run.version !== null && document !== undefined && asksPeople(document, types)).data?.results ?? [];
   const asked = step === undefined ? all : all.filter((one) => one.step === step);
   if (asked.length === 0) return null;
   const shown = step === undefined ? asked.slice(0, MOST) : asked;

@@ -1,4 +1,4 @@
-import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useStore, useStoreApi } from '@xyflow/react';
+import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useStore } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
 import { useDeferredValue, useMemo, useRef, useState } from 'react';
 import type { CSSProperties } from 'react';
@@ -7,7 +7,8 @@ import { useT } from '~/app/messages';
 import { useLookup } from '~/features/canvas/catalogue';
 import { CanvasControls } from '~/features/canvas/CanvasControls';
 import { UndoEdge } from '~/features/canvas/LinkEdge';
-import { SNAP, GRID, useFar } from '~/features/canvas/zoom';
+import { useOwnMeasures } from '~/features/canvas/useOwnMeasures';
+import { GRID, MANY, SNAP, useFar } from '~/features/canvas/zoom';
 import type { StepNodeType } from '~/features/canvas/graph';
 import { useFindings } from '../findings';
 import { useEditor } from '../store';
@@ -26,24 +27,11 @@ const edgeTypes = { link: EditorLink, undo: UndoEdge };
 const FIT = { padding: 0.15, maxZoom: 1 };
 /** In the overview a frame must not hide what is inside. */
 const mapColor = (node: StepNodeType) => (node.type === 'note' ? 'var(--sb-waiting-fill)' : node.type === 'frame' ? 'var(--sb-line)' : 'var(--sb-control)');
-/** From here on only what is seen is in the page. */
-const LARGE = 120;
-const MANY = 15;
+/** From here on there is an overview. */
+const SEVERAL = 15;
 
 /** From afar a link is so much thicker that about a pixel of it is left. */
 const farLine = (state: { transform: readonly number[] }): number => Math.min(16, Math.round(1.2 / Math.max(0.05, state.transform[2] ?? 1)));
-
-/**
- * Every node says itself how large it is and where its links begin. React Flow would look for that
- * in the page all the same, each time a card appears, and from afar there is no port to be found.
- */
-function useOwnMeasures() {
-  const store = useStoreApi();
-  useState(() => {
-    const measure = store.getState().updateNodeInternals;
-    store.setState({ updateNodeInternals: (updates) => measure(new Map([...updates].map(([id, update]) => [id, { ...update, force: false }]))) });
-  });
-}
 
 /** The document as it is drawn: while somebody types, the field comes first and the picture when there is time. */
 function useShownDocument(): FlowDocument {
@@ -70,7 +58,7 @@ function Surface() {
   const carrying = useView((view) => view.carried !== null);
   const count = Object.keys(document.steps).length;
   const [wanted, setMap] = useState<boolean | null>(null);
-  const map = wanted ?? count >= MANY;
+  const map = wanted ?? count >= SEVERAL;
   const line = useStore(farLine);
   const nodes = useDrawnNodes({ document, types, findings, selected, dragged, dropInto });
   const hasFrames = nodes.some((node) => node.type === 'frame');
@@ -122,7 +110,8 @@ function Surface() {
         zIndexMode="manual"
         panOnScroll
         zoomOnDoubleClick={false}
-        onlyRenderVisibleElements={count > LARGE}
+        // Of a large flow only what is seen is in the page.
+        onlyRenderVisibleElements={count > MANY}
         connectionLineType={ConnectionLineType.SmoothStep}
         connectionRadius={28}
         connectOnClick={false}

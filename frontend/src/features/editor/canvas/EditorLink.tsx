@@ -4,14 +4,11 @@ import { memo } from 'react';
 import { useT } from '~/app/messages';
 import type { LinkEdgeType } from '~/features/canvas/graph';
 import { LinkEdge, linkPath, PlainEdge } from '~/features/canvas/LinkEdge';
-import { useDrawnFar } from '~/features/canvas/zoom';
+import { MANY, useDrawnFar } from '~/features/canvas/zoom';
 import { IconPlus } from '~/ui/icons';
 import { useEditor } from '../store';
 import { focusName, useView } from '../view';
 import classes from './EditorCanvas.module.css';
-
-/** From here on a flow is large. */
-const MANY = 120;
 
 /** A link with a `+` at its middle, which is also what the focus stands on. */
 export const EditorLink = memo(function EditorLink(props: EdgeProps<LinkEdgeType>) {

@@ -11,7 +11,7 @@ import type { StepNodeData, StepNodeType } from '~/features/canvas/graph';
 import { BODY } from '~/features/canvas/nesting';
 import { FarCard, StepCard } from '~/features/canvas/StepCard';
 import { PlainHandles, portSpot } from '~/features/canvas/StepNode';
-import { useDrawnFar } from '~/features/canvas/zoom';
+import { useDrawnLevel } from '~/features/canvas/zoom';
 import { IconPlus } from '~/ui/icons';
 import { linksFrom } from '../document/links';
 import { useEditor } from '../store';
@@ -97,8 +97,8 @@ const Ports = ({ id, data, connectable }: Omit<PortProps, 'port'>) =>
 /** A step that can be dragged, connected and walked to. */
 export const EditorNode = memo(function EditorNode({ id, data, selected, isConnectable }: NodeProps<StepNodeType>) {
   // Where links begin is in the node itself, so that from afar no port has to be in the page.
-  const far = useDrawnFar();
-  if (far) return <FarCard {...data} selected={selected} />;
+  const level = useDrawnLevel();
+  if (level !== 'near') return <FarCard {...data} selected={selected} isTiny={level === 'tiny'} />;
   return (
     <StepCard {...data} selected={selected}>
       <PlainHandles data={data} connectable={isConnectable} />
