@@ -11,6 +11,7 @@ import { containerOf, outermost, scopeOfWay, withInside } from '~/features/canva
 import { tidy } from '~/features/canvas/tidy';
 import { fragmentOf, newIds, paste, readFragment, writeFragment } from './document/clipboard';
 import type { Fragment } from './document/clipboard';
+import { renameReads } from './document/answers';
 import { addStep, connect, deleteSteps, disconnect, insertOnLink, move, newStepId, setConfig, setField, setName, setSettings, setTitle, setTrigger } from './document/document';
 import type { Config, Edit, FieldName } from './document/document';
 import { findLink, linkKey } from './document/links';
@@ -145,6 +146,12 @@ export function makeActions(t: Translate, types: Lookup) {
     /** What any step may say beside its config; `undefined` says it no longer. */
     setField: (id: string, name: FieldName, value: unknown, merge?: string) =>
       apply(t('editor.edit.configure', { title: titleOf(id) }), setField(id, name, value, portsOfStep), merge),
+    /** A form with one answer called otherwise; every expression that reads it follows. */
+    renameAnswer: (owner: string, config: Config, from: string, to: string) =>
+      apply(t('editor.edit.rename_answer', { from, to }), (draft) => {
+        (owner === TRIGGER ? setTrigger(draft.trigger.type, config) : setConfig(owner, config, portsOfStep))(draft);
+        renameReads(owner, from, to)(draft);
+      }),
     setTrigger: (type: string, config: Config, merge?: string) => apply(t('editor.edit.trigger'), setTrigger(type, config), merge),
     setSettings: (settings: Record<string, unknown>, merge?: string) => apply(t('editor.edit.settings'), setSettings(settings), merge),
     move: (to: Record<string, Point>, merge?: string) => {

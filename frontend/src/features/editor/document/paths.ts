@@ -41,13 +41,14 @@ export interface Sample {
 type Schema = Record<string, unknown>;
 
 const NAME = /^[\p{L}_$][\p{L}\p{N}_$]*$/u;
-const WORDS = new Set(['and', 'or', 'not', 'if', 'then', 'else', 'for', 'in', 'return', 'some', 'every', 'satisfies', 'between', 'instance', 'of', 'true', 'false', 'null', 'function']);
+/** What a name alone cannot be in an expression. */
+export const FEEL_WORDS = new Set(['and', 'or', 'not', 'if', 'then', 'else', 'for', 'in', 'return', 'some', 'every', 'satisfies', 'between', 'instance', 'of', 'true', 'false', 'null', 'function']);
 const DEEPEST = 8;
 const MOST_CHILDREN = 100;
 
 /** `parent.name`, or the form that FEEL needs for a name with signs in it. */
 export const member = (parent: string, name: string): string =>
-  NAME.test(name) && !WORDS.has(name) ? `${parent}.${name}` : `get value(${parent}, ${JSON.stringify(name)})`;
+  NAME.test(name) && !FEEL_WORDS.has(name) ? `${parent}.${name}` : `get value(${parent}, ${JSON.stringify(name)})`;
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>
   typeof value === 'object' && value !== null && !Array.isArray(value);

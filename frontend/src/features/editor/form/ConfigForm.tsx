@@ -49,6 +49,7 @@ export function ConfigForm({ flowId, owner, type }: { flowId: string; owner: str
         if (owner === TRIGGER) actions.setTrigger(useEditor.getState().document.trigger.type, next, merge);
         else actions.configure(owner, next, merge);
       },
+      renameAnswer: (path, form, from, to) => actions.renameAnswer(owner, setAt(configOf(owner), path, form) as Config, from, to),
       settle: () => useEditor.getState().settle(),
     }),
     [flowId, owner, type, readOnly, reads, sample, said, actions],

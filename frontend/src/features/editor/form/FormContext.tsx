@@ -37,6 +37,8 @@ export interface FormValues {
   /** The config as it stands now, also between two renders. */
   current: () => Config;
   set: (path: Path, value: unknown) => void;
+  /** Puts a form in its place in which an answer is called otherwise; what reads it elsewhere follows. */
+  renameAnswer?: (path: Path, form: Schema, from: string, to: string) => void;
   /** A field was left: what is typed next is another entry of the history. */
   settle: () => void;
 }

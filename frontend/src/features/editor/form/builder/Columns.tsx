@@ -6,17 +6,20 @@ import { useForm } from '../FormContext';
 import { isRecord } from '../schema';
 import type { Schema } from '../schema';
 import { freeName } from '../values';
-import { choicesOf, COLUMN_KINDS, KINDS, kindOf, ofKind, questionsOf, slug, titleOf, withChoices, withQuestions } from './model';
+import { choicesOf, COLUMN_KINDS, followed, KINDS, kindOf, ofKind, questionsOf, slug, titleOf, withChoices, withQuestions } from './model';
 import type { Question } from './model';
 
 /** What each row of a table asks. */
-export function Columns({ schema, title, onChange }: { schema: Schema; title: string; onChange: (schema: Schema) => void }) {
+export function Columns({ schema, title, isFixed, onChange }: { schema: Schema; title: string; isFixed: (column: string) => boolean; onChange: (schema: Schema) => void }) {
   const t = useT();
   const { readOnly, settle } = useForm();
   const item = isRecord(schema['items']) ? schema['items'] : {};
   const columns = questionsOf(item);
   const write = (next: Question[]) => onChange({ ...schema, items: withQuestions(item, next) });
-  const put = (at: number, part: Partial<Question>) => write(columns.map((one, index) => (index === at ? { ...one, ...part } : one)));
+  const put = (at: number, part: Partial<Question>) => {
+    const others = columns.filter((_one, index) => index !== at).map((one) => one.name);
+    write(columns.map((one, index) => (index === at ? { ...one, ...part, ...(part.schema ? { name: followed(one, part.schema, others, isFixed) } : {}) } : one)));
+  };
   const add = () => {
     const shown = t('editor.question.new_column');
     write([...columns, { name: freeName(Object.fromEntries(columns.map((one) => [one.name, true])), slug(shown)), schema: { type: 'string', title: shown }, required: false, rule: undefined }]);

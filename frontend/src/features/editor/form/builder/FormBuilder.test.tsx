@@ -1,3 +1,4 @@
+import { QueryClient, QueryClientProvider } from '@tanstack/react-query';
 import { fireEvent, render, screen, within } from '@testing-library/react';
 import { useState } from 'react';
 import { describe, expect, it } from 'vitest';
@@ -12,18 +13,24 @@ import type { Schema } from '../schema';
 const ROOT: Schema = { type: 'object', properties: { form: { type: 'object', 'x-widget': 'form', title: 'Form' }, open_to: {} } };
 let seen: Schema = {};
 
-function Builder({ first }: { first: Schema }) {
+function Builder({ first, published }: { first: Schema; published?: Schema }) {
+  const [client] = useState(() => {
+    const made = new QueryClient({ defaultOptions: { queries: { retry: false, staleTime: Infinity } } });
+    made.setQueryData(['flows', 'one', 'f'], { id: 'f', active_version: published ? 3 : null });
+    if (published) made.setQueryData(['versions', 'f', 3], { document: { trigger: { type: 'form', config: { form: published } }, steps: {} } });
+    return made;
+  });
   const [form, setForm] = useState(first);
   const values = {
     flowId: 'f', owner: 'trigger', root: ROOT, readOnly: false, sources: () => [], paths: () => [], sample: null, errors: new Map(), warnings: new Map(), portPaths: [],
     current: () => ({ form }), set: (_path: unknown, value: unknown) => { seen = value as Schema; setForm(seen); }, settle: () => undefined,
   } as unknown as FormValues;
   return (
-    <Foundations>
+    <QueryClientProvider client={client}><Foundations>
       <FormContext.Provider value={values}>
         <FormBuilder field={fieldOf((ROOT['properties'] as Record<string, unknown>)['form'], ROOT, 'form')} path={['form']} value={form} required={false} />
       </FormContext.Provider>
-    </Foundations>
+    </Foundations></QueryClientProvider>
   );
 }
 const FORM = { type: 'object', properties: { what: { type: 'string', title: 'What' }, price: { type: 'number', title: 'Price' } }, required: ['what'] };
@@ -71,6 +78,23 @@ describe('the builder of a form', () => {
     fireEvent.blur(name);
     expect(seen['properties']).toHaveProperty('cost');
     expect(seen['properties']).not.toHaveProperty('price');
+  });
+
+  it('calls an answer as its question until that is published or somebody names it', () => {
+    const types = (on: string, title: string) => fireEvent.change(card(on).getByLabelText('Question'), { target: { value: title } });
+    const { unmount } = render(<Builder first={{ type: 'object', properties: {} }} />);
+    fireEvent.click(screen.getByText('Add question'));
+    types('Question', 'Größe in m²');
+    expect(Object.keys(seen['properties'] as object)).toEqual(['grosse_in_m2']);
+    const name = screen.getByLabelText('Name in expressions');
+    fireEvent.change(name, { target: { value: 'size' } });
+    fireEvent.blur(name);
+    types('Größe in m²', 'Area');
+    expect(Object.keys(seen['properties'] as object)).toEqual(['size']);
+    unmount();
+    render(<Builder first={FORM} published={FORM} />);
+    types('Price', 'Cost');
+    expect(seen['properties']).toMatchObject({ price: { title: 'Cost' } });
   });
 
   it('asks under a condition on an earlier answer', () => {

@@ -2,6 +2,7 @@ import { ActionIcon, Checkbox, Select, TagsInput, TextInput } from '@mantine/cor
 import { useState } from 'react';
 import { useT } from '~/app/messages';
 import { IconArrowDown, IconArrowUp, IconGripVertical, IconTrash } from '~/ui/icons';
+import { answersOf } from '../../document/answers';
 import form from '../Form.module.css';
 import { useForm } from '../FormContext';
 import classes from './Builder.module.css';
@@ -19,6 +20,8 @@ interface Props {
   takesFiles: boolean;
   isDragged: boolean;
   taken: (name: string) => boolean;
+  /** Whether a column of its table keeps its name. */
+  isColumnFixed: (column: string) => boolean;
   onChange: (part: Partial<Question>) => void;
   onRename: (to: string) => void;
   onMove: (by: number) => void;
@@ -28,9 +31,9 @@ interface Props {
 }
 
 /** One question: its words, its kind, what it takes, when it is asked, and where it stands. */
-export function QuestionCard({ question, before, isLast, takesFiles, isDragged, taken, onChange, onRename, onMove, onRemove, onDrag, onDrop }: Props) {
+export function QuestionCard({ question, before, isLast, takesFiles, isDragged, taken, isColumnFixed, onChange, onRename, onMove, onRemove, onDrag, onDrop }: Props) {
   const t = useT();
-  const { readOnly, settle } = useForm();
+  const { readOnly, settle, owner } = useForm();
   const { name, schema, required } = question;
   const kind = kindOf(schema);
   const title = titleOf(schema, name);
@@ -52,7 +55,7 @@ export function QuestionCard({ question, before, isLast, takesFiles, isDragged, 
               <IconGripVertical size={16} aria-hidden />
             </span>
           )}
-          <code>{`trigger.body.${name}`}</code>
+          <code>{`${answersOf(owner)}.${name}`}</code>
         </span>
         {readOnly ? null : (
           <span className={form.actions}>
@@ -76,7 +79,7 @@ export function QuestionCard({ question, before, isLast, takesFiles, isDragged, 
         {kind === 'choice' || kind === 'several' ? (
           <TagsInput label={t('editor.question.choices')} placeholder={t('editor.form.tags')} disabled={readOnly} acceptValueOnBlur value={choicesOf(schema)} onChange={(choices) => onChange({ schema: withChoices(schema, choices) })} onBlur={settle} />
         ) : null}
-        {kind === 'table' ? <Columns schema={schema} title={title} onChange={(next) => onChange({ schema: next })} /> : null}
+        {kind === 'table' ? <Columns schema={schema} title={title} isFixed={isColumnFixed} onChange={(next) => onChange({ schema: next })} /> : null}
         <Limits kind={kind} schema={schema} onChange={(next) => onChange({ schema: next })} />
         <Checkbox label={t('editor.question.required')} disabled={readOnly} checked={required} onChange={(event) => onChange({ required: event.currentTarget.checked })} />
         {before.length > 0 ? <ShownWhen question={question} before={before} onChange={(rule) => onChange({ rule })} /> : null}

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import { askedNames } from '~/ui/schemaForm/conditions';
 import type { Compare, Group, Operator, Value } from '../conditions/model';
 import { OPERATORS, readCondition, writeCondition } from './condition';
-import { choicesOf, kindOf, KINDS, moved, ofKind, questionsOf, renamed, settled, withChoices, withQuestions } from './model';
+import { choicesOf, followed, kindOf, KINDS, moved, ofKind, questionsOf, renamed, settled, slug, withChoices, withQuestions } from './model';
 import type { QuestionKind } from './model';
 
 const number = (text: string): Value => ({ kind: 'number', text });
@@ -84,6 +84,23 @@ describe('questions of a form', () => {
     const next = withQuestions(FORM, renamed(questionsOf(FORM), 'b', 'price'));
     expect(Object.keys(next['properties'] as object)).toContain('price');
     expect(JSON.stringify(next)).not.toContain('"b"');
+  });
+
+  it.each([
+    ['question_2', 'Question', 'Amount in euro', 'amount_in_euro'],
+    ['amount', 'Amount', 'Price', 'price_2'],
+    ['amount', 'Amount', '', 'field'],
+    ['amount', 'Amount', 'For', 'for_value'],
+    ['own_name', 'Amount', 'Price', 'own_name'],
+    ['amount_2', 'Amount', 'Amount!', 'amount_2'],
+    ['fixed', 'Fixed', 'Price', 'fixed'],
+    ['amount', undefined, 'Price', 'amount'],
+  ])('%s, asked as %s and then as %s, is called %s', (name, before, after, now) => {
+    expect(followed({ name, schema: before === undefined ? {} : { title: before } }, { title: after }, ['price'], (one) => one === 'fixed')).toBe(now);
+  });
+
+  it('are called by names that fit, however long or strange their words', () => {
+    for (const words of ['x'.repeat(300), '日本', '1. Frage', '  ', 'If', '<b>ß</b>']) expect(slug(words)).toMatch(/^[a-z][a-z0-9_]{0,62}$/);
   });
 
   it.each(Object.keys(KINDS) as QuestionKind[])('%s is read as it was made, with its words', (kind) => {

@@ -2,8 +2,10 @@
 import type { MessageId } from '~/app/messages';
 import { orderOf, rulesOf, withRules } from '~/ui/schemaForm/conditions';
 import type { Rule } from '~/ui/schemaForm/conditions';
+import { FEEL_WORDS } from '../../document/paths';
 import { isRecord } from '../schema';
 import type { Schema } from '../schema';
+import { freeName } from '../values';
 
 export const KINDS = {
   text: 'editor.kind.text', long: 'editor.kind.long', number: 'editor.kind.number', whole: 'editor.kind.whole', amount: 'editor.kind.amount', date: 'editor.kind.date',
@@ -146,5 +148,17 @@ function renamedIn(when: unknown, from: string, to: string): unknown {
   );
 }
 
-export const slug = (text: string): string => text.toLowerCase().normalize('NFKD').replace(/[^a-z0-9]+/g, '_').replace(/^[^a-z]+|_+$/g, '') || 'field';
+/** A name out of words; one that an expression would take for a word of its own says what it is. */
+export function slug(text: string): string {
+  const plain = text.toLowerCase().replaceAll('ß', 'ss').normalize('NFKD').replace(/\p{M}/gu, '').replace(/[^a-z0-9]+/g, '_').replace(/^[^a-z]+/, '').slice(0, 56).replace(/_+$/, '') || 'field';
+  return FEEL_WORDS.has(plain) ? `${plain}_value` : plain;
+}
+const isMadeOf = (name: string, title: string): boolean => name === slug(title) || (name.startsWith(`${slug(title)}_`) && /^\d+$/.test(name.slice(slug(title).length + 1)));
+
+/** The name after the title was changed: a name that was made of it follows as long as it is free to. */
+export function followed(one: Pick<Question, 'name' | 'schema'>, after: Schema, others: readonly string[], isFixed: (name: string) => boolean): string {
+  const [before, now] = [one.schema['title'], after['title']];
+  if (typeof before !== 'string' || typeof now !== 'string' || before === now || !isMadeOf(one.name, before) || isMadeOf(one.name, now) || isFixed(one.name)) return one.name;
+  return freeName(Object.fromEntries(others.map((name) => [name, true])), slug(now));
+}
 export const titleOf = (schema: Schema, name: string): string => (typeof schema['title'] === 'string' ? schema['title'] : name);

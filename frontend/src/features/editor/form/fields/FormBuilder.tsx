@@ -3,9 +3,10 @@ import { useState } from 'react';
 import { useT } from '~/app/messages';
 import { IconPlus } from '~/ui/icons';
 import { FormPreview } from '../builder/FormPreview';
-import { moved, questionsOf, renamed, settled, slug, withQuestions } from '../builder/model';
+import { followed, moved, questionsOf, renamed, settled, slug, withQuestions } from '../builder/model';
 import type { Question } from '../builder/model';
 import { QuestionCard } from '../builder/QuestionCard';
+import { useFixedNames } from '../builder/useFixedNames';
 import classes from '../Form.module.css';
 import { getAt, isRecord } from '../schema';
 import type { Schema } from '../schema';
@@ -21,6 +22,7 @@ export function FormBuilder({ field, path, value, required }: FieldProps) {
   const { form, frame } = useFieldFrame({ field, path, required });
   const { disabled, ...words } = frame;
   const [dragged, setDragged] = useState<string | null>(null);
+  const names = useFixedNames(form.flowId, form.owner, path);
   const questions = questionsOf(record(value));
   // Files belong to a request; who starts a flow by hand has none to attach.
   const takesFiles = 'open_to' in record(form.root['properties']);
@@ -28,7 +30,20 @@ export function FormBuilder({ field, path, value, required }: FieldProps) {
     const now = record(getAt(form.current(), path));
     form.set(path, withQuestions(now, next(questionsOf(now))));
   };
-  const put = (name: string, part: Partial<Question>) => change((all) => all.map((one) => (one.name === name ? { ...one, ...part } : one)));
+  const put = (name: string, part: Partial<Question>) =>
+    change((all) => {
+      const others = all.map((one) => one.name).filter((one) => one !== name);
+      const before = all.find((one) => one.name === name);
+      const to = before && part.schema ? followed(before, part.schema, others, names.isFixed) : name;
+      const made = all.map((one) => (one.name === name ? { ...one, ...part } : one));
+      return to === name ? made : renamed(made, name, to);
+    });
+  const rename = (from: string, to: string) => {
+    const now = record(getAt(form.current(), path));
+    const next = withQuestions(now, renamed(questionsOf(now), from, to));
+    if (form.renameAnswer) form.renameAnswer(path, next, from, to);
+    else form.set(path, next);
+  };
   const move = (name: string, to: number) => { change((all) => moved(all, all.findIndex((one) => one.name === name), to)); form.settle(); };
   const add = () => {
     const title = t('editor.question.new');
@@ -48,7 +63,8 @@ export function FormBuilder({ field, path, value, required }: FieldProps) {
             isDragged={dragged === one.name}
             taken={(name) => questions.some((other) => other.name === name)}
             onChange={(part) => put(one.name, part)}
-            onRename={(to) => change((all) => renamed(all, one.name, to))}
+            isColumnFixed={(column) => names.isColumnFixed(one.name, column)}
+            onRename={(to) => rename(one.name, to)}
             onMove={(by) => move(one.name, at + by)}
             onRemove={() => { change((all) => settled(all.filter((other) => other.name !== one.name))); form.settle(); }}
             onDrag={setDragged}
