@@ -10,7 +10,10 @@ import shlex
 import shutil
 import subprocess
 import sys
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import IO
 
 ROOT = Path(__file__).resolve().parents[1]
 _HELP = """\
@@ -148,10 +151,14 @@ def _part(*arguments: str) -> int:
 # Commands for developers
 
 
-def _run(*command: str | Path, **environ: str) -> int:
+def _run(*command: str | Path, output: IO[bytes] | None = None, **environ: str) -> int:
     print("+", *(Path(part).name if Path(part).is_absolute() else part for part in command))
     sys.stdout.flush()
-    return subprocess.run(command, env={**_environment(), **environ}, check=False).returncode
+    errors = subprocess.STDOUT if output else None
+    environ = {**_environment(), **environ}
+    return subprocess.run(
+        command, env=environ, stdout=output, stderr=errors, check=False
+    ).returncode
 
 
 def _python(*arguments: str, **environ: str) -> int:
@@ -160,11 +167,11 @@ def _python(*arguments: str, **environ: str) -> int:
     return _run(PYTHON, *arguments, **environ)
 
 
-def _npm(*arguments: str) -> int:
+def _npm(*arguments: str, output: IO[bytes] | None = None) -> int:
     from tools.installing import npm_command
 
     command, environ = npm_command()
-    return _run(*command, *arguments, **environ)
+    return _run(*command, *arguments, output=output, **environ)
 
 
 def _worst(*statuses: int) -> int:
@@ -178,10 +185,13 @@ def test() -> int:
 
     installing.install(development=True)
     chosen = shlex.split(os.environ.get("ARGS", ""))
-    return _worst(
-        _python("-m", "pytest", "-m", "not slow", *chosen),
-        _npm("test", "--silent"),
-    )
+    # The front end's tests fill the gaps while the others wait; what they say comes afterwards.
+    with tempfile.TemporaryFile() as said, ThreadPoolExecutor(1) as beside:
+        front_end = beside.submit(_npm, "test", "--silent", output=said)
+        status = _worst(_python("-m", "pytest", "-m", "not slow", *chosen), front_end.result())
+        said.seek(0)
+        sys.stdout.write(said.read().decode(errors="replace"))
+    return status
 
 
 def test_slow() -> int:

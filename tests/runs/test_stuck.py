@@ -144,7 +144,7 @@ def test_looks_more_seldom_where_there_is_much_to_look_at(monkeypatch):
     monkeypatch.setattr("apps.runs.stuck.note_stuck", slow)
     monkeypatch.setattr("apps.runs.stuck.monotonic", lambda: at[0])
     watch = stuck.Watch()
-    for _ in range(100):
+    for _ in range(400):
         watch.look()
         at[0] += 1.0
     assert len(looked) == 3
