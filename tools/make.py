@@ -11,6 +11,7 @@ import shutil
 import subprocess
 import sys
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import IO
@@ -151,27 +152,31 @@ def _part(*arguments: str) -> int:
 # Commands for developers
 
 
-def _run(*command: str | Path, output: IO[bytes] | None = None, **environ: str) -> int:
+def _run(
+    *command: str | Path, environ: Mapping[str, str] | None = None, output: IO[bytes] | None = None
+) -> int:
     print("+", *(Path(part).name if Path(part).is_absolute() else part for part in command))
     sys.stdout.flush()
-    errors = subprocess.STDOUT if output else None
-    environ = {**_environment(), **environ}
     return subprocess.run(
-        command, env=environ, stdout=output, stderr=errors, check=False
+        command,
+        env={**_environment(), **(environ or {})},
+        stdout=output,
+        stderr=subprocess.STDOUT if output else None,
+        check=False,
     ).returncode
 
 
 def _python(*arguments: str, **environ: str) -> int:
     from tools.installing import PYTHON
 
-    return _run(PYTHON, *arguments, **environ)
+    return _run(PYTHON, *arguments, environ=environ)
 
 
 def _npm(*arguments: str, output: IO[bytes] | None = None) -> int:
     from tools.installing import npm_command
 
     command, environ = npm_command()
-    return _run(*command, *arguments, output=output, **environ)
+    return _run(*command, *arguments, output=output, environ=environ)
 
 
 def _worst(*statuses: int) -> int:

@@ -5,7 +5,7 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -80,7 +80,7 @@ class TestWhatTheyRun:
         """The programs that a command would have started; every one of them ends with status 3."""
         lines: list[str] = []
 
-        def run(*command: str | Path, output: object = None, **environ: str) -> int:  # noqa: ARG001
+        def run(*command: str | Path, environ: Mapping[str, str], output: object = None) -> int:
             words = [f"{name}={value}" for name, value in environ.items() if name.startswith("SIG")]
             lines.append(" ".join([*words, *(Path(str(part)).name for part in command)]))
             return 3
