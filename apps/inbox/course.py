@@ -108,7 +108,8 @@ def _is_shown(moment: TaskMoment) -> bool:
         return True
     if moment.limit == limits.RESPOND and task.responded_at is not None:
         return False
-    return task.status == TaskStatus.OPEN and (task.due_at is None or moment.at < task.due_at)
+    is_to_come = task.status == TaskStatus.OPEN and task.settles_at is None
+    return is_to_come and (task.due_at is None or moment.at < task.due_at)
 
 
 class _Names:

@@ -30,6 +30,9 @@ class AskedShape(serializers.Serializer[Any]):
     title = serializers.CharField()
     stage_name = serializers.CharField(allow_blank=True)
     outcome_word = serializers.CharField(allow_blank=True)
+    pending_word = serializers.CharField(
+        allow_blank=True, help_text="As what it is decided while that can be taken back."
+    )
     decided_by = serializers.CharField(allow_blank=True)
     ended_at = serializers.DateTimeField(allow_null=True)
     has_evidence = serializers.BooleanField(help_text="Whether the caller may read its evidence.")
@@ -78,6 +81,7 @@ def _asked(task: UserTask, decided_by: str, *, reads: bool) -> dict[str, Any]:
         "title": task.title,
         "stage_name": stages.name_of(task),
         "outcome_word": words.outcome_word(task.rule, task.outcome) if task.outcome else "",
+        "pending_word": words.outcome_word(task.rule, task.pending) if task.pending else "",
         "decided_by": decided_by,
         "ended_at": task.closed_at,
         "has_evidence": reads,

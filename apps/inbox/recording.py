@@ -20,7 +20,7 @@ from apps.accounts.queries import zone_of
 from apps.engine.canonical import content_hash
 from apps.flows.compiled import compiled
 from apps.flows.models import FlowVersion
-from apps.inbox import standing_in, words
+from apps.inbox import holding, standing_in, words
 from apps.inbox.models import Decision, TaskAssignee, UserTask
 from apps.inbox.opening import shown_to_deciders
 from apps.inbox.permissions import Seat
@@ -102,6 +102,7 @@ def recorded(
             "rule": words.rule_sentence(task.rule, present),
             "answers": [[one.label, one.then] for one in words.answers(task, present)],
             "without_answer": words.without_answer(task),
+            "undo": holding.undo_said(task),
         },
         "read_in": {
             "language": translation.get_language() or "en",

@@ -190,7 +190,8 @@ class TestWhileItIsHeld:
         assert escalating.fire_due(now=clock.now()) == 0
         back(desk, task, ada)
         now_due = fresh(task).due_at
-        assert now_due and due
+        assert now_due
+        assert due
         assert now_due >= due + timedelta(hours=6)
         assert TaskMoment.objects.filter(task=task, next_at__isnull=False).exists()
         move_clock(hours=3)
@@ -243,6 +244,7 @@ class TestWhileItIsHeld:
         assert "Decided: approved. It passes on at" in text
         assert "Take my answer back" in text
         assert "The others have not all answered" not in text
+        assert "A reminder is sent" not in text
         theirs = text_of(page(desk, task, bob))
         assert "nobody else can answer" in theirs
         assert "Take my answer back" not in theirs
@@ -256,6 +258,11 @@ class TestWhileItIsHeld:
         auditor = desk.someone("auditor", "auditor")
         evidence = text_of(people.browser(auditor).get(f"/inbox/{task.pk}/evidence/"))
         assert "It was held until" in evidence
+        assert "It goes on 1 hour later." in evidence
+        [asked] = (
+            people.browser(auditor).get(f"/api/v1/runs/{task.run_id}/tasks/").json()["results"]
+        )
+        assert (asked["status"], asked["pending_word"]) == ("open", "Approved")
 
 
 class TestStages:

@@ -226,9 +226,7 @@ class Migration(migrations.Migration):
                 name="watch_to_look",
             ),
         ),
-        migrations.AddIndex(
-            "taskwatch", models.Index(fields=["question"], name="watch_question")
-        ),
+        migrations.AddIndex("taskwatch", models.Index(fields=["question"], name="watch_question")),
         migrations.AddConstraint(
             "taskwatch",
             models.CheckConstraint(

@@ -116,9 +116,7 @@ def _link(change: Change, before: Document, after: Document, language: Language)
     return sentence(key, language, before=from_, after=to)
 
 
-def _way(
-    step: str, port: object, before: Document, after: Document, language: Language
-) -> str:
+def _way(step: str, port: object, before: Document, after: Document, language: Language) -> str:
     """Where a link leaves: the step, and the way where it has a name of its own."""
     from_ = title_of(step, before, after, language)
     if not port or port == "done" or step == TRIGGER:

@@ -11,6 +11,8 @@ export interface Asked {
   title: string;
   stage_name: string;
   outcome_word: string;
+  /** As what it is decided while that can be taken back. */
+  pending_word?: string;
   decided_by: string;
   ended_at: string | null;
   has_evidence: boolean;

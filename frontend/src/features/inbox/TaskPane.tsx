@@ -5,7 +5,7 @@ import { useTask } from '~/api/tasks';
 import { nameOf } from '~/api/types';
 import type { Task, TaskDecision } from '~/api/types';
 import { useT } from '~/app/messages';
-import { IconArrowLeft, IconCircleCheck, IconClock } from '~/ui/icons';
+import { IconArrowLeft, IconCircleCheck, IconClock, IconHourglass } from '~/ui/icons';
 import { RelativeTime } from '~/ui/RelativeTime';
 import { ErrorState, PageSkeleton } from '~/ui/States';
 import { useIntlTools } from '~/ui/time';
@@ -79,7 +79,7 @@ function TaskSheet({ task }: { task: Task }) {
       </section>
       {task.status === 'open' ? (
         <section>
-          <h3 className={classes.heading}>{t('inbox.consequences')}</h3>
+          <h3 className={classes.heading}>{t(task.settles_at ? 'inbox.consequences_held' : 'inbox.consequences')}</h3>
           <dl className={classes.facts}>
             {task.answers.filter((answer) => answer.then).map((answer) => <div key={answer.outcome}><dt>{answer.label}</dt><dd>{answer.then}</dd></div>)}
             {task.undo ? <div><dt>{t('inbox.once_decided')}</dt><dd>{task.undo}</dd></div> : null}
@@ -133,12 +133,13 @@ function Answer({ given }: { given: TaskDecision }) {
 /** It is decided, and can still be taken back: as what, until when. */
 function Held({ task }: { task: Task }) {
   const t = useT();
-  const { exact } = useIntlTools();
+  const { short } = useIntlTools();
   if (!task.settles_at) return null;
   return (
     <div className={classes.conflict} role="status">
+      <IconHourglass size={16} aria-hidden />
       <p>
-        <strong>{t('inbox.held', { outcome: task.pending_word ?? '', time: exact(task.settles_at) })}</strong>
+        <strong>{t('inbox.held', { outcome: task.pending_word ?? '', time: short(task.settles_at) })}</strong>
         {t('inbox.held.text')}
       </p>
     </div>
