@@ -19,6 +19,7 @@ from apps.inbox import (
     asking,
     bulk,
     commands,
+    form_api,
     glance,
     handing,
     holding,
@@ -66,6 +67,7 @@ class DecisionShape(serializers.Serializer[Any]):
         help_text="In spite of a rule, as two people had agreed."
     )
     comment = serializers.CharField(allow_blank=True)
+    filled_in = form_api.FilledIn(many=True)
     at = serializers.DateTimeField()
 
 
@@ -221,6 +223,9 @@ class TaskDetail(TaskShape):
     outcomes = serializers.ListField(child=serializers.CharField())
     answers = AnswerShape(many=True)
     without_answer = serializers.CharField(allow_blank=True)
+    form = form_api.TaskFormShape(
+        allow_null=True, help_text="What is to be filled in, for who may answer."
+    )
     respond_by = serializers.DateTimeField(
         allow_null=True, help_text="By when somebody is to take it up; null once somebody has."
     )
@@ -268,6 +273,12 @@ class DecideShape(serializers.Serializer[Any]):
     heard = serializers.IntegerField(
         required=False, min_value=0, help_text="The task's own, so that no answer is passed over."
     )
+    form_hash = serializers.CharField(
+        required=False, max_length=64, help_text="Names the form that was filled in."
+    )
+    answers = form_api.Named(
+        required=False, help_text="What was filled in, where the answer needs it."
+    )
 
 
 class CountShape(serializers.Serializer[Any]):
@@ -309,6 +320,8 @@ class DecideView(APIView):
             comment=sent["comment"],
             seen=sent.get("seen"),
             heard=sent.get("heard"),
+            form_hash=sent.get("form_hash"),
+            answers=sent.get("answers"),
             now=clock.now(),
             origin=origin_of(request, "api" if actor.kind == "token" else "app"),
         )
@@ -368,6 +381,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             for one in words.answers(task, people)
         ],
         "without_answer": words.without_answer(task),
+        "form": form_api.shown(actor, task) if refused is None else None,
         **timed(task),
         "rule": words.rule_sentence(task.rule, people),
         "why": glance.why_me(actor, task, people),
@@ -440,6 +454,7 @@ def _decisions(task: UserTask) -> list[dict[str, Any]]:
             "on_behalf_of": one.on_behalf_of.get_full_name() if one.on_behalf_of else "",
             "in_exception": one.exception_id is not None,
             "comment": one.comment,
+            "filled_in": form_api.filled(task, one.answers),
             "at": one.decided_at,
         }
         for one in queries.decisions_of(task)

@@ -8,8 +8,9 @@ class InboxConfig(AppConfig):
     label = "inbox"
 
     def ready(self) -> None:
+        from apps.connections import rotation
         from apps.core import outbox
-        from apps.inbox import commands, escalating, opening, queries, telling
+        from apps.inbox import commands, drafts, escalating, opening, queries, telling
         from apps.notices import ports as notices
         from apps.runs import ports
 
@@ -19,6 +20,9 @@ class InboxConfig(AppConfig):
             close_visits=commands.close_visits,
             find_tasks=queries.open_waits,
             people_asked=queries.people_asked,
+        )
+        rotation.register(
+            rotation.SealedColumn("inbox.TaskDraft", "answers", drafts.draft_context)
         )
         notices.register_tasks(telling.ABOUT)
         outbox.register("task.opened", telling.tell_assignees)

@@ -97,6 +97,8 @@ def kind_of(task: UserTask) -> str:
 
 def refusal_of(task: UserTask) -> ProductError | None:
     """Why a task cannot be answered together with others; None where it can."""
+    if task.form_hash:
+        return NotInBulk("This needs a form filled in; answer it alone.")
     terms = terms_of(task)
     if terms is None:
         return NotInBulk("The flow does not let this be answered together with others.")

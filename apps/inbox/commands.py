@@ -16,7 +16,7 @@ from apps.audit.records import Target, Who
 from apps.core import clock
 from apps.core.errors import Conflict, Forbidden, Invalid, NotFound, ProductError
 from apps.engine.lifecycle import TASK_TRANSITIONS, TaskStatus, move
-from apps.inbox import holding, limits, pausing, queries, recording, rules, stages
+from apps.inbox import drafts, filling, holding, limits, pausing, queries, recording, rules, stages
 from apps.inbox.assigning import ask_fallback
 from apps.inbox.models import BulkDecision, Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, open_tasks, publish, tell_too_few, voters_of
@@ -62,19 +62,24 @@ def decide_task(
     seen: str | None,
     now: datetime,
     heard: int | None = None,
+    form_hash: str | None = None,
+    answers: Mapping[str, Any] | None = None,
     origin: recording.Origin | None = None,
     bulk: BulkDecision | None = None,
 ) -> UserTask:
     """Answer a task; the run goes on when the rule is satisfied.
 
     ``seen`` and ``heard`` say what the page showed that was answered: the task's own hash, and how
-    many answers to questions. ``origin`` is where the answer comes from; the trail keeps it with
-    what was seen and by which grant it was allowed, see ``recording``.
+    many answers to questions. ``answers`` is what was filled in, where the answer needs the task's
+    form, and ``form_hash`` names the one it was filled in on. ``origin`` is where the answer comes
+    from; the trail keeps it with what was seen and by which grant it was allowed, see
+    ``recording``.
 
     Raises:
         NotFound: There is no such task in this workspace.
         NotForYou, KeptApart, Claimed, OutOfScope: See there; nobody's role changes that.
         Invalid: There is no such answer, or the comment cannot be kept.
+        FormChanged, FormNeeded, AnswersRefused: See ``filling``.
         TaskClosed, TooLate, Held, AlreadyDecided, StalePage: See there; nothing is changed.
 
     Locks:
@@ -94,9 +99,10 @@ def decide_task(
     seat = require_decider(actor, task, now)
     _check_open(seat, task, now)
     _check_answer(task, outcome, comment, seen)
-    answers = task.questions.filter(answered_at__isnull=False).count()
-    if heard is not None and heard != answers:
+    heard_now = task.questions.filter(answered_at__isnull=False).count()
+    if heard is not None and heard != heard_now:
         raise StalePage("A question has been answered since; read it, then decide.")
+    filled_in = filling.judged(task, outcome, form_hash=form_hash, answers=answers)
     decision = Decision.objects.create(
         task=task,
         user_id=seat.person_id,
@@ -105,11 +111,14 @@ def decide_task(
         bulk=bulk,
         outcome=outcome,
         comment=comment,
+        answers=filled_in,
         seen=task.seen,
         decided_at=now,
     )
     kept = recording.recorded(task, decision, seat, origin or recording.Origin(), now)
     limits.respond(task, now)
+    if task.form_hash:
+        drafts.forget_drafts([task.pk], seat.person_id)
     if not _judge(task, decision, now):
         UserTask.objects.filter(pk=task.pk).update(updated_at=now)
     record(
@@ -125,7 +134,8 @@ def decide_task(
             "rule": task.rule,
             "result": task.outcome,
             **({"held": task.pending, "until": task.settles_at} if task.settles_at else {}),
-            **({"answers_heard": answers} if answers else {}),
+            **({"answers_heard": heard_now} if heard_now else {}),
+            **_filled_marks(task, filled_in),
             **_marks(seat),
             **({"bulk": str(bulk.pk)} if bulk else {}),
             **kept,
@@ -143,6 +153,11 @@ def _who(actor: Actor, seat: Seat) -> Who:
     if seat.on_behalf_of is None or actor.kind == "token":
         return actor.who
     return replace(actor.who, on_behalf_of=str(seat.on_behalf_of))
+
+
+def _filled_marks(task: UserTask, filled_in: dict[str, Any] | None) -> dict[str, Any]:
+    """What was filled in with an answer, and on which form; empty where it takes nothing."""
+    return {} if filled_in is None else {"answers": filled_in, "form_hash": task.form_hash}
 
 
 def _marks(seat: Seat) -> dict[str, Any]:
@@ -520,6 +535,7 @@ def _close(
     if closed:
         TaskAssignee.objects.filter(task__in=ids).update(is_open=False)
         limits.stop(ids)
+        drafts.forget_drafts([task.pk for task in tasks if task.form_hash])
         for task in tasks:
             task.status, task.outcome, task.closed_at = status, outcome, now
             task.pending, task.settles_at = "", None
@@ -548,6 +564,7 @@ def _output(
         "by": last.user.email if last else "",
         "comment": last.comment if last else "",
         "at": now.isoformat(),
+        "answers": _filled(outcome, given),
         "decisions": [
             {
                 "by": one.user.email,
@@ -556,11 +573,18 @@ def _output(
                 "outcome": one.outcome,
                 "comment": one.comment,
                 "at": one.decided_at.isoformat(),
+                **({"answers": one.answers} if one.answers is not None else {}),
                 **({"stage": one.task.stage} if task.stages > 1 else {}),
             }
             for one in given
         ],
     }
+
+
+def _filled(outcome: str, given: Sequence[Decision]) -> dict[str, Any]:
+    """What was filled in with the last answer that fits; of stages, where there was a form."""
+    fitting = (one.answers for one in reversed(given) if one.outcome == outcome and one.answers)
+    return dict(next(fitting, {}))
 
 
 def target_of(task: UserTask) -> Target:

@@ -18,6 +18,7 @@ from apps.accounts import places
 from apps.core.errors import Forbidden
 from apps.flows.compiled import compiled
 from apps.flows.models import FlowVersion
+from apps.inbox import rules
 from apps.inbox.models import Decision, UserTask
 
 #: Not who wrote the version, not who answered another question of the run, not from the
@@ -154,7 +155,9 @@ def _answered_before(case: Case, people: Collection[UUID]) -> set[UUID]:
 
     Themselves or for somebody.
     """
-    others = Decision.objects.filter(task__run_id=case.run_id).exclude(
+    given = Decision.objects.filter(task__run_id=case.run_id)
+    # Who has filled something in has decided nothing.
+    others = given.exclude(task__kind=rules.FILL_IN).exclude(
         task__step=case.step, task__visit__in=_visits(case), task__stage=case.stage
     )
     return set(others.filter(user__in=list(people)).values_list("user_id", flat=True))

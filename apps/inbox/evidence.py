@@ -28,7 +28,7 @@ from apps.audit.signed_page import signed_page
 from apps.core.errors import Conflict, Forbidden, NotFound
 from apps.engine import values
 from apps.flows.models import FlowVersion
-from apps.inbox import holding, queries, stages, words
+from apps.inbox import filling, holding, queries, stages, words
 from apps.inbox.details import as_markup
 from apps.inbox.evidence_words import Told, happened, told
 from apps.inbox.models import Decision, UserTask
@@ -214,6 +214,7 @@ def _told(given: Given, task: UserTask, zone: ZoneInfo) -> Told:
         proof=given.proof,
         word=words.outcome_word(task.rule, given.decision.outcome),
         seen=seen,
+        filled=_filled(given, task, zone),
         left=_left(task.workspace_id, [one for one in ids if one]),
         named_now=_named_now(task.workspace_id, given.kept),
         zone=zone,
@@ -248,11 +249,26 @@ def _shown(given: Given, task: UserTask) -> Mapping[str, Any] | None:
 
 
 def _whole(given: Given, task: UserTask) -> dict[str, str]:
-    """The text of what was shown, where it is too long for the row and there as its hash."""
-    kept = given.kept.get("shown")
-    if isinstance(kept, Mapping) and kept.get("too_long") is True:
-        return {"shown": values.dumps(shown_to_deciders(task))}
-    return {}
+    """The texts of what was shown and filled in that are too long for the row: there as hashes."""
+    whole = {"shown": shown_to_deciders(task), "answers": given.decision.answers}
+    kept = {name: given.kept.get(name) for name in whole}
+    return {
+        name: values.dumps(whole[name])
+        for name, value in kept.items()
+        if isinstance(value, Mapping) and value.get("too_long") is True
+    }
+
+
+def _filled(given: Given, task: UserTask, zone: ZoneInfo) -> list[dict[str, Any]]:
+    """What was filled in with the answer, as the trail has it; empty where it takes nothing."""
+    kept = given.kept.get("answers")
+    if not isinstance(kept, Mapping):
+        return []
+    answers = given.decision.answers if kept.get("too_long") is True else kept
+    return [
+        {"label": one.label, "value": words.shown(one.value, zone)}
+        for one in filling.filled_in(task, answers)
+    ]
 
 
 def _zone_of(given: Given) -> ZoneInfo:

@@ -43,6 +43,8 @@ class Told:
     #: What was shown, as it was read; None where it was erased or never kept.
     seen: Mapping[str, Any] | None
     said: Mapping[str, Any]
+    #: What was filled in with it: labels and values.
+    filled: Sequence[Mapping[str, Any]]
     hashes: Sequence[tuple[str, str]]
     state: str
     proof: str
@@ -69,6 +71,7 @@ def told(
     proof: RowProof | None,
     word: str,
     seen: Mapping[str, Any] | None,
+    filled: Sequence[Mapping[str, Any]],
     left: frozenset[UUID],
     named_now: Mapping[str, str],
     zone: ZoneInfo,
@@ -99,6 +102,7 @@ def told(
         held=_held(kept, zone),
         seen=seen,
         said=kept.get("said") or {},
+        filled=filled,
         hashes=_hashes(decision, kept, row),
         state=state,
         proof=_proof(state, proof, zone),
@@ -298,6 +302,7 @@ def _hashes(decision: Decision, kept: Mapping[str, Any], row: Row | None) -> lis
         (gettext("What was shown"), decision.seen),
         (gettext("Version of the flow"), release.get("hash", "")),
         (gettext("Form"), form.get("hash", "")),
+        (gettext("Questions that were filled in"), kept.get("form_hash", "")),
         (gettext("Rule"), kept.get("rule_hash", "")),
         (gettext("Entry of the trail"), bytes(row.event.row_hash).hex() if row else ""),
     ]

@@ -54,7 +54,7 @@ def link_page(request: HttpRequest, value: str) -> HttpResponse:
             return _kept_secret(HttpResponseRedirect(_task_address(link)))
         actor = _actor(request, link)
         task = queries.get_task(actor, link.task_id)
-        if task.risk not in BY_LINK:
+        if task.risk not in BY_LINK or task.form_hash:
             return _kept_secret(HttpResponseRedirect(_task_address(link)))
         if link.expires_at <= now:
             links.require_good(link, now)
@@ -111,6 +111,8 @@ def decide_with(*, actor: Actor, value: str, request: HttpRequest, now: datetime
     task = queries.get_task(actor, link.task_id)
     if task.risk not in BY_LINK:
         raise SignInFirst("This is to be decided after signing in only; nothing was changed.")
+    if task.form_hash:
+        raise SignInFirst("There is a form to fill in; sign in, then answer. Nothing was changed.")
     task = commands.decide_task(
         actor=actor,
         task_id=link.task_id,

@@ -14,7 +14,7 @@ from apps.core import live, outbox
 from apps.core.models import uuid7
 from apps.engine import values
 from apps.flows.compiled import compiled
-from apps.inbox import assigning, failures, limits, rules, stages
+from apps.inbox import assigning, failures, filling, limits, rules, stages
 from apps.inbox.assigning import fallback_people, manager_of, tell_fallback
 from apps.inbox.duties import FOUR_EYES, Case, kept_apart, of_step, risk_of
 from apps.inbox.models import TaskAssignee, TaskMoment, UserTask
@@ -142,6 +142,7 @@ def shown_to_deciders(task: UserTask) -> dict[str, Any]:
         "due": task.first_due_at.isoformat() if task.first_due_at else None,
         "outcomes": list(rules.outcomes(task.kind, task.rule)),
         **({"undo_for": task.undo_seconds} if task.undo_seconds else {}),
+        **filling.as_shown(task),
         **stages.as_shown(task),
     }
 
@@ -288,6 +289,12 @@ def _nobody(asked: TaskRequest, request: Mapping[str, Any], *, only_requester: b
     if asked.kind == "exception":
         message = f"Nobody could be asked what to do: no active person is found for {named}."
         return _refused(asked, NO_ASSIGNEE, message)
+    if request.get("kind") == rules.FILL_IN:
+        message = (
+            f"Nobody can fill in “{asked.step_title}”: no active person is found for it."
+            " Name others, or a group that stands in."
+        )
+        return _refused(asked, NO_ASSIGNEE, message)
     if only_requester:
         why = "the only person found is the one who asks"
     else:
@@ -318,7 +325,7 @@ def _task(
         lane=asked.lane,
         step=asked.step,
         visit=asked.visit,
-        kind=asked.kind,
+        kind=request.get("kind") or asked.kind,
         generation=asked.generation,
         title=(_on_one_line(request["title"]) or _on_one_line(asked.step_title))[:300],
         details=request["details"],
@@ -333,6 +340,7 @@ def _task(
         due_at=due_at,
         first_due_at=due_at,
         undo_seconds=request.get("undo_seconds") or 0,
+        **filling.of_request(asked.version_id, asked.step, request),
         **stages.of_request(request),
         opened_at=now,
         updated_at=now,

@@ -82,7 +82,10 @@ def as_shown(task: UserTask) -> dict[str, Any]:
     said = Decision.objects.filter(task__in=earlier(task)) if task.stage > 1 else ()
     return {
         "stage": [task.stage, task.stages, task.stage_title],
-        "before": [[str(one.pk), one.outcome, one.comment] for one in said],
+        "before": [
+            [str(one.pk), one.outcome, one.comment, *([one.answers] if one.answers else [])]
+            for one in said
+        ],
     }
 
 

@@ -17,7 +17,7 @@ from apps.accounts.queries import actor_of_user
 from apps.core import clock
 from apps.core.errors import ProductError
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import queries, standing_in
+from apps.inbox import queries, rules, standing_in
 from apps.inbox.models import TaskAssignee, UserTask
 from apps.inbox.permissions import require_decider
 from apps.notices import links
@@ -26,7 +26,9 @@ from apps.notices.models import Kind, Notice, Urgency
 from apps.notices.ports import About
 
 #: What is told only while the task is open, and while the reader, if asked, has yet to answer.
-WHILE_OPEN = frozenset({Kind.DECIDE, Kind.REMIND, Kind.ESCALATED, Kind.CHANGED})
+WHILE_OPEN = frozenset({Kind.DECIDE, Kind.FILL_IN, Kind.REMIND, Kind.ESCALATED, Kind.CHANGED})
+#: As what that is told of a task at which nobody decides: somebody fills in a form.
+OF_FORM = dict.fromkeys((Kind.DECIDE, Kind.REMIND, Kind.ESCALATED), Kind.FILL_IN)
 #: At the end of the key of what is told to who stands in for somebody.
 FOR = "/for"
 #: The risks of flows whose tasks may be answered from a mail; a flow that says nothing is high.
@@ -51,6 +53,8 @@ def tell_about(
     task's own page. What somebody is told as they are to decide, those who stand in for them and
     may decide are told as well, with the name of whom it is for.
     """
+    if task.kind == rules.FILL_IN:
+        kind = OF_FORM.get(kind, kind)
     told = list(people)
     about = Subject(
         workspace_id=task.workspace_id,
@@ -166,7 +170,8 @@ def decision_path(notice: Notice, now: datetime) -> str:
         return ""
     task = UserTask.objects.get(pk=notice.task_id)
     asked = TaskAssignee.objects.filter(task=task, user=notice.user, dropped_at__isnull=True)
-    if task.risk not in BY_LINK or not asked.exists():
+    # What is to be filled in is filled in on the page.
+    if task.form_hash or task.risk not in BY_LINK or not asked.exists():
         return ""
     actor = actor_of_user(notice.user, task.workspace_id)
     if actor is None or actor.workspace_id != task.workspace_id:

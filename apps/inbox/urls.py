@@ -5,6 +5,7 @@ from django.urls import path
 from apps.inbox import (
     api,
     asking_api,
+    form_api,
     handing_api,
     handing_views,
     link_views,
@@ -49,6 +50,7 @@ urlpatterns = [
     path("api/v1/tasks/count/", api.TaskCountView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/", api.TaskView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/decide/", api.DecideView.as_view()),
+    path("api/v1/tasks/<uuid:task_id>/draft/", form_api.TaskDraftView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/claim/", handing_api.ClaimView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/release/", handing_api.ReleaseView.as_view()),
     path("api/v1/tasks/<uuid:task_id>/hand-over/", handing_api.HandOverView.as_view()),

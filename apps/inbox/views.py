@@ -31,6 +31,8 @@ from apps.inbox import (
     commands,
     course,
     details,
+    filling,
+    form_views,
     glance,
     handing,
     holding,
@@ -69,6 +71,8 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
             return task_shown(request, actor, queries.get_task(actor, task_id))
         if is_unsaid(request) and rejects(request, task := queries.get_task(actor, task_id)):
             return task_shown(request, actor, task)
+        if form_views.keep(request, actor, task_id):
+            return HttpResponseRedirect(reverse("inbox-task", args=[task_id]))
         commands.decide_task(
             actor=actor,
             task_id=task_id,
@@ -79,6 +83,7 @@ def task_page(request: HttpRequest, task_id: UUID) -> HttpResponse:
             heard=heard_on(request),
             now=clock.now(),
             origin=origin_of(request, "page"),
+            **form_views.with_answer(request, actor, task_id),
         )
     except ProductError as refused:
         return refused_page(request, actor, task_id, refused)
@@ -160,6 +165,7 @@ def task_shown(
             typed=request.POST.get("question", "") if refused else "",
         ),
         "may_decide": why_not is None and (bool(link) or not by_link),
+        **(form_views.context(request, actor, task, refused) if why_not is None else {}),
         "link": link,
         "by_link": by_link,
         "action": reverse("decide-by-link") if link else reverse("inbox-task", args=[task.pk]),
@@ -263,6 +269,10 @@ def _answers(task: UserTask, given: list[Decision], zone: ZoneInfo) -> list[dict
             "at": words.moment(one.decided_at, zone),
             "word": words.outcome_in_line(task.rule, one.outcome),
             "one": one,
+            "filled": [
+                Fact(each.label, words.shown(each.value, zone))
+                for each in filling.filled_in(task, one.answers)
+            ],
         }
         for one in given
     ]

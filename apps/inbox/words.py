@@ -71,6 +71,8 @@ class Shown:
 
 def rule_sentence(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> str:
     """The rule in words, for the people who may answer."""
+    if rules.is_filling(rule):
+        return gettext("One of them fills it in.") if len(people) > 1 else ""
     voters = voters_of(people)
     if is_short(rule, people):
         return ngettext(
@@ -133,7 +135,7 @@ def answers(task: UserTask, people: Sequence[TaskAssignee]) -> list[Answer]:
     is_lost = is_short(task.rule, people)
     conditions = _conditions(task.rule, people)
     outcomes = rules.outcomes(task.kind, task.rule)
-    against = next(one for one in outcomes if rules.side(task.rule, one) == "against")
+    against = next((one for one in outcomes if rules.side(task.rule, one) == "against"), None)
     found = []
     for outcome in outcomes:
         side = rules.side(task.rule, outcome)
@@ -141,7 +143,7 @@ def answers(task: UserTask, people: Sequence[TaskAssignee]) -> list[Answer]:
         if task.later and side == "for" and not is_lost:
             then = _next_stage(task, once)
         else:
-            port = against if is_lost and side != "back" else outcome
+            port = against if against and is_lost and side != "back" else outcome
             then = _then(flow, task.step, port, once)
         found.append(Answer(outcome, button(task.rule, outcome), then, side))
     return found
@@ -172,9 +174,13 @@ def _next_stage(task: UserTask, once: str) -> str:
 def button(rule: Mapping[str, Any], outcome: str) -> str:
     """What the button says."""
     given = {one["port"]: one["label"] for one in rule.get("choices") or ()}
-    if outcome in given:
+    if given.get(outcome):
         return str(given[outcome])
-    return {rules.APPROVED: gettext("Approve"), rules.REJECTED: gettext("Reject")}[outcome]
+    return {
+        rules.APPROVED: gettext("Approve"),
+        rules.REJECTED: gettext("Reject"),
+        rules.SUBMITTED: gettext("Submit"),
+    }[outcome]
 
 
 def _ways_on(flow: CompiledFlow, step_id: str) -> list[Answer]:
@@ -237,6 +243,7 @@ def outcome_label(rule: Mapping[str, Any], outcome: str) -> str:
         or {
             rules.APPROVED: gettext("Approved"),
             rules.REJECTED: gettext("Rejected"),
+            rules.SUBMITTED: gettext("Submitted"),
             rules.RETRY: gettext("Tried again"),
             rules.SKIP: gettext("Skipped"),
             rules.FAIL: gettext("Left to fail"),
@@ -245,7 +252,7 @@ def outcome_label(rule: Mapping[str, Any], outcome: str) -> str:
 
 
 def _is_own(rule: Mapping[str, Any], outcome: str) -> bool:
-    return any(one["port"] == outcome for one in rule.get("choices") or ())
+    return any(one["port"] == outcome and one["label"] for one in rule.get("choices") or ())
 
 
 def _conditions(rule: Mapping[str, Any], people: Sequence[TaskAssignee]) -> dict[str, str]:

@@ -7,7 +7,7 @@ from uuid import UUID
 from django.http import HttpResponse
 from django.utils.http import content_disposition_header
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import extend_schema, extend_schema_field
+from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.parsers import MultiPartParser
 from rest_framework.request import Request as Call
@@ -21,6 +21,8 @@ from apps.core.http import CursorPages
 from apps.core.idempotency import idempotent
 from apps.flows.compiled import compiled
 from apps.flows.models import FlowState
+from apps.inbox import filling
+from apps.inbox.form_api import FilledIn, Named
 from apps.requests import commands, drafts, progress, queries, uploads
 from apps.requests.models import Request, RequestDraft
 from apps.requests.permissions import open_to
@@ -30,11 +32,6 @@ from apps.triggers.models import Trigger
 
 #: Each that is under way asks the database a few times.
 PAGE_SIZE = 25
-
-
-@extend_schema_field(OpenApiTypes.OBJECT)
-class Named(serializers.JSONField):
-    """An object of named values."""
 
 
 class FormItem(serializers.Serializer[Any]):
@@ -131,6 +128,15 @@ class AskedOfYou(serializers.Serializer[Any]):
     at = serializers.DateTimeField()
 
 
+class ToFillIn(serializers.Serializer[Any]):
+    """A form that the caller is asked to fill in; see ``tasks/{task}/``."""
+
+    task = serializers.UUIDField()
+    title = serializers.CharField()
+    at = serializers.DateTimeField()
+    until = serializers.DateTimeField(allow_null=True)
+
+
 class RequestItem(serializers.Serializer[Any]):
     """Something that the caller has asked for."""
 
@@ -140,15 +146,7 @@ class RequestItem(serializers.Serializer[Any]):
     progress = ProgressShape()
     answered = AnsweredShape(many=True)
     questions = AskedOfYou(many=True)
-
-
-class FilledIn(serializers.Serializer[Any]):
-    """One answer, as it was sent."""
-
-    name = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment] # the word for it everywhere
-    kind = serializers.CharField()
-    value = serializers.JSONField()
+    to_fill_in = ToFillIn(many=True)
 
 
 class RequestDetail(RequestItem):
@@ -336,14 +334,19 @@ def as_attachment(name: str, type_: str, content: bytes) -> HttpResponse:
 def shown(requests: Sequence[Request]) -> list[dict[str, Any]]:
     """Requests as lists show them."""
     runs, said = queries.runs_of(requests), progress.answered(requests)
-    asked = progress.questions(requests)
+    asked, waiting = progress.questions(requests), progress.to_fill_in(requests)
     return [
         {
             "id": one.pk,
             "flow": {"id": one.flow_id, "name": one.title},
             "created_at": one.created_at,
             "progress": _progress(
-                progress.progress(one, runs.get(one.run_id), asked.get(one.run_id, ()))
+                progress.progress(
+                    one,
+                    runs.get(one.run_id),
+                    asked.get(one.run_id, ()),
+                    waiting.get(one.run_id, ()),
+                )
             ),
             "answered": [_answered(each) for each in said.get(one.run_id, [])],
             "questions": [
@@ -354,6 +357,15 @@ def shown(requests: Sequence[Request]) -> list[dict[str, Any]]:
                     "at": each.asked_at,
                 }
                 for each in asked.get(one.run_id, [])
+            ],
+            "to_fill_in": [
+                {
+                    "task": each.pk,
+                    "title": each.title,
+                    "at": each.opened_at,
+                    "until": each.due_at,
+                }
+                for each in waiting.get(one.run_id, [])
             ],
         }
         for one in requests
@@ -368,14 +380,8 @@ def detailed(request: Request) -> dict[str, Any]:
     return {
         **shown([request])[0],
         "answers": [
-            {
-                "name": one.name,
-                "label": one.title,
-                "kind": one.kind,
-                "value": progress.as_read(one, given[one.name]),
-            }
-            for one in forms.fields_of(form)
-            if one.name in given
+            {"name": one.name, "label": one.label, "kind": one.kind, "value": one.value}
+            for one in filling.as_read(form, given)
         ],
         "form_hash": request.form_hash,
         "version_hash": request.version_hash,

@@ -10,13 +10,14 @@ from django.db.models import TextField
 from django.db.models.functions import Cast
 
 from apps.accounts.actors import Actor
-from apps.accounts.queries import people_in
 from apps.audit.commands import record
 from apps.audit.records import Target, Who
 from apps.core import live
 from apps.core.errors import Conflict, Invalid, NotFound
 from apps.core.models import uuid7
 from apps.flows.models import Flow, FlowState, FlowVersion
+from apps.inbox.filling import AnswersRefused as AnswersRefused  # noqa: PLC0414 - raised here
+from apps.inbox.filling import hold
 from apps.requests import drafts, uploads
 from apps.requests.models import Request, RequestDraft
 from apps.requests.permissions import require_asking
@@ -31,7 +32,6 @@ from apps.runs.commands import (
     start_payload,
 )
 from apps.steps import forms
-from apps.steps.contracts import Misfit
 from apps.steps.forms import REQUEST
 from apps.triggers.models import Trigger
 
@@ -53,12 +53,6 @@ class SentAlready(Conflict):
     """The draft was sent meanwhile, from another window."""
 
     code = "sent_already"
-
-
-class AnswersRefused(Invalid):
-    """Some answers do not fit; ``errors`` says which and why."""
-
-    code = "answers_refused"
 
 
 @transaction.atomic
@@ -298,7 +292,7 @@ def _start(
         raise NotFound("There is no such form.")
     person = actor.user_id if actor is not None else None
     answers, files, wrong = uploads.resolve(form, answers, person)
-    _judge(form, answers, wrong)
+    hold(form.config.get("form"), answers, form.workspace_id, wrong)
     hold_contract(flow.active_version_id, answers)
     request_id, run_id = uuid7(), uuid7()
     uploads.attach(files, run_id)
@@ -338,51 +332,3 @@ def _start(
         key=key[:MAX_KEY] or str(request_id),
         created_at=now,
     )
-
-
-def _judge(form: Trigger, answers: dict[str, Any], wrong: Sequence[Misfit]) -> None:
-    """See that the answers fit the form, and that people who are named are members.
-
-    Raises:
-        AnswersRefused: Some do not.
-    """
-    asked = form.config.get("form")
-    wrong = wrong or forms.judge(asked, answers)
-    if not wrong:
-        wrong = _unknown_people(form, forms.asked_fields(asked, answers), answers)
-    if wrong:
-        raise AnswersRefused(
-            "Some answers do not fit; each says what is expected.",
-            errors=[{"path": one.path, "message": f"It {one.message}."} for one in wrong],
-        )
-
-
-def _unknown_people(
-    form: Trigger, asked: Sequence[forms.Field], answers: Mapping[str, Any]
-) -> list[Misfit]:
-    named = {
-        (path, str(address).strip().lower())
-        for one in asked
-        for path, address in _people_in(one, answers.get(one.name))
-    }
-    if not named:
-        return []
-    known = {one.email for one in people_in(form.workspace_id, users=[email for _, email in named])}
-    return [
-        Misfit(path, "must be a member of this workspace")
-        for path, email in sorted(named)
-        if email not in known
-    ]
-
-
-def _people_in(one: forms.Field, value: Any) -> list[tuple[str, Any]]:
-    if one.kind == "person" and value is not None:
-        return [(one.name, value)]
-    if one.kind != "table" or not isinstance(value, list):
-        return []
-    return [
-        (f"{one.name}.{at}.{cell.name}", row[cell.name])
-        for at, row in enumerate(value)
-        for cell in one.columns
-        if cell.kind == "person" and isinstance(row, Mapping) and row.get(cell.name)
-    ]

@@ -6,15 +6,15 @@ from datetime import datetime
 from typing import Any, Literal
 from uuid import UUID
 
+from django.db.models import F
 from django.utils.translation import gettext
 
-from apps.inbox import words
+from apps.inbox import rules, words
 from apps.inbox.models import Question, UserTask
 from apps.inbox.queries import decisions_by_task
 from apps.requests.models import Request
 from apps.runs.models import Run, RunCommand, RunEvent, WaitingStart
 from apps.runs.queries import waiting_for, with_large_values
-from apps.steps import forms
 
 State = Literal["waiting", "working", "on_hold", "done", "failed", "withdrawn"]
 STATES: tuple[State, ...] = ("waiting", "working", "on_hold", "done", "failed", "withdrawn")
@@ -47,8 +47,16 @@ class Answered:
     at: datetime | None = None
 
 
-def progress(request: Request, run: Run | None, asked: Sequence[Question] = ()) -> Progress:
-    """Where a request stands; ``asked`` is what waits for the answer of who has asked for it."""
+def progress(
+    request: Request,
+    run: Run | None,
+    asked: Sequence[Question] = (),
+    to_fill_in: Sequence[UserTask] = (),
+) -> Progress:
+    """Where a request stands.
+
+    ``asked`` and ``to_fill_in`` are the questions and the forms that wait for who has asked for it.
+    """
     if run is None:
         return Progress("done", gettext("It is over, and what was done is kept no longer."))
     ended: Mapping[str, tuple[State, str]] = {
@@ -72,6 +80,17 @@ def progress(request: Request, run: Run | None, asked: Sequence[Question] = ()) 
             said % {"name": who},
             [gettext("You")],
             asked[0].asked_at,
+            may_withdraw=True,
+        )
+    if to_fill_in:
+        first = to_fill_in[0]
+        return Progress(
+            "waiting",
+            gettext("You are asked to fill something in: “%(title)s”. It goes on when you have.")
+            % {"title": first.title},
+            [gettext("You")],
+            first.opened_at,
+            _earliest(one.due_at for one in to_fill_in),
             may_withdraw=True,
         )
     return _under_way(run)
@@ -197,24 +216,32 @@ def questions(requests: Sequence[Request]) -> dict[UUID, list[Question]]:
     return found
 
 
+def to_fill_in(requests: Sequence[Request]) -> dict[UUID, list[UserTask]]:
+    """By run: the forms that wait to be filled in by those who have asked for something."""
+    asks = {one.run_id: one.person_id for one in requests}
+    rows = (
+        UserTask.objects.filter(
+            run_id__in=list(asks),
+            status="open",
+            kind=rules.FILL_IN,
+            assignees__user__in=[one for one in asks.values() if one],
+            assignees__dropped_at__isnull=True,
+        )
+        .annotate(person=F("assignees__user"))
+        .order_by("id")
+    )
+    found: dict[UUID, list[UserTask]] = {}
+    for row in rows:
+        if row.person == asks[row.run_id]:
+            found.setdefault(row.run_id, []).append(row)
+    return found
+
+
 def answers_of(run: Run | None) -> dict[str, Any]:
     """What was filled in, as the run has it; empty where it is kept no longer."""
     trigger = _trigger_of(run) if run is not None else None
     body = trigger.get("body") if isinstance(trigger, Mapping) else None
     return dict(body) if isinstance(body, Mapping) else {}
-
-
-def as_read(one: forms.Field, value: Any) -> Any:
-    """An answer with the columns of a table under their titles."""
-    if one.kind != "table" or not isinstance(value, list):
-        return value
-    titles = {cell.name: cell.title for cell in one.columns}
-    return [
-        {titles.get(name, name): cell for name, cell in row.items()}
-        if isinstance(row, Mapping)
-        else row
-        for row in value
-    ]
 
 
 def _trigger_of(run: Run) -> Any:

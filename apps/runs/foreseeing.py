@@ -149,7 +149,8 @@ def does(step: CompiledStep, live: Sequence[str]) -> str:
     if step.type.kind in HEARD_OUTSIDE:
         return "answered"
     if step.type.behaviour is Behaviour.WAIT:
-        return {"approval": "asked", "delay": "waits"}.get(step.type.kind, "answered")
+        does = {"approval": "asked", "fill_in": "asked", "delay": "waits"}
+        return does.get(step.type.kind, "answered")
     return "runs"
 
 

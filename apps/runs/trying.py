@@ -17,6 +17,7 @@ from apps.engine import commands as cmd
 from apps.engine import events as ev
 from apps.engine import values
 from apps.engine.state import RunState
+from apps.steps import forms
 from apps.steps.document import CompiledStep, validated
 from apps.steps.outcomes import (
     Emit,
@@ -127,6 +128,9 @@ def made_up(step: CompiledStep, port: str, now: datetime) -> Any:
             found[name] = value
     if found.get("status") == 0:
         found["status"] = 200 if port != "error" else 500
+    form = step.type.answers_of(step.raw) if step.type.answers_of else None
+    if form is not None and port != "timeout":
+        found["answers"] = forms.smallest(form, now.date())
     return found
 
 

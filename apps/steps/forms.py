@@ -9,6 +9,7 @@ import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import date
+from decimal import Decimal
 from typing import Any, Final, Literal
 
 from apps.engine import values
@@ -43,9 +44,10 @@ MOST_FILES: Final = 10
 #: Of a text that names no limit of its own.
 MOST_CHARACTERS: Final = 20_000
 _AT_FIELDS: Final = (
-    (re.compile("lacks “([^”]+)”"), "needs an answer"),
-    (re.compile("has “([^”]+)”, which is not asked for"), "is not asked for"),
+    (re.compile("lacks “[^”]+”( and “[^”]+”)*"), "needs an answer"),
+    (re.compile("has “[^”]+”( and “[^”]+”)*, which is not asked for"), "is not asked for"),
 )
+_NAMED = re.compile("“([^”]+)”")
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
@@ -164,7 +166,15 @@ def judge(form: object, answers: Mapping[str, Any], *, most: int = 50) -> list[M
     Dates must be dates, and a text or a table that names no limit has one all the same.
     """
     asked = asked_fields(form, answers)
-    found = list(map(_at_its_field, found_faults(_as_asked(form, asked), answers, most=most)))
+    as_asked = _as_asked(form, asked)
+    found = [each for one in found_faults(as_asked, answers, most=most) for each in _at_fields(one)]
+    if as_asked is not form:
+        # However many there are, each is said at its field.
+        found += [
+            Misfit(one.name, "needs an answer")
+            for one in asked
+            if one.required and one.name not in answers
+        ]
     seen = {one.path.partition(".")[0] for one in found}
     more = [
         one
@@ -180,21 +190,20 @@ def _as_asked(form: object, asked: list[Field]) -> object:
     if not isinstance(form, Mapping) or (without_conditions(form) is form and "allOf" in form):
         return form
     return {
-        **{name: value for name, value in form.items() if name != "allOf"},
+        **{name: value for name, value in form.items() if name not in {"allOf", "required"}},
         "type": "object",
         "properties": {one.name: one.schema for one in asked},
-        "required": [one.name for one in asked if one.required],
         "additionalProperties": False,
     }
 
 
-def _at_its_field(one: Misfit) -> Misfit:
-    """What is missing, or too much, is said at the field."""
+def _at_fields(one: Misfit) -> list[Misfit]:
+    """What is missing, or too much, is said at each field."""
     for pattern, message in _AT_FIELDS:
-        if named := pattern.fullmatch(one.message):
-            path = f"{one.path}.{named.group(1)}" if one.path else named.group(1)
-            return Misfit(path, message)
-    return one
+        if pattern.fullmatch(one.message):
+            names = _NAMED.findall(one.message)
+            return [Misfit(f"{one.path}.{name}" if one.path else name, message) for name in names]
+    return [one]
 
 
 def _beyond(one: Field, value: Any, path: str) -> Iterator[Misfit]:
@@ -230,6 +239,35 @@ def _is_day(value: object) -> bool:
     except ValueError:
         return False
     return True
+
+
+def smallest(form: object, day: date) -> dict[str, Any]:
+    """The least that can be filled in, for a trial: what needs an answer, by its kind."""
+    found = {}
+    for one in fields_of(form):
+        if one.required and one.condition is None:
+            found[one.name] = _least(one, day)
+    return found
+
+
+def _least(one: Field, day: date) -> Any:
+    match one.kind:
+        case "number" | "amount":
+            least = one.schema.get("minimum", 0)
+            return least if isinstance(least, int | Decimal) else 0
+        case "date":
+            return day.isoformat()
+        case "choice":
+            return next(iter(one.schema["enum"]), "")
+        case "several":
+            return one.schema["items"]["enum"][:1]
+        case "table":
+            return [{cell.name: _least(cell, day) for cell in one.columns if cell.required}]
+        case "yes_no":
+            return False
+        case "texts" | "files":
+            return []
+    return ""
 
 
 def flaws_of(form: Mapping[str, Any]) -> Iterator[str]:

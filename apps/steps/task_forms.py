@@ -13,16 +13,6 @@ from apps.steps import forms
 from apps.steps.findings import Flaw
 from apps.steps.registry import TemplateValue
 
-#: What a task's page cannot ask, and why.
-_NOT_HERE: Mapping[str, str] = {
-    "files": "asks for files; those are attached to a request, not here",
-    "own": "says more than a page can show",
-}
-_FIXES: Mapping[str, str] = {
-    "files": "Ask for them in the form that starts the flow, or ask for a text here.",
-    "own": "Ask for a text, a number, a date, a choice or a table instead.",
-}
-
 
 def _schema(form: dict[str, Any]) -> dict[str, Any]:
     for flaw in forms.flaws_of(form) if form else ():
@@ -45,12 +35,20 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
         return
     asked = forms.fields_of(form)
     for one in asked:
-        if one.kind in _NOT_HERE:
+        path = ("form", "properties", one.name)
+        if one.kind == "files":
             yield Flaw(
                 "not_at_a_task",
-                ("form", "properties", one.name),
-                f"“{one.title}” {_NOT_HERE[one.kind]}.",
-                _FIXES[one.kind],
+                path,
+                f"“{one.title}” asks for files; those are attached to a request, not here.",
+                "Ask for them in the form that starts the flow, or ask for a text here.",
+            )
+        if one.kind == "own":
+            yield Flaw(
+                "not_at_a_task",
+                path,
+                f"“{one.title}” says more than a page can show.",
+                "Ask for a text, a number, a date, a choice or a table instead.",
             )
     initial = config.get("initial")
     known = {one.name for one in asked}

@@ -65,5 +65,16 @@ export const requestAnswers: Record<string, unknown> = {
   'requests/': { results: ALL, next: null, previous: null },
   ...Object.fromEntries(ALL.map((one) => [`requests/${one.id}/`, whole(one)])),
 };
+/** The same form at a task, where no files are attached. */
+export const TASK_FORM = {
+  form: { ...FORM, properties: Object.fromEntries(Object.entries(FORM.properties).filter(([name]) => name !== 'offers')) },
+  form_hash: 'a'.repeat(64), needed_for: ['approved'], initial: { what: LONG.slice(0, 70), price: 420, lines: [{ item: 'Desk', count: 2 }] }, draft: null,
+};
+/** What the person is asked to put right, as the request and as the task say it. */
+export const TO_CORRECT = { ...whole(request(requestIds.waiting, 'Buy something', { said: 'You are asked to fill something in: “Please correct your request”. It goes on when you have.', who: ['You'] })), to_fill_in: [{ task: id(986), title: LONG, at: ago(30), until: ago(-2880) }] };
+export const CORRECTION = {
+  kind: 'fill_in', title: 'Please correct your request', form: { ...TASK_FORM, needed_for: ['submitted'] }, rule: '', outcomes: ['submitted'], amount: null, similar: [], assignees: ['Ada Lovelace'],
+  answers: [{ outcome: 'submitted', label: 'Submit', then: 'Next: Finance approves.', side: 'for' }], facts: [{ label: 'Sent back because', value: 'The price lacks the delivery.' }],
+};
 export const REFUSED = { status: 422, body: { status: 422, title: 'Answers refused', code: 'answers_refused', detail: 'Some answers do not fit; each says what is expected.', errors: [{ path: 'what', message: 'It must have 60 characters at most.' }, { path: 'lines.0.count', message: 'It must be 1 or more.' }] } };
 export const CHANGED = { status: 409, body: { status: 409, title: 'Form changed', code: 'form_changed', detail: 'The form was changed while you filled it in. Open it again: what you have filled in is kept where the questions are the same.' } };

@@ -99,6 +99,8 @@ class Desk(Bench):
             outcome=outcome,
             comment=more.pop("comment", ""),
             seen=more.pop("seen", None),
+            form_hash=more.pop("form_hash", None),
+            answers=more.pop("answers", None),
             now=more.pop("now", None) or clock.now(),
         )
 

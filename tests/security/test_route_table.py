@@ -90,6 +90,7 @@ BODIES = {
         "type": "order.made",
     },
     "POST /api/v1/tasks/{task}/decide/": {"outcome": "approved"},
+    "PUT /api/v1/tasks/{task}/draft/": {"form_hash": "0" * 64, "answers": {}},
     "POST /api/v1/task-filters/": {"name": "Large ones", "filter": {"search": "large"}},
     "PUT /api/v1/request-forms/{form}/draft/": {
         "form_hash": form_hash(ASKING["trigger"]["config"]),
@@ -172,6 +173,7 @@ QUIET = {
     "POST /api/v1/members/import/preview/": "says what a file would do",
     "POST /api/v1/alerts/read/": "what one has read is one's own",
     "PUT /api/v1/request-forms/{form}/draft/": "a draft is one's own until it is sent",
+    "DELETE /api/v1/tasks/{task}/draft/": "a draft is one's own until it is sent",
     "DELETE /api/v1/request-forms/{form}/draft/": "a draft is one's own until it is sent",
 }
 #: The console takes forms at ``change/`` alone; elsewhere a POST is only looked at as a GET is.

@@ -327,6 +327,11 @@ class _Teller:
                 found.append(self.say("stage", **told, rule=self.rule(stage)))
         return found
 
+    def filled(self, config: Config) -> list[str]:
+        """What is filled in with an answer."""
+        named = _questions(config)
+        return [self.say("form_filled", fields=self.list_(named))] if named else []
+
     def deciding(self, step: str) -> Deciding | None:
         """Who decides at a step, where somebody does."""
         known = self.steps[step]
@@ -335,6 +340,7 @@ class _Teller:
         config = known.config
         how = [self.rule(config), *self.stages(config)]
         how += limits(self, config)
+        how += self.filled(config)
         how += self.together(config)
         how.append(
             self.say("requester" if config.get("allow_requester") is True else "requester_not")
@@ -587,7 +593,16 @@ def _approval(teller: _Teller, config: Config) -> str:
         title=f"{teller.value(config.get('title') or '')}.",
         rule=teller.rule(config),
     )
-    return " ".join([asks, *teller.stages(config)])
+    return " ".join([asks, *teller.filled(config), *teller.stages(config)])
+
+
+def _fill_in(teller: _Teller, config: Config) -> str:
+    return teller.say(
+        "fill_in",
+        who=teller.list_(teller.asked(config.get("assignees"))) or teller.say("asker"),
+        fields=teller.list_(_questions(config)) or "…",
+        title=teller.value(config.get("title") or ""),
+    )
 
 
 def _delay(teller: _Teller, config: Config) -> str:
@@ -650,6 +665,15 @@ def _cancel(teller: _Teller, config: Config) -> str:
     return teller.say("cancel", steps=teller.list_([f"{marks[0]}{one}{marks[1]}" for one in named]))
 
 
+def _questions(config: Config) -> list[str]:
+    """What the form of a step asks, by the titles of its questions."""
+    asked = at(config, "form", "properties")
+    if not isinstance(asked, Mapping):
+        return []
+    titled = ((name, at({"it": one}, "it", "title")) for name, one in asked.items())
+    return sorted(one_line(_text(title) or name) for name, title in titled)
+
+
 def _asked(config: Mapping[str, Any]) -> list[str]:
     """The names that a form asks for."""
     asked = at(config, "form", "properties")
@@ -662,6 +686,7 @@ _RULES: Mapping[str, Callable[[_Teller, Config], str]] = {
     "table": _table,
     "map": _map,
     "approval": _approval,
+    "fill_in": _fill_in,
     "http.request": _http,
     "mail.send": _mail,
     "delay": _delay,

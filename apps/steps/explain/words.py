@@ -75,6 +75,15 @@ SENTENCES: Mapping[str, Pair] = {
     "map": ("Makes these values: {fields}.", "Bildet diese Werte: {fields}."),
     "map_none": ("Makes no values yet.", "Bildet noch keine Werte."),
     "approval": ("Asks {who}: {title} {rule}", "Fragt {who}: {title} {rule}"),
+    "fill_in": (
+        "Asks {who} to fill in {fields}: {title}. It goes on when that is sent.",
+        "Bittet {who}, {fields} auszufüllen: {title}. Weiter geht es, wenn das abgeschickt ist.",
+    ),
+    "asker": ("who asked for it", "wer angefragt hat"),
+    "form_filled": (
+        "With the answer is filled in: {fields}.",
+        "Mit der Antwort wird ausgefüllt: {fields}.",
+    ),
     "rule_any": ("The first answer decides.", "Die erste Antwort entscheidet."),
     "rule_all": ("All must approve.", "Alle müssen zustimmen."),
     "rule_n": ("{n} must approve.", "{n} müssen zustimmen."),

@@ -14,7 +14,8 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from apps.engine.graph import Behaviour
-from apps.steps import ladder
+from apps.steps import ladder, task_forms
+from apps.steps.deciding import APPROVED, REJECTED
 from apps.steps.findings import Flaw, is_template
 from apps.steps.outcomes import StepError, WaitForPerson
 from apps.steps.registry import (
@@ -286,6 +287,22 @@ class Config(StepModel):
         title="Facts to decide by",
         json_schema_extra={"x-widget": "rows"},
     )
+    form: task_forms.TaskForm = Field(
+        default_factory=dict,
+        title="Form to fill in",
+        description="What people fill in with their answer. Of stages, those of the first.",
+    )
+    initial: task_forms.Beforehand = Field(
+        default_factory=dict,
+        title="Filled in beforehand",
+        description="By the short names of the questions; people can change it.",
+    )
+    form_for: list[str] = Field(
+        default_factory=list,
+        max_length=8,
+        title="Answers that need the form",
+        description="By their ways out; where none is named, those for it.",
+    )
     bulk: Bulk | None = Field(
         None,
         title="Answered together",
@@ -315,9 +332,13 @@ class Config(StepModel):
             raise ValueError(f"“{min(taken)}” is not an answer; choose another name.")
         if ports and not {"for", "against"} <= {one.side for one in self.outcomes}:
             raise ValueError("Name at least one answer for it and one against it.")
+        if unknown := set(self.form_for) - set(ports or YES_AND_NO):
+            raise ValueError(f"“{min(unknown)}” is none of the answers; name their ways out.")
         return self
 
 
+#: The answers where none is named.
+YES_AND_NO: tuple[str, ...] = (APPROVED, REJECTED)
 #: What the step asks, as the run keeps it.
 Request = dict[str, Any]
 Asking = TypeVar("Asking", Config, Stage)
@@ -335,6 +356,8 @@ class Output(StepModel):
     comment: str
     at: str
     decisions: list[dict[str, Any]]
+    #: What was filled in with the last answer that fits; see the config's form.
+    answers: dict[str, Any]
 
 
 def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
@@ -342,6 +365,15 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     yield from check_duration(config, "due")
     yield from _check_undo(config)
     yield from ladder.check(config)
+    yield from task_forms.check(config)
+    if config.get("bulk") and task_forms.output_of(config) is not None:
+        yield Flaw(
+            "form_in_bulk",
+            ("bulk",),
+            "Where a form is filled in, each is answered alone; nobody can answer several at once.",
+            "Remove the form, or do not let these be answered together.",
+            severity="warning",
+        )
     stages = config.get("stages")
     for index, stage in enumerate(stages if isinstance(stages, list) else []):
         if isinstance(stage, Mapping):
@@ -403,16 +435,13 @@ def undo_seconds(start: datetime, text: str) -> int:
     must_link=("rejected", "timeout"),
     check=check,
     fails_unlinked=("timeout",),
+    answers_of=task_forms.output_of,
 )
 def run(config: Config, ctx: PureContext) -> WaitForPerson:
     due: datetime | None = None
     if config.due:
         due = due_after(ctx, config.due, business=config.business)
-    requester = ctx.evaluate(config.requester) if config.requester else ctx.requester()
-    if requester is not None and not isinstance(requester, str):
-        raise StepError(
-            "bad_requester", "Who asks must be a mail address; the expression gave something else."
-        )
+    needs = config.form_for or [one.port for one in config.outcomes if one.side == "for"]
     return WaitForPerson(
         {
             "title": config.title,
@@ -425,18 +454,33 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "limits": ladder.asked(config, ctx),
             **({"undo_seconds": undo_seconds(ctx.now, config.undo_for)} if config.undo_for else {}),
             "fields": [fact.model_dump() for fact in config.fields],
-            "requester": requester or "",
+            "requester": requester_of(config.requester, ctx),
             "allow_requester": config.allow_requester,
+            **task_forms.asked(config.form, config.initial, needs or [APPROVED]),
             **({"stages": _stages(config, ctx)} if config.stages else {}),
         }
     )
+
+
+def requester_of(expression: str | None, ctx: PureContext) -> str:
+    """Who asks: what the expression says, else who started the run; empty where nobody is known.
+
+    Raises:
+        StepError: It gives no mail address.
+    """
+    requester = ctx.evaluate(expression) if expression else ctx.requester()
+    if requester is not None and not isinstance(requester, str):
+        raise StepError(
+            "bad_requester", "Who asks must be a mail address; the expression gave something else."
+        )
+    return requester or ""
 
 
 def _people(asking: Config | Stage, config: Config, ctx: PureContext) -> Request:
     """Who is asked and how many of them it takes, of the question or one of its later stages."""
     return {
         "users": list(asking.assignees.users),
-        "manager_of": _led(asking.assignees, ctx),
+        "manager_of": led_by(asking.assignees, ctx),
         "pick": asking.assignees.pick,
         "fallback": list(asking.fallback),
         "groups": list(asking.assignees.groups),
@@ -465,7 +509,7 @@ def _stages(config: Config, ctx: PureContext) -> list[Request]:
     return found
 
 
-def _led(assignees: Deciders, ctx: PureContext) -> str | None:
+def led_by(assignees: Deciders, ctx: PureContext) -> str | None:
     """Whose manager is asked; None where the step asks for no manager."""
     if not assignees.manager_of:
         return None

@@ -36,6 +36,8 @@ export interface RequestItem {
   progress: { state: RequestState; said: string; who: string[]; since: string | null; until: string | null; may_withdraw: boolean };
   /** What somebody who decides asks the person. */
   questions: { id: string; by: string; text: string; at: string }[];
+  /** The forms that the person is asked to fill in. */
+  to_fill_in?: { task: string; title: string; at: string; until: string | null }[];
   answered: { title: string; word: string; by: string[]; comments: string[]; at: string | null }[];
 }
 

@@ -104,7 +104,13 @@ export interface DecisionInput {
   seen: string;
   /** How many answers to questions were on the screen. */
   heard: number;
+  /** What was filled in, and on which form, where the answer needs it. */
+  form_hash?: string;
+  answers?: unknown;
 }
+
+export const saveTaskDraft = (id: string, formHash: string, answers: unknown) =>
+  api.put<{ updated_at: string }>(`tasks/${id}/draft/`, { form_hash: formHash, answers }, { keepalive: true });
 
 export function useDecide(id: string) {
   const client = useQueryClient();

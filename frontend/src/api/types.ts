@@ -360,8 +360,8 @@ export interface TaskItem {
   id: string;
   run: string;
   flow: { id: string; name: string };
-  /** An approval, or what becomes of a step that has failed. */
-  kind?: 'approval' | 'exception';
+  /** An approval, what becomes of a step that has failed, or a form to fill in. */
+  kind?: 'approval' | 'exception' | 'fill_in';
   status: 'open' | 'decided' | 'timed_out' | 'cancelled';
   title: string;
   requester: { name: string; email?: string } | null;
@@ -418,7 +418,20 @@ export interface TaskDecision {
   outcome: string;
   word: string;
   comment: string;
+  /** What was filled in with it. */
+  filled_in?: { name: string; label: string; kind: string; value: unknown }[];
   at: string;
+}
+
+/** What is to be filled in with an answer. */
+export interface TaskForm {
+  form: Record<string, unknown>;
+  /** Names this form; sent along with the answers. */
+  form_hash: string;
+  /** The answers that need it; others take nothing. */
+  needed_for: string[];
+  initial: Record<string, unknown>;
+  draft: { answers: Record<string, unknown>; updated_at: string } | null;
 }
 
 export interface Task extends TaskItem {
@@ -429,6 +442,8 @@ export interface Task extends TaskItem {
   answers: TaskAnswer[];
   /** What happens when nobody answers in time; empty without a limit. */
   without_answer: string;
+  /** What is to be filled in, for who may answer; null where nothing is. */
+  form?: TaskForm | null;
   /** By when somebody is to take it up; null once somebody has. */
   respond_by?: string | null;
   /** What has happened in its time, and what will while nobody answers. */

@@ -91,7 +91,7 @@ function Form({ onClose }: { onClose: () => void }) {
         <MultiSelect
           label={t('settings.standin.kinds')}
           placeholder={given.kinds.length > 0 ? undefined : t('settings.standin.everything')}
-          data={[{ value: 'approval', label: t('settings.standin.kind.approval') }, { value: 'exception', label: t('settings.standin.kind.exception') }]}
+          data={[{ value: 'approval', label: t('settings.standin.kind.approval') }, { value: 'fill_in', label: t('settings.standin.kind.fill_in') }, { value: 'exception', label: t('settings.standin.kind.exception') }]}
           value={given.kinds}
           onChange={(kinds) => change({ kinds })}
         />

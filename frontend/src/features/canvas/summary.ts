@@ -54,6 +54,12 @@ const RULES: Record<string, Rule> = {
     const due = text(config['due']);
     return due ? t('canvas.summary.approval', { who, due: readDuration(due) }) : t('canvas.summary.approval_no_due', { who });
   },
+  fill_in: (config, t) => {
+    const { groups, users } = record(config['assignees']);
+    const who = [...list(groups), ...list(users)].map(text).filter(Boolean).join(', ') || t('canvas.summary.requester');
+    const due = text(config['due']);
+    return due ? t('canvas.summary.approval', { who, due: readDuration(due) }) : t('canvas.summary.approval_no_due', { who });
+  },
   'http.request': (config) => `${text(config['method']) || 'GET'} ${text(config['url']).replace(/^https?:\/\//, '')}`.trim(),
   'mail.send': (config, t) => {
     const to = list(config['to']).length > 0 ? list(config['to']).map(text).join(', ') : text(config['to']);

@@ -9,13 +9,14 @@ import { ProblemText } from '~/ui/ProblemText';
 import { Confirm } from './Confirm';
 import { lettersOf, useLetterKeys } from './keys';
 import classes from './TaskPane.module.css';
+import type { Filled } from './useFilled';
 import { outcomeDone, toneOf } from './words';
 
 /**
  * Comment and answers, fixed at the bottom. What is sent names the facts that are on the screen; if
  * they have changed meanwhile, nothing is decided and the person is shown the task anew.
  */
-export function Decision({ task, refresh }: { task: Task; refresh: () => void }) {
+export function Decision({ task, filled, refresh }: { task: Task; filled?: Filled; refresh: () => void }) {
   const t = useT();
   const decide = useDecide(task.id);
   const [comment, setComment] = useState('');
@@ -28,6 +29,8 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
   const [unsaid, setUnsaid] = useState(false);
   const field = useRef<HTMLTextAreaElement>(null);
 
+  // A letter asks; it decides nothing by itself.
+  const [asked, setAsked] = useState<TaskAnswer | undefined>();
   const answer = ({ outcome, side, label }: TaskAnswer) => {
     if (side === 'against' && task.kind !== 'exception' && !comment.trim() && !unsaid) {
       setUnsaid(true);
@@ -35,8 +38,17 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
       return;
     }
     decide.mutate(
-      { outcome, comment: comment.trim(), seen, heard },
-      { onSuccess: () => notifyDone(t('inbox.done_note', { outcome: outcomeDone(outcome, t, label) })) },
+      { outcome, comment: comment.trim(), seen, heard, ...filled?.withAnswer(outcome) },
+      {
+        onSuccess: () => {
+          filled?.draft.drop();
+          notifyDone(t('inbox.done_note', { outcome: outcomeDone(outcome, t, label) }));
+        },
+        onError: (error) => {
+          if (isProblem(error, 'answers_refused')) setAsked(undefined);
+          filled?.refuse(error);
+        },
+      },
     );
   };
   const showNow = () => {
@@ -45,8 +57,6 @@ export function Decision({ task, refresh }: { task: Task; refresh: () => void })
     setHeard(task.heard ?? 0);
     refresh();
   };
-  // A letter asks; it decides nothing by itself.
-  const [asked, setAsked] = useState<TaskAnswer | undefined>();
   const letters = lettersOf(task.answers);
   useLetterKeys((key) => {
     const found = task.may_decide && !changed && !decide.isPending ? task.answers.find((one) => letters[one.outcome] === key) : undefined;

@@ -14,6 +14,7 @@ export function toneOf(answer: TaskAnswer): { variant: 'filled' | 'outline' | 'd
 export function outcomeDone(outcome: string, t: Translate, label = capital(outcome)): string {
   if (outcome === 'approved') return t('inbox.decided.approved');
   if (outcome === 'rejected') return t('inbox.decided.rejected');
+  if (outcome === 'submitted') return t('inbox.decided.submitted');
   if (outcome === 'retry') return t('inbox.decided.retry');
   if (outcome === 'skip') return t('inbox.decided.skip');
   if (outcome === 'fail') return t('inbox.decided.fail');

@@ -1,12 +1,11 @@
 import { Button } from '@mantine/core';
 import { Link, useNavigate, useParams } from '@tanstack/react-router';
-import { useState } from 'react';
+import { useCallback, useState } from 'react';
 import { newKey } from '~/api/client';
 import { isProblem } from '~/api/problem';
-import { useDiscardDraft, useRequestForm, useSendRequest } from '~/api/requests';
+import { saveRequestDraft, useDiscardDraft, useRequestForm, useSendRequest } from '~/api/requests';
 import type { RequestForm } from '~/api/requests';
 import { useT } from '~/app/messages';
-import type { MessageId } from '~/app/messages';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { notifyDone } from '~/ui/notify';
 import { Page, PageHeader, Panel } from '~/ui/Page';
@@ -14,18 +13,9 @@ import { ProblemText } from '~/ui/ProblemText';
 import { faultsOf } from '~/ui/schemaForm/faults';
 import { onlyAsked } from '~/ui/schemaForm/conditions';
 import { SchemaForm } from '~/ui/schemaForm/SchemaForm';
+import { DRAFT_SAID, useDraft } from '~/ui/schemaForm/useDraft';
 import { ErrorState, PageSkeleton } from '~/ui/States';
 import classes from './Requests.module.css';
-import { useDraft } from './useDraft';
-import type { DraftStatus } from './useDraft';
-
-const SAID: Record<DraftStatus, MessageId> = {
-  untouched: 'requests.draft.none',
-  unsaved: 'requests.draft.unsaved',
-  saving: 'requests.draft.unsaved',
-  saved: 'requests.draft.saved',
-  failed: 'requests.draft.failed',
-};
 
 /** A form to fill in; what is typed is kept as a draft until it is sent. */
 export function NewRequest() {
@@ -47,7 +37,8 @@ function Fill({ asked, again }: { asked: RequestForm; again: () => void }) {
   const [key] = useState(newKey);
   const [answers, setAnswers] = useState<unknown>(() => kept(asked));
   const [discards, setDiscards] = useState(false);
-  const draft = useDraft(asked.flow.id, asked.form_hash, asked.draft?.id ?? null);
+  const save = useCallback((given: unknown) => saveRequestDraft(asked.flow.id, asked.form_hash, given), [asked.flow.id, asked.form_hash]);
+  const draft = useDraft(save, asked.draft?.id ?? null);
   const send = useSendRequest(key);
   const discard = useDiscardDraft(asked.flow.id);
   const isChanged = isProblem(send.error, 'form_changed') || isProblem(draft.problem, 'form_changed');
@@ -83,7 +74,7 @@ function Fill({ asked, again }: { asked: RequestForm; again: () => void }) {
         >
           <ProblemText error={send.error ?? draft.problem} />
           <div className={classes.foot}>
-            <span className={classes.muted} role="status">{t(SAID[draft.status])}</span>
+            <span className={classes.muted} role="status">{t(DRAFT_SAID[draft.status])}</span>
             <div>
               {isChanged ? <Button variant="filled" onClick={again}>{t('requests.open_again')}</Button> : (
                 <>

@@ -7,6 +7,7 @@ import { useT } from '~/app/messages';
 import { FactValue } from '~/features/inbox/FactValue';
 import { ConfirmDialog } from '~/ui/ConfirmDialog';
 import { isFile } from '~/ui/FileLink';
+import { LinkButton } from '~/ui/LinkButton';
 import { notifyDone } from '~/ui/notify';
 import { Page, PageHeader, Panel } from '~/ui/Page';
 import { ProblemText } from '~/ui/ProblemText';
@@ -40,6 +41,7 @@ function Shown({ request }: { request: RequestDetail }) {
       <Panel title={t('requests.now')}>
         <Now request={request} />
       </Panel>
+      {request.to_fill_in?.map((one) => <ToFillIn key={one.task} asked={one} />)}
       {request.questions.map((one) => <Asked key={one.id} request={request.id} question={one} />)}
       {request.answered.length > 0 ? <Panel title={t('requests.answered')}><Answered request={request} /></Panel> : null}
       <Panel title={t('requests.sent')}>
@@ -88,6 +90,22 @@ function Now({ request }: { request: RequestDetail }) {
         <div><dt>{t('requests.sent_at')}</dt><dd>{exact(request.created_at)}</dd></div>
       </dl>
     </>
+  );
+}
+
+/** A form that waits for the person: what it asks, since when, until when, and the way there. */
+function ToFillIn({ asked }: { asked: NonNullable<RequestDetail['to_fill_in']>[number] }) {
+  const t = useT();
+  const { exact } = useIntlTools();
+  return (
+    <Panel title={t('requests.fill_in')}>
+      <p className={classes.lead} dir="auto">{asked.title}</p>
+      <dl className={classes.now}>
+        <div><dt>{t('requests.since')}</dt><dd>{exact(asked.at)}</dd></div>
+        {asked.until ? <div><dt>{t('requests.until')}</dt><dd>{exact(asked.until)}</dd></div> : null}
+      </dl>
+      <div><LinkButton to="/inbox/" search={{ task: asked.task }} variant="filled">{t('requests.fill_in_open')}</LinkButton></div>
+    </Panel>
   );
 }
 

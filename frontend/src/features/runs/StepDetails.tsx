@@ -67,7 +67,7 @@ export function StepDetails({ run, document, id }: { run: Run; document: FlowDoc
       {run.waiting_for.filter((reason) => reason.step === id).map((reason) => <p key={reason.kind} className={classes.wait}><Wait reason={reason} /></p>)}
       {step ? <Facts step={step} ports={portsIn(document, id, types)} kind={written?.type} /> : <p className={classes.none}>{t('runs.step.not_reached')}</p>}
       {written?.type === 'subflow' && step ? <Child step={step} isKnown={(id) => run.children?.includes(id) ?? false} /> : null}
-      {written?.type === 'approval' && step ? <AskedOf run={run} step={id} /> : null}
+      {(written?.type === 'approval' || written?.type === 'fill_in') && step ? <AskedOf run={run} step={id} /> : null}
       {step?.taken_over ? <p className={classes.none}>{t('runs.step.taken_over')}</p> : null}
       {step?.error ? (
         <div className={classes.error}>

@@ -1,12 +1,24 @@
 import { useCallback, useEffect, useRef, useState } from 'react';
-import { saveRequestDraft } from '~/api/requests';
+import type { MessageId } from '~/app/messages';
 
 export type DraftStatus = 'untouched' | 'unsaved' | 'saving' | 'saved' | 'failed';
 
+/** Saves what is filled in; the answer may name what it is kept as. */
+export type SaveDraft = (answers: unknown) => Promise<{ id?: string }>;
+
+/** How a draft stands, in words. */
+export const DRAFT_SAID: Record<DraftStatus, MessageId> = {
+  untouched: 'requests.draft.none',
+  unsaved: 'requests.draft.unsaved',
+  saving: 'requests.draft.unsaved',
+  saved: 'requests.draft.saved',
+  failed: 'requests.draft.failed',
+};
+
 const DEBOUNCE_MS = 800;
 
-/** Keeps what is filled in on the server, a moment after the last key; the last one counts. */
-export function useDraft(flowId: string, formHash: string, first: string | null) {
+/** Keeps what is filled in on the server, a moment after the last key; the last one counts. `save` stays the same. */
+export function useDraft(save: SaveDraft, first: string | null) {
   const [status, setStatus] = useState<DraftStatus>('untouched');
   const [problem, setProblem] = useState<unknown>(null);
   const id = useRef<string | null>(first);
@@ -22,7 +34,7 @@ export function useDraft(flowId: string, formHash: string, first: string | null)
     busy.current = busy.current.then(async () => {
       setStatus('saving');
       try {
-        id.current = (await saveRequestDraft(flowId, formHash, answers)).id;
+        id.current = (await save(answers)).id ?? null;
         setProblem(null);
         setStatus((now) => (now === 'saving' ? 'saved' : now));
       } catch (error) {
@@ -31,7 +43,7 @@ export function useDraft(flowId: string, formHash: string, first: string | null)
       }
     });
     return busy.current;
-  }, [flowId, formHash]);
+  }, [save]);
 
   const keep = useCallback((answers: unknown) => {
     waiting.current = answers;
