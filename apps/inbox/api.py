@@ -27,6 +27,7 @@ from apps.inbox import (
     returning,
     rules,
     stages,
+    stale,
     taking_back,
     thread,
     words,
@@ -35,6 +36,7 @@ from apps.inbox.course_api import CourseStop, NextShape, next_shown, timed
 from apps.inbox.models import UserTask
 from apps.inbox.recording import origin_of
 from apps.runs.shapes import FlowNamed
+from apps.steps.watching import POLICIES
 
 TASK_STATUSES = [one.value for one in TaskStatus]
 TASK_KINDS = list(rules.OUTCOMES)
@@ -66,9 +68,34 @@ class DecisionShape(serializers.Serializer[Any]):
     in_exception = serializers.BooleanField(
         help_text="In spite of a rule, as two people had agreed."
     )
+    stale = serializers.BooleanField(help_text="Whether the facts have changed since.")
     comment = serializers.CharField(allow_blank=True)
     filled_in = form_api.FilledIn(many=True)
     at = serializers.DateTimeField()
+
+
+class FactChange(serializers.Serializer[Any]):
+    """A fact before and after."""
+
+    label = serializers.CharField()  # type: ignore[assignment] # the field's name is the surface's
+    before = serializers.JSONField(allow_null=True)
+    after = serializers.JSONField(allow_null=True)
+
+
+class EventChange(serializers.Serializer[Any]):
+    """What an event did to the facts while people were asked."""
+
+    at = serializers.DateTimeField()
+    happened_at = serializers.DateTimeField(help_text="As whoever told of it says.")
+    event = serializers.CharField(help_text="The type of the event.")
+    state = serializers.ChoiceField(
+        choices=["applied", "late", "failed"],
+        help_text="Whether the facts changed, or it came too late or could not be read.",
+    )
+    policy = serializers.ChoiceField(choices=list(POLICIES))
+    text = serializers.CharField(help_text="What became of the answers, in a sentence.")
+    changes = FactChange(many=True)
+    answered_before = serializers.ListField(child=serializers.CharField())
 
 
 class StageShape(serializers.Serializer[Any]):
@@ -239,6 +266,13 @@ class TaskDetail(TaskShape):
     assignees = serializers.ListField(child=serializers.CharField())
     decisions = DecisionShape(many=True)
     earlier = StageShape(many=True)
+    changes = EventChange(many=True, help_text="What events changed while people were asked.")
+    superseded_at = serializers.DateTimeField(
+        allow_null=True, help_text="Since when it counts no more, because it began anew."
+    )
+    anew = serializers.CharField(
+        allow_blank=True, help_text="What is asked instead, where the caller may see it."
+    )
     taken_back = TakenBackShape(many=True)
     undo = serializers.CharField(
         allow_blank=True,
@@ -393,6 +427,9 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             {"name": stages.name_of(one), "decisions": _decisions(one)}
             for one in queries.earlier_stages(task)
         ],
+        "changes": stale.shown(task),
+        "superseded_at": task.superseded_at,
+        "anew": queries.anew_for(actor, task),
         "taken_back": [
             {
                 "by": one["by"],
@@ -446,6 +483,8 @@ def _returned(task: UserTask) -> dict[str, Any] | None:
 
 
 def _decisions(task: UserTask) -> list[dict[str, Any]]:
+    given = queries.decisions_of(task)
+    behind = stale.stale_of(task, given, stages.facts_now(task))
     return [
         {
             "by": one.user.get_full_name(),
@@ -453,11 +492,12 @@ def _decisions(task: UserTask) -> list[dict[str, Any]]:
             "word": words.outcome_word(task.rule, one.outcome),
             "on_behalf_of": one.on_behalf_of.get_full_name() if one.on_behalf_of else "",
             "in_exception": one.exception_id is not None,
+            "stale": one.pk in behind,
             "comment": one.comment,
             "filled_in": form_api.filled(task, one.answers),
             "at": one.decided_at,
         }
-        for one in queries.decisions_of(task)
+        for one in given
     ]
 
 

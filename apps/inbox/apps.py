@@ -11,8 +11,10 @@ class InboxConfig(AppConfig):
         from apps.connections import rotation
         from apps.core import outbox
         from apps.inbox import commands, drafts, escalating, opening, queries, telling
+        from apps.inbox.watching import WATCHES
         from apps.notices import ports as notices
         from apps.runs import ports
+        from apps.runs.event_ports import register_watches
 
         ports.register_tasks(
             open_tasks=opening.open_tasks,
@@ -25,5 +27,6 @@ class InboxConfig(AppConfig):
             rotation.SealedColumn("inbox.TaskDraft", "answers", drafts.draft_context)
         )
         notices.register_tasks(telling.ABOUT)
+        register_watches(WATCHES)
         outbox.register("task.opened", telling.tell_assignees)
         outbox.register("task.moment", escalating.tell_of_moment)

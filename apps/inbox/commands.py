@@ -21,8 +21,10 @@ from apps.inbox.assigning import ask_fallback
 from apps.inbox.models import BulkDecision, Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, open_tasks, publish, tell_too_few, voters_of
 from apps.inbox.permissions import Seat, require_decider
+from apps.inbox.stale import has_changed, is_stale
+from apps.inbox.watches import close_watches
 from apps.runs.commands import fail_wait, resolve_wait, settle_held
-from apps.runs.ports import NOBODY, Wait
+from apps.runs.ports import NOBODY, TaskRequest, Wait
 from apps.steps import deciding
 
 MAX_COMMENT = 5000
@@ -361,6 +363,10 @@ def _standing(task: UserTask) -> _Standing:
 
 
 def _check_open(seat: Seat, task: UserTask, now: datetime) -> None:
+    if task.superseded_at is not None:
+        raise StalePage(
+            "What this is about has changed, and it is asked anew; nothing was changed."
+        )
     if task.status != TaskStatus.OPEN:
         raise TaskClosed("This has been decided or has ended already; nothing was changed.")
     holding.refuse_held(task)
@@ -393,7 +399,7 @@ def _check_answer(task: UserTask, outcome: str, comment: str, seen: str | None) 
     check_comment(comment)
     if rules.side(task.rule, outcome) == "back" and not comment.strip():
         raise Invalid("Say why you send it back, so that it can be put right.")
-    if seen is not None and seen != task.seen:
+    if seen != task.seen and (seen is not None or has_changed(task)):
         raise StalePage("What you were shown has changed since; read it again, then decide.")
 
 
@@ -480,6 +486,17 @@ def _go_on(task: UserTask, now: datetime) -> None:
         _fail(task, refusal.code, refusal.message, now)
 
 
+def begin_anew(task: UserTask, request: TaskRequest, now: datetime) -> None:
+    """End a task because its whole question begins anew, and ask its first stage again.
+
+    The caller holds the task's row.
+    """
+    _close([task], TaskStatus.CANCELLED, now=now)
+    stages.supersede(task, now)
+    for refusal in open_tasks([request], now):
+        _fail(task, refusal.code, refusal.message, now)
+
+
 def _verdict(task: UserTask, standing: _Standing) -> str | None:
     """What the answers so far come to; None while it is open."""
     if task.kind == rules.EXCEPTION and standing.decisions:
@@ -535,6 +552,7 @@ def _close(
     if closed:
         TaskAssignee.objects.filter(task__in=ids).update(is_open=False)
         limits.stop(ids)
+        close_watches(ids)
         drafts.forget_drafts([task.pk for task in tasks if task.form_hash])
         for task in tasks:
             task.status, task.outcome, task.closed_at = status, outcome, now
@@ -570,6 +588,7 @@ def _output(
                 "by": one.user.email,
                 **({"on_behalf_of": one.on_behalf_of.email} if one.on_behalf_of else {}),
                 **({"in_exception": True} if one.exception_id else {}),
+                **({"stale": True} if is_stale(one, task.facts) else {}),
                 "outcome": one.outcome,
                 "comment": one.comment,
                 "at": one.decided_at.isoformat(),

@@ -5,7 +5,7 @@ moment. What has changed since (somebody left, a group is called otherwise) is s
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any
 from uuid import UUID
@@ -16,6 +16,7 @@ from django.db import transaction
 from django.db.models import QuerySet
 from django.template.loader import render_to_string
 from django.utils import translation
+from django.utils.translation import gettext
 
 from apps.accounts.actors import Actor
 from apps.accounts.models import Membership, Team, User
@@ -33,6 +34,7 @@ from apps.inbox.details import as_markup
 from apps.inbox.evidence_words import Told, happened, told
 from apps.inbox.models import Decision, UserTask
 from apps.inbox.opening import shown_to_deciders
+from apps.inbox.stale import as_seen, mark
 from apps.runs.queries import get_run
 
 #: Of one task: more than that has never been seen, and a page has an end.
@@ -80,7 +82,7 @@ def evidence_of(actor: Actor, task_id: UUID) -> Evidence:
     """
     task = queries.get_task(actor, task_id)
     reads_all = has_right(actor, "audit.view")
-    decisions = queries.decisions_of(task)
+    decisions = queries.with_lapsed(task)
     if not reads_all:
         decisions = [one for one in decisions if one.user_id == actor.user_id]
         if not decisions:
@@ -115,7 +117,7 @@ def page_of(found: Evidence, *, zone: ZoneInfo) -> dict[str, Any]:
         "held": holding.said(task, zone),
         "due": words.moment(task.due_at, zone) if task.due_at else "",
         "people": [one.user.get_full_name() for one in queries.assignees_of(task)],
-        "given": [_told(one, task, zone) for one in found.given],
+        "given": [_marked(one, task, zone) for one in found.given],
         "history": [happened(one, zone) for one in found.history],
         "release": _release(task, zone),
         "siblings": list(_siblings(task)),
@@ -152,7 +154,7 @@ def signed_file(
             "task": task,
             "flow": queries.flow_names([task]).get(task.flow_id, ""),
             "stage": stages.name_of(task),
-            "one": _told(given, task, zone),
+            "one": _marked(given, task, zone),
             "release": _release(task, zone),
             "proof": proof,
             "style": _style(),
@@ -240,12 +242,23 @@ def seen_again(shown: Mapping[str, Any], language: str, zone: ZoneInfo) -> dict[
         }
 
 
+def _marked(given: Given, task: UserTask, zone: ZoneInfo) -> Told:
+    """With what a change of the facts has done to the answer."""
+    said = mark(given.decision, task, stages.facts_now(task), zone)
+    return replace(_told(given, task, zone), mark=said)
+
+
 def _shown(given: Given, task: UserTask) -> Mapping[str, Any] | None:
     """What was shown, as the trail has it; None where it was erased or never kept."""
     kept = given.kept.get("shown")
     if not isinstance(kept, Mapping):
         return None
-    return shown_to_deciders(task) if kept.get("too_long") is True else kept
+    return _as_seen(given, task) if kept.get("too_long") is True else kept
+
+
+def _as_seen(given: Given, task: UserTask) -> dict[str, Any]:
+    """What was shown when the decision was made: the facts may have changed since."""
+    return shown_to_deciders(as_seen(task, given.decision.seen))
 
 
 def _whole(given: Given, task: UserTask) -> dict[str, str]:
@@ -312,15 +325,11 @@ def _release(task: UserTask, zone: ZoneInfo) -> dict[str, Any]:
 
 
 def _siblings(task: UserTask) -> Iterable[dict[str, Any]]:
-    """The other stages of the question."""
-    if task.stages == 1:
-        return ()
-    rows = UserTask.objects.filter(
-        run_id=task.run_id,
-        step=task.step,
-        visit=task.visit,
-        kind=task.kind,
-        generation=task.generation,
-    )
-    others = rows.exclude(pk=task.pk).order_by("stage")
-    return ({"id": one.pk, "name": stages.name_of(one)} for one in others)
+    """The other stages of the question, and those from before it began anew."""
+    others = stages.all_of(task).exclude(pk=task.pk).order_by("round", "stage")
+    return ({"id": one.pk, "name": _place(one) or one.title} for one in others)
+
+
+def _place(task: UserTask) -> str:
+    anew = gettext("before it began anew") if task.superseded_at else ""
+    return ", ".join(filter(None, (stages.name_of(task), anew)))

@@ -17,7 +17,7 @@ from apps.accounts.schema import PAGE, paged
 from apps.core import clock
 from apps.core.http import CursorPages
 from apps.engine.lifecycle import TaskStatus
-from apps.inbox import evidence, queries, stages, words
+from apps.inbox import evidence, queries, stages, stale, words
 from apps.inbox.models import UserTask
 
 
@@ -35,6 +35,9 @@ class AskedShape(serializers.Serializer[Any]):
     )
     decided_by = serializers.CharField(allow_blank=True)
     ended_at = serializers.DateTimeField(allow_null=True)
+    is_stale = serializers.BooleanField(
+        help_text="Whether somebody had answered before the facts changed, or it began anew."
+    )
     has_evidence = serializers.BooleanField(help_text="Whether the caller may read its evidence.")
 
 
@@ -54,8 +57,12 @@ class RunTasksView(APIView):
         rows = evidence.tasks_of_run(actor, run_id)
         found = pages.paginate_queryset(rows, request, view=self) or []
         deciders, reads = queries.deciders(found), has_right(actor, "audit.view")
+        behind = stale.stale_among(found)
         return pages.get_paginated_response(
-            [_asked(one, deciders.get(one.pk, ""), reads=reads) for one in found]
+            [
+                _asked(one, deciders.get(one.pk, ""), is_stale=one.pk in behind, reads=reads)
+                for one in found
+            ]
         )
 
 
@@ -73,7 +80,7 @@ class EvidenceFileView(APIView):
         return response
 
 
-def _asked(task: UserTask, decided_by: str, *, reads: bool) -> dict[str, Any]:
+def _asked(task: UserTask, decided_by: str, *, is_stale: bool, reads: bool) -> dict[str, Any]:
     return {
         "id": task.pk,
         "step": task.step,
@@ -84,5 +91,6 @@ def _asked(task: UserTask, decided_by: str, *, reads: bool) -> dict[str, Any]:
         "pending_word": words.outcome_word(task.rule, task.pending) if task.pending else "",
         "decided_by": decided_by,
         "ended_at": task.closed_at,
+        "is_stale": is_stale,
         "has_evidence": reads,
     }

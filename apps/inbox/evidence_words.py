@@ -49,6 +49,8 @@ class Told:
     state: str
     proof: str
     problems: Sequence[str]
+    #: What a change of the facts has done to it; empty where nothing.
+    mark: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,8 +118,10 @@ def happened(row: Row, zone: ZoneInfo) -> Happened:
     what = _VERBS[verb]() if verb in _VERBS else verb.partition(".")[2].replace("_", " ")
     if verb == "task.escalate":
         what = _rung(row.values.get("details.what"))
+    elif verb == "task.change":
+        what = _changed(row.group("details"))
     hidden = {"run", "flow", "version", "step", "kind", "seen", "shown", "what", "rung", "stage"}
-    hidden |= {"decision"}
+    hidden |= {"decision", "seen_before", "event", "policy"}
     return Happened(
         event=row.event.pk,
         at=words.moment(row.event.at, zone),
@@ -125,9 +129,12 @@ def happened(row: Row, zone: ZoneInfo) -> Happened:
         who="Signalbox" if row.event.actor_kind == "system" else row.text("actor.label") or "",
         reason=row.text("reason") or "",
         details=[
+            *_facts(row, zone),
+            *(
             (_label(name), _value(value, zone))
             for name, value in row.group("details").items()
             if name not in hidden and value not in (None, "", [], {})
+            ),
         ],
     )
 
@@ -149,6 +156,29 @@ _VERBS = {
     "task.take_back": lambda: gettext("An answer was taken back"),
     "task.settle": lambda: gettext("Nobody had taken it back in time; what was decided passed on"),
 }
+
+
+def _changed(details: Mapping[str, Any]) -> str:
+    """What an event did to a question, and what became of the answers given before."""
+    if details.get("failed"):
+        return gettext("An event could not be read; nothing was changed")
+    said = {
+        "keep": gettext("An event changed the facts; answers given before stand"),
+        "ask_again": gettext("An event changed the facts; answers given before lapsed"),
+        "restart": gettext("An event changed the facts; it began anew with the first stage"),
+    }
+    return said.get(str(details.get("policy")), gettext("An event changed the facts"))
+
+
+def _facts(row: Row, zone: ZoneInfo) -> list[tuple[str, str]]:
+    """Each fact that changed, before and after."""
+    if row.event.verb != "task.change":
+        return []
+    before, after = (row.group(name).get("facts") or () for name in ("before", "after"))
+    return [
+        (str(was["label"]), f"{_value(was['value'], zone)} → {_value(is_['value'], zone)}")
+        for was, is_ in zip(before, after, strict=False)
+    ]
 
 
 def _rung(what: Any) -> str:
@@ -333,6 +363,9 @@ def _label(name: str) -> str:
         "result": gettext("Came to"),
         "planned": gettext("Planned for"),
         "lost": gettext("Not asked any more"),
+        "happened": gettext("Happened"),
+        "lapsed": gettext("Answers that lapsed"),
+        "failed": gettext("Could not be read"),
         "held": gettext("Had been decided as"),
         "until": gettext("Held until"),
         "outcome": gettext("Answer"),

@@ -75,7 +75,11 @@ def similar(actor: Actor, task: UserTask) -> list[Before]:
     to them or answered by them.
     """
     rows = UserTask.objects.for_workspace(task.workspace_id).filter(
-        flow_id=task.flow_id, step=task.step, kind=task.kind, status=TaskStatus.DECIDED
+        flow_id=task.flow_id,
+        step=task.step,
+        kind=task.kind,
+        status=TaskStatus.DECIDED,
+        superseded_at__isnull=True,
     )
     if not has_right(actor, "run.view", task.flow_id):
         seats = TaskAssignee.objects.filter(user=actor.user_id, dropped_at__isnull=True)

@@ -3,9 +3,12 @@
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import partial
 from hashlib import sha256
 from typing import Any
 from uuid import UUID
+
+from django.db import transaction
 
 from apps.accounts.models import Membership, Team, User
 from apps.accounts.places import today
@@ -17,7 +20,9 @@ from apps.flows.compiled import compiled
 from apps.inbox import assigning, failures, filling, limits, rules, stages
 from apps.inbox.assigning import fallback_people, manager_of, tell_fallback
 from apps.inbox.duties import FOUR_EYES, Case, kept_apart, of_step, risk_of
-from apps.inbox.models import TaskAssignee, TaskMoment, UserTask
+from apps.inbox.models import TaskAssignee, TaskMoment, TaskWatch, UserTask
+from apps.inbox.watches import watch_of
+from apps.runs import doorbell
 from apps.runs.ports import Refusal, TaskRequest
 from apps.steps import deciding
 from apps.steps.outcomes import StepError
@@ -37,6 +42,7 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
     found, turns, calendars = _People(), assigning.Turns(now), limits.Calendars()
     tasks: list[UserTask] = []
     moments: list[TaskMoment] = []
+    watched: list[TaskWatch] = []
     assignees: list[TaskAssignee] = []
     refusals: list[Refusal] = []
     instead: list[UserTask] = []
@@ -62,6 +68,8 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
         voters = voters_of(asked_now)
         task.needed = deciding.needed(task.rule, voters)
         tasks.append(task)
+        if (watch := watch_of(task, request, now)) is not None:
+            watched.append(watch)
         assignees += asked_now
         if fallback:
             instead.append(task)
@@ -70,6 +78,9 @@ def open_tasks(requests: Sequence[TaskRequest], now: datetime) -> list[Refusal]:
     UserTask.objects.bulk_create(tasks)
     TaskAssignee.objects.bulk_create(assignees)
     TaskMoment.objects.bulk_create(moments)
+    if watched:
+        TaskWatch.objects.bulk_create(watched)
+        transaction.on_commit(partial(doorbell.ring, "events"))
     turns.keep()
     for task in instead:
         tell_fallback(task, now)
@@ -123,8 +134,8 @@ def publish(tasks: Iterable[UserTask]) -> None:
 def seen_hash(task: UserTask) -> str:
     """SHA-256 in hex over everything that a decider is shown of the matter.
 
-    Computed once, when the task is opened; the same again from what is stored. The version is
-    in it, because what follows from each answer is read from there.
+    Computed when the task is opened, and when an event changes its facts; the same again from
+    what is stored. The version is in it, because what follows from each answer is read from there.
     """
     return sha256(values.dumps(shown_to_deciders(task)).encode()).hexdigest()
 

@@ -242,6 +242,17 @@ def get_task(actor: Actor, task_id: UUID) -> UserTask:
     return task
 
 
+def anew_for(actor: Actor, task: UserTask) -> str:
+    """The id of what is asked instead of a task that began anew, for who may see it; else empty."""
+    found = stages.anew(task)
+    if found is None:
+        return ""
+    try:
+        return str(get_task(actor, found.pk).pk)
+    except NotFound:
+        return ""
+
+
 def leavers() -> QuerySet[TaskAssignee]:
     """People with open tasks who belong to the workspace no more, or may not decide any more.
 
@@ -307,6 +318,17 @@ def flow_names(tasks: Iterable[UserTask]) -> dict[UUID, str]:
 def decisions_of(task: UserTask) -> list[Decision]:
     """What people have answered, oldest first."""
     return list(task.decisions.select_related("user", "on_behalf_of", "exception__allowed_by"))
+
+
+def with_lapsed(task: UserTask) -> list[Decision]:
+    """The same with those that lapsed because the facts had changed."""
+    standing = Q(taken_back_at__isnull=True) | Q(lapsed_by__isnull=False)
+    rows = Decision.every.filter(standing, task=task)
+    return list(
+        rows.select_related("user", "on_behalf_of", "exception__allowed_by", "lapsed_by").order_by(
+            "decided_at", "id"
+        )
+    )
 
 
 def earlier_stages(task: UserTask) -> list[UserTask]:

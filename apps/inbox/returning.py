@@ -49,7 +49,7 @@ def returned(task: UserTask) -> Return | None:
         UserTask.objects.filter(
             run_id=task.run_id, step=task.step, visit=task.visit - 1, kind=rules.APPROVAL
         )
-        .order_by("-generation", "-stage")
+        .order_by("-generation", "-round", "-stage")
         .first()
     )
     if before is None or rules.side(before.rule, before.outcome) != "back":

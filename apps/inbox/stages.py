@@ -9,8 +9,10 @@ from django.db.models import Q, QuerySet
 from django.utils.translation import gettext
 
 from apps.accounts.queries import calendar_of
+from apps.engine.lifecycle import TaskStatus
 from apps.flows.compiled import compiled
-from apps.inbox.models import Decision, UserTask
+from apps.inbox import watches
+from apps.inbox.models import Decision, TaskWatch, UserTask
 from apps.runs.models import Run
 from apps.runs.ports import TaskRequest
 from apps.runs.queries import resolved_input
@@ -36,7 +38,50 @@ def request_of_next(task: UserTask, now: datetime) -> TaskRequest:
         "stage": task.stage + 1,
         "stage_title": stage["title"],
         "stages": later,
+        "round": task.round,
+        **watches.handed_on(task),
     }
+    return _request(task, request)
+
+
+def request_of_first(task: UserTask, watch: TaskWatch, now: datetime) -> TaskRequest:
+    """What the first stage asks where it all begins anew: the facts of now, its time from now."""
+    assert watch.first is not None  # noqa: S101 - kept where it may begin anew
+    due, business = watch.first["watch"]["due"], watch.first["watch"]["business"]
+    request = {
+        **watch.first,
+        "fields": task.facts,
+        "due_in": due if business else None,
+        "due_at": _due_at(task.workspace_id, due, now, business=business),
+        "round": task.round + 1,
+        watches.HANDED_ON: watch,
+    }
+    return _request(task, request)
+
+
+def supersede(task: UserTask, now: datetime) -> None:
+    """The question begins anew: what its stages came to counts no more."""
+    rows = _same_question(task).filter(superseded_at__isnull=True)
+    rows.update(superseded_at=now, updated_at=now)
+    task.superseded_at = now
+
+
+def anew(task: UserTask) -> UserTask | None:
+    """What is asked instead of a task whose question began anew: the latest stage of it."""
+    if task.superseded_at is None:
+        return None
+    return all_of(task).filter(round__gt=task.round).order_by("round", "stage").last()
+
+
+def facts_now(task: UserTask) -> Any:
+    """The facts of a question as its latest stage has them; an earlier one keeps what it showed."""
+    if task.stages == 1 or task.status == TaskStatus.OPEN:
+        return task.facts
+    last = _same_question(task).order_by("stage").last()
+    return last.facts if last else task.facts
+
+
+def _request(task: UserTask, request: Mapping[str, Any]) -> TaskRequest:
     return TaskRequest(
         workspace_id=task.workspace_id,
         flow_id=task.flow_id,
@@ -119,6 +164,11 @@ def _due_at(workspace_id: UUID, due: str | None, now: datetime, *, business: boo
 
 
 def _same_question(task: UserTask) -> QuerySet[UserTask]:
+    return all_of(task).filter(round=task.round)
+
+
+def all_of(task: UserTask) -> QuerySet[UserTask]:
+    """All that one question has asked, also before it began anew."""
     return UserTask.objects.filter(
         run_id=task.run_id,
         step=task.step,
@@ -128,8 +178,8 @@ def _same_question(task: UserTask) -> QuerySet[UserTask]:
     )
 
 
-def _key(task: UserTask) -> tuple[UUID, str, int, str, int]:
-    return task.run_id, task.step, task.visit, task.kind, task.generation
+def _key(task: UserTask) -> tuple[UUID, str, int, str, int, int]:
+    return task.run_id, task.step, task.visit, task.kind, task.generation, task.round
 
 
 def of_request(request: Mapping[str, Any]) -> dict[str, Any]:
@@ -138,6 +188,7 @@ def of_request(request: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "stage": stage,
         "stages": stage + len(rest),
+        "round": request.get("round", 1),
         "stage_title": " ".join(str(request.get("stage_title") or "").split())[:100],
         "later": rest,
     }

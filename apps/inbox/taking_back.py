@@ -121,7 +121,7 @@ def may_take_back(actor: Actor, task: UserTask, now: datetime) -> bool:
 
 def taken_back(task: UserTask) -> list[dict[str, Any]]:
     """The answers that people have taken back, the oldest first."""
-    rows = Decision.every.filter(task=task, taken_back_at__isnull=False)
+    rows = Decision.every.filter(task=task, taken_back_at__isnull=False, lapsed_by__isnull=True)
     return [
         {"by": one.user.get_full_name(), "outcome": one.outcome, "at": one.taken_back_at}
         for one in rows.select_related("user").order_by("taken_back_at", "id")

@@ -26,7 +26,7 @@ from apps.notices.models import Kind, Notice, Urgency
 from apps.notices.ports import About
 
 #: What is told only while the task is open, and while the reader, if asked, has yet to answer.
-WHILE_OPEN = frozenset({Kind.DECIDE, Kind.FILL_IN, Kind.REMIND, Kind.ESCALATED, Kind.CHANGED})
+WHILE_OPEN = frozenset({Kind.DECIDE, Kind.FILL_IN, Kind.REMIND, Kind.ESCALATED})
 #: As what that is told of a task at which nobody decides: somebody fills in a form.
 OF_FORM = dict.fromkeys((Kind.DECIDE, Kind.REMIND, Kind.ESCALATED), Kind.FILL_IN)
 #: At the end of the key of what is told to who stands in for somebody.

@@ -41,6 +41,7 @@ from apps.inbox import (
     returning,
     rules,
     stages,
+    stale,
     taking_back,
     thread,
     words,
@@ -139,6 +140,8 @@ def task_shown(
         "answers": words.answers(task, people),
         "without_answer": words.without_answer(task),
         "decisions": _answers(task, decisions, zone),
+        "changed": stale.context(task, zone),
+        "anew": "" if by_link else queries.anew_for(actor, task),
         "stage": stages.name_of(task),
         "earlier": [
             {"name": stages.name_of(one), "answers": _answers(one, queries.decisions_of(one), zone)}
@@ -263,9 +266,11 @@ def refusal_page(
 
 
 def _answers(task: UserTask, given: list[Decision], zone: ZoneInfo) -> list[dict[str, Any]]:
+    behind = stale.stale_of(task, given, stages.facts_now(task))
     return [
         {
             "by": _by(one),
+            "is_stale": one.pk in behind,
             "at": words.moment(one.decided_at, zone),
             "word": words.outcome_in_line(task.rule, one.outcome),
             "one": one,
@@ -357,6 +362,8 @@ def state_of(task: UserTask, decider: str) -> str:
         )
     if task.status == TaskStatus.TIMED_OUT:
         return gettext("Nobody decided in time")
+    if task.superseded_at is not None:
+        return gettext("Begun anew, because what it is about has changed")
     if task.status == TaskStatus.CANCELLED:
         return gettext("Withdrawn: there is nothing left to decide")
     return ""

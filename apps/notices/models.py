@@ -23,7 +23,7 @@ class Kind(models.TextChoices):
     LATE = "late"
     #: It was raised to the reader because others did not answer.
     ESCALATED = "escalated"
-    #: What it is about has changed since the reader answered.
+    #: What it is about has changed since the reader answered or took it; there is nothing to do.
     CHANGED = "changed"
     #: Somebody asks the reader for more before they decide.
     QUESTION = "question"

@@ -54,9 +54,9 @@ _SAID: dict[str, _Sentences] = {
     ),
     Kind.CHANGED: _Sentences(
         gettext_noop("Has changed: %(title)s"),
-        gettext_noop("Something that you were asked to decide has changed since. Look again."),
+        gettext_noop("Something that you had answered or taken has changed since."),
         gettext_noop("Look at it again"),
-        gettext_noop("Something that you were asked to decide has changed."),
+        gettext_noop("Something that you had answered or taken has changed."),
     ),
     Kind.QUESTION: _Sentences(
         gettext_noop("A question to you: %(title)s"),

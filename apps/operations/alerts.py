@@ -22,7 +22,7 @@ from apps.core import clock, live
 from apps.core.sentences import said
 from apps.flows.compiled import compiled
 from apps.flows.models import Flow
-from apps.inbox.models import UserTask
+from apps.inbox.models import TaskChange, UserTask
 from apps.inbox.telling import WHILE_OPEN, tasks_waiting_for
 from apps.notices.commands import Subject, tell
 from apps.notices.models import Kind, Notice
@@ -170,6 +170,44 @@ def tell_of_empty_rung(payload: dict[str, Any]) -> None:
                 " them is there any more or may decide. Whoever was asked before still is, and the"
                 " group that stands in, if there is one. Look at whom the step names."
             ),
+            now=clock.now(),
+        )
+
+
+def tell_of_failed_change(payload: dict[str, Any]) -> None:
+    """Handles ``task.change_failed``: tells the flow's owner that a question did not follow."""
+    change = TaskChange.objects.select_related("task").get(pk=payload["change"])
+    task = change.task
+    flow = Flow.objects.select_related("owner").get(pk=task.flow_id)
+    for user in told(owners(flow)):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.REFUSED,
+            cause=f"{task.step}/{change.event_type}",
+            case_id=change.pk,
+            run_id=task.run_id,
+            title=gettext("“%(title)s” could not follow an event “%(event)s”")
+            % {"title": task.title, "event": change.event_type},
+            body=said(change.note),
+            now=clock.now(),
+        )
+
+
+def tell_of_unreadable_event(payload: dict[str, Any]) -> None:
+    """Handles ``task.unreadable_event``: nobody knows which question an event is about."""
+    flow = Flow.objects.select_related("owner").get(pk=payload["flow"])
+    for user in told(owners(flow)):
+        raise_alert(
+            user=user,
+            flow=flow,
+            kind=AlertKind.REFUSED,
+            cause=f"watch/{payload['type']}",
+            case_id=UUID(payload["event"]),
+            run_id=None,
+            title=gettext("Nobody can tell what an event “%(event)s” is about")
+            % {"event": payload["type"]},
+            body=said(payload["reason"]),
             now=clock.now(),
         )
 

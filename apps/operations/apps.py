@@ -18,6 +18,8 @@ class OperationsConfig(AppConfig):
         outbox.register("task.too_few", alerts.tell_of_too_few)
         outbox.register("task.fallback", alerts.tell_of_fallback)
         outbox.register("task.rung_empty", alerts.tell_of_empty_rung)
+        outbox.register("task.change_failed", alerts.tell_of_failed_change)
+        outbox.register("task.unreadable_event", alerts.tell_of_unreadable_event)
         outbox.register("event.too_deep", alerts.tell_of_circle)
         outbox.register("start.refused", alerts.tell_of_refused_start)
         ports.register_app(alerts.show_notice)

@@ -2,13 +2,18 @@
 
 ``triggers`` registers; the driver calls it inside its own transaction, once for a whole batch.
 What comes of an event is looked for after that transaction, see ``triggers.matching``.
+
+Facts that people are asked to decide by may follow events, too. Who keeps the questions
+(``inbox``) registers what becomes of them, and ``triggers`` calls that with what has come.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 from uuid import UUID
+
+from django.db.models import Exists, OuterRef
 
 from apps.runs.ports import Wait
 from apps.steps.outcomes import EventWay
@@ -68,7 +73,54 @@ class Events:
     notes: Callable[[UUID], Mapping[tuple[str, int], str]]
 
 
+@dataclass(frozen=True, slots=True)
+class CameEvent:
+    """An event that is kept, as those see it whose questions it may change.
+
+    ``at`` is when it happened, as whoever told of it says; ``came_at`` when it was kept. ``shown``
+    is what expressions read as ``event``.
+    """
+
+    id: UUID
+    workspace_id: UUID
+    type: str
+    at: datetime
+    came_at: datetime
+    shown: Mapping[str, Any]
+
+
+#: Events of a workspace and type that were kept since then, some at a time, oldest first.
+FindEvents = Callable[[UUID, str, datetime], Iterable[Sequence[CameEvent]]]
+
+
+@dataclass(frozen=True, slots=True)
+class QuestionChanged:
+    """What an event did to what is asked by a step of a run; ``reason`` where it could not."""
+
+    event_id: UUID
+    run_id: UUID
+    step: str
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Watches:
+    """What ``inbox`` does with events that change what people are asked; see its ``watching``."""
+
+    #: Let these change what they are for, in the caller's transaction.
+    take: Callable[[Sequence[CameEvent], datetime], None]
+    #: Look for what came while questions were being put; returns how many questions.
+    look_back: Callable[[FindEvents, datetime], int]
+    #: Whether a question has yet to look back.
+    is_due: Callable[[], bool]
+    #: What these events have done, the first first.
+    changed: Callable[[Collection[UUID]], Sequence[QuestionChanged]]
+    #: Whether the event of that id, of a query around it, has changed a question.
+    has_changed: Callable[[OuterRef], Exists]
+
+
 _events: Events | None = None
+_watches: Watches | None = None
 
 
 def register_events(events: Events) -> None:
@@ -82,6 +134,19 @@ def keeper() -> Events:
     if _events is None:
         raise RuntimeError("No package has registered how to keep events.")
     return _events
+
+
+def register_watches(watches: Watches) -> None:
+    """Say whose questions events may change."""
+    global _watches  # noqa: PLW0603 - registered once, when Django is ready
+    _watches = watches
+
+
+def watches() -> Watches:
+    """Whose questions events may change."""
+    if _watches is None:
+        raise RuntimeError("No package has registered whose questions events may change.")
+    return _watches
 
 
 def cause_of(trigger: Any, run_id: UUID) -> Cause:

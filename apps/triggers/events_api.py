@@ -45,13 +45,13 @@ class CloudEventRenderer(ExactJSONRenderer):
 
 
 class TakerShape(serializers.Serializer[Any]):
-    """What an event did: it started a run, woke one that waited, or was refused."""
+    """What an event did: it started a run, woke one, changed what people are asked, or failed."""
 
-    what = serializers.ChoiceField(choices=[*Verdict.values, "woke"])
+    what = serializers.ChoiceField(choices=[*Verdict.values, "woke", "changed", "unread"])
     flow = serializers.UUIDField(source="flow_id", allow_null=True)
     flow_name = serializers.CharField()
     run = serializers.UUIDField(source="run_id", allow_null=True)
-    step = serializers.CharField(help_text="Of a run that it woke the step that waited.")
+    step = serializers.CharField(help_text="Of a run that was there the step that waited or asked.")
     reason = SaidField(help_text="Why it was refused.")
 
 

@@ -5,6 +5,9 @@ and then looks for events that are still good. Whichever commits later sees the 
 passes by; what was left undone by a killed worker, the clock has done again. Several workers may
 do all of this at once.
 
+An event may also change what people are asked (``runs.event_ports.Watches``): the questions look
+back in the same way, so that nothing passes by while one is being put.
+
 Keys: each way of telling events apart (``EventPattern``) is made with the first wait that uses it,
 under a lock that excludes the keying of events of its type, and catches up with what is there.
 """
@@ -20,9 +23,11 @@ from django.db import DatabaseError, OperationalError, connection, transaction
 
 from apps.accounts.queries import zone_of
 from apps.core import clock
+from apps.core.models import first_uuid7_at
 from apps.engine import feel, values
 from apps.engine.feel import FeelError
-from apps.runs import doorbell
+from apps.runs import doorbell, event_ports
+from apps.runs.event_ports import CameEvent
 from apps.steps.event_ways import key_digest
 from apps.triggers import starting
 from apps.triggers.envelope import as_feel
@@ -35,6 +40,8 @@ CANDIDATES = 100
 BUDGET = feel.Budget(operations=20_000, size=100_000, depth=32)
 #: What cannot be looked at because of a fault of ours is left alone so long, and ever longer.
 PUT_OFF = timedelta(minutes=1)
+#: By so much the clocks of machines may differ, of which ids tell the time.
+SKEW = timedelta(minutes=5)
 DEADLOCK = "40P01"
 NO_EVENT = UUID(int=0)
 TRIES = 3
@@ -152,7 +159,11 @@ def match_all() -> int:
     total = 0
     while True:
         done = sum(
-            _tried(one) for one in (key_events, bind_waits, look_from_events, look_from_waits)
+            _tried(one)
+            for one in (
+                *(key_events, bind_waits, look_from_events, look_from_waits),
+                look_from_questions,
+            )
         )
         total += done
         if not done:
@@ -163,8 +174,9 @@ def ring_if_due() -> None:
     """Ring where an event or a wait has not looked yet: its bell may be lost."""
     with connection.cursor() as cursor:
         cursor.execute(_IS_DUE)
-        if cursor.fetchone()[0]:
-            doorbell.ring_now("events")
+        is_due = bool(cursor.fetchone()[0])
+    if is_due or event_ports.watches().is_due():
+        doorbell.ring_now("events")
 
 
 @transaction.atomic
@@ -222,10 +234,11 @@ def _bind(pattern_id: int, workspace_id: UUID, type_: str, key_of: str) -> bool:
 
 
 def look_from_events() -> int:
-    """Start the flows and wake the waits that events are for; returns how many events.
+    """Start the flows, wake the waits, change the questions; returns how many events.
 
     Locks:
-        The events, then what ``starting`` names, then the timers and subscriptions it resolves.
+        The events, then what ``starting`` names, then the timers and subscriptions it resolves,
+        then the questions' rows.
     """
     with transaction.atomic():
         ids = [id_ for (id_,) in _rows(_TO_LOOK, [AT_ONCE])]
@@ -247,6 +260,7 @@ def _look_from(events: Sequence[Event], now: datetime) -> bool:
         with transaction.atomic():
             starting.start_flows(events, now=now)
             _wake(events, now)
+            event_ports.watches().take([_came(one) for one in events], now)
             Event.objects.filter(pk__in=[one.pk for one in events]).update(look_at=None)
     except Exception as error:
         if _is_retried(error):
@@ -290,6 +304,37 @@ def look_from_waits() -> int:
         with connection.cursor() as cursor:
             cursor.execute(_LOOKED, [ids])
     return len(waits)
+
+
+@transaction.atomic
+def look_from_questions() -> int:
+    """Look for events that came while questions were being put; returns how many questions.
+
+    Locks:
+        The questions' rows.
+    """
+    return event_ports.watches().look_back(_kept_since, clock.now())
+
+
+def _kept_since(workspace_id: UUID, type_: str, since: datetime) -> Iterator[list[CameEvent]]:
+    kept = Event.objects.for_workspace(workspace_id).filter(type=type_, created_at__gte=since)
+    # The id tells when it was kept by the time outside, which spares a walk through all that came.
+    ahead = max(clock.now() - clock.real_now(), timedelta(0))
+    after = first_uuid7_at(int((since - ahead - SKEW).timestamp() * 1000))
+    while found := list(kept.filter(pk__gt=after).order_by("id")[:AT_ONCE]):
+        yield [_came(one) for one in found]
+        after = found[-1].pk
+
+
+def _came(event: Event) -> CameEvent:
+    return CameEvent(
+        id=event.pk,
+        workspace_id=event.workspace_id,
+        type=event.type,
+        at=event.occurred_at,
+        came_at=event.created_at,
+        shown=as_feel(event),
+    )
 
 
 def _wake(events: Sequence[Event], now: datetime) -> None:

@@ -23,6 +23,7 @@ from django.db.models.functions import Cast, Concat, Left
 from apps.accounts.actors import Actor
 from apps.accounts.permissions import require
 from apps.flows.models import Flow, FlowVersion
+from apps.runs import event_ports
 from apps.runs.models import Run
 from apps.triggers.models import (
     EVENT,
@@ -40,7 +41,7 @@ STATES = ("taken", "refused", "waiting", "expired")
 _TAKEN = [Verdict.ACCEPTED, Verdict.HELD, Verdict.DUPLICATE]
 _REFUSED = [Verdict.REFUSED, Verdict.TOO_DEEP]
 #: Steps that name a type of event in their config.
-_NAMING = ("emit", "wait.event", "wait.first")
+_NAMING = ("emit", "wait.event", "wait.first", "approval")
 MOST_TYPES = 200
 
 # The next type after one, for as long as there are any: a step of the index for each.
@@ -58,7 +59,10 @@ select type from known where type is not null
 
 @dataclass(frozen=True, slots=True)
 class Taker:
-    """What an event did: ``what`` is a delivery's verdict, or ``woke`` a run that waited."""
+    """What an event did: ``what`` is a delivery's verdict, or ``woke`` a run that waited.
+
+    Or it ``changed`` what people are asked by a run; ``unread`` where that could not be told.
+    """
 
     what: str
     flow_id: UUID | None
@@ -80,6 +84,7 @@ def with_state(events: QuerySet[Event], now: datetime, *, only: str = "") -> Que
         state=Case(
             When(Exists(mine.filter(verdict__in=_TAKEN)), then=Value("taken")),
             When(Exists(woken), then=Value("taken")),
+            When(event_ports.watches().has_changed(OuterRef("pk")), then=Value("taken")),
             When(Exists(mine.filter(verdict__in=_REFUSED)), then=Value("refused")),
             When(expires_at__gt=now, then=Value("waiting")),
             default=Value("expired"),
@@ -115,9 +120,9 @@ def takers_of(events: Iterable[Event]) -> dict[UUID, list[Taker]]:
     flow_of_trigger = dict(
         Trigger.objects.filter(pk__in={row[1] for row in deliveries}).values_list("pk", "flow_id")
     )
-    flow_of_run = dict(
-        Run.objects.filter(pk__in={row[1] for row in woken}).values_list("pk", "flow_id")
-    )
+    changed = event_ports.watches().changed(ids)
+    run_ids = {row[1] for row in woken} | {one.run_id for one in changed}
+    flow_of_run = dict(Run.objects.filter(pk__in=run_ids).values_list("pk", "flow_id"))
     names = dict(
         Flow.objects.filter(pk__in={*flow_of_trigger.values(), *flow_of_run.values()}).values_list(
             "pk", "name"
@@ -138,6 +143,11 @@ def takers_of(events: Iterable[Event]) -> dict[UUID, list[Taker]]:
         flow_id = flow_of_run.get(run_id)
         taker = Taker("woke", flow_id, names.get(flow_id, "") if flow_id else "", run_id, step, "")
         found.setdefault(event_id, []).append(taker)
+    for one in changed:
+        flow_id, what = flow_of_run.get(one.run_id), "unread" if one.reason else "changed"
+        name = names.get(flow_id, "") if flow_id else ""
+        taker = Taker(what, flow_id, name, one.run_id, one.step, one.reason)
+        found.setdefault(one.event_id, []).append(taker)
     return found
 
 
@@ -161,7 +171,8 @@ def known_types(actor: Actor) -> list[str]:
     found |= set(triggers.values_list("event_type", flat=True)[:MOST_TYPES])
     active = Flow.objects.for_workspace(actor.workspace_id).exclude(active_version=None)
     versions = FlowVersion.objects.filter(pk__in=active.values("active_version"))
-    naming = versions.extra(where=["document::text ~ %s"], params=['"(emit|wait\\.(event|first))"'])
+    names = '"(emit|wait\\.(event|first)|watch)"'
+    naming = versions.extra(where=["document::text ~ %s"], params=[names])
     for document in naming.values_list("document", flat=True)[:MOST_TYPES]:
         found |= set(_named_in(document))
     return sorted(found)[:MOST_TYPES]
@@ -175,7 +186,8 @@ def _named_in(document: object) -> Iterable[str]:
             continue
         ways = config.get("ways")
         ways = ways if isinstance(ways, list) else []
-        matches = [config, *(one.get("event") for one in ways if isinstance(one, dict))]
+        ways = [one.get("event") for one in ways if isinstance(one, dict)]
+        matches = [config, config.get("watch"), *ways]
         for match in matches:
             type_ = match.get("type") if isinstance(match, dict) else None
             if isinstance(type_, str) and type_ and not type_.startswith("="):

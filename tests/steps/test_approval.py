@@ -6,12 +6,17 @@ import pytest
 
 from apps.steps.check import CheckContext, check_document
 from apps.steps.registry import find
+from apps.steps.watching import POLICIES
 from tests.steps.documents import one_step
 
 YES_NO = [
     {"port": "go", "label": "Go", "side": "for"},
     {"port": "stop", "label": "Stop", "side": "against"},
 ]
+
+
+FACTS = [{"label": "Amount", "value": "= trigger.body.amount"}, {"label": "Note", "value": ""}]
+WATCH = {"type": "order.changed", "set": [{"label": "Amount", "value": "event.data.amount"}]}
 
 
 def asked(**config: Any) -> dict[str, Any]:
@@ -54,6 +59,12 @@ def told(**config: Any) -> list[str]:
             ]
         },
         {"weights": [{"who": "= trigger.body.boss", "weight": 2}], "veto": {"users": ["a@b.test"]}},
+        *({"watch": WATCH | {"on_change": one}, "fields": FACTS} for one in POLICIES),
+        {
+            "watch": WATCH | {"key": "trigger.body.order", "key_of": "event.data.order"},
+            "fields": FACTS,
+        },
+        {"watch": WATCH | {"where": "event.data.amount > trigger.body.amount"}, "fields": FACTS},
     ],
     ids=str,
 )
@@ -64,6 +75,17 @@ def test_every_way_to_decide_can_be_written(config: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "config",
     [
+        {"watch": WATCH},
+        {"watch": {"type": "order.changed", "set": []}, "fields": FACTS},
+        {"watch": {"set": WATCH["set"]}, "fields": FACTS},
+        {"watch": WATCH | {"on_change": "forget"}, "fields": FACTS},
+        {"watch": WATCH | {"key": "trigger.body.order"}, "fields": FACTS},
+        {"watch": WATCH | {"set": [*WATCH["set"], *WATCH["set"]]}, "fields": FACTS},
+        {"watch": WATCH, "fields": [*FACTS, *FACTS]},
+        {
+            "watch": WATCH | {"set": [{"label": "Amount", "value": "trigger.body.amount"}]},
+            "fields": FACTS,
+        },
         {"rule": {"percent": 0}},
         {"rule": {"percent": 101}},
         {"rule": {"weight": 0}},

@@ -126,6 +126,35 @@ def test_every_limit_and_every_rung_is_said():
     assert "Ohne Antwort nach 4 Stunden Arbeitszeit: die Gefragten werden erinnert." in said
 
 
+@pytest.mark.parametrize(
+    ("on_change", "english", "german"),
+    [
+        (
+            "keep",
+            "Answers given before then stand and are marked.",
+            "Vorher gegebene Antworten bleiben dann gültig und werden gekennzeichnet.",
+        ),
+        (
+            "ask_again",
+            "Answers given before then lapse, and those people are asked again.",
+            "Vorher gegebene Antworten verfallen dann, und diese Personen werden erneut gefragt.",
+        ),
+        (
+            "restart",
+            "Then it all begins anew with the first stage.",
+            "Dann beginnt alles noch einmal mit der ersten Stufe.",
+        ),
+    ],
+)
+def test_what_changes_meanwhile_is_said(on_change, english, german):
+    facts = [{"label": "Amount", "value": "event.data.amount"}]
+    watch = {"type": "order.changed", "set": facts, "on_change": on_change}
+    made = document({"ask": approve(watch=watch)}, ["trigger -> ask"])
+    changes = "While people decide, the event “order.changed” changes “Amount”."
+    assert explain(made, "en").deciding[0].how[-3:-1] == [changes, english]
+    assert german in explain(made, "de").deciding[0].how
+
+
 def test_it_says_who_decides_and_what_leaves():
     steps = {
         "ask": approve(title='= "Pay " + trigger.body.name', due="PT4H", rule={"all": True}),

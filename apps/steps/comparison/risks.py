@@ -16,6 +16,7 @@ from apps.steps.comparison.tell import title_of, type_word
 from apps.steps.comparison.words import Language
 from apps.steps.findings import at
 from apps.steps.texts import one_line
+from apps.steps.watching import KEEP
 
 Document = Mapping[str, Any]
 Severity = Literal["high", "note"]
@@ -50,6 +51,21 @@ SENTENCES: Mapping[str, tuple[Severity, str, str]] = {
         "note",
         "Other people decide “{step}”",
         "Über „{step}“ entscheiden andere Personen",
+    ),
+    "change_weaker": (
+        "high",
+        "At “{step}” answers stand although the facts have changed since",
+        "Bei „{step}“ gelten Antworten, obwohl sich die Angaben seither geändert haben",
+    ),
+    "change_elsewhere": (
+        "note",
+        "Other events change what people decide “{step}” by",
+        "Andere Ereignisse ändern, wonach über „{step}“ entschieden wird",
+    ),
+    "change_gone": (
+        "high",
+        "What people decide “{step}” by does not follow any events any more",
+        "Wonach über „{step}“ entschieden wird, folgt keinen Ereignissen mehr",
     ),
     "new_host": (
         "high",
@@ -222,6 +238,27 @@ def _approvals(pair: _Pair) -> Iterator[Risk]:
             for was, now in zip(stages_before, stages_now, strict=False)
         ):
             yield pair.risk("other_approvers", id_)
+
+
+def _watches(pair: _Pair) -> Iterator[Risk]:
+    """What changes while people decide, and what then becomes of their answers."""
+    for id_, old, new in pair.both():
+        if at(old, "type") != "approval" or at(new, "type") != "approval":
+            continue
+        was, now = at(old, "config", "watch"), at(new, "config", "watch")
+        if at({"it": now}, "it", "on_change") == KEEP != at({"it": was}, "it", "on_change"):
+            yield pair.risk("change_weaker", id_)
+        if isinstance(now, Mapping) and _meant(now) != _meant(was):
+            yield pair.risk("change_elsewhere", id_)
+        if isinstance(was, Mapping) and not isinstance(now, Mapping):
+            yield pair.risk("change_gone", id_)
+
+
+def _meant(watch: Any) -> Any:
+    """Everything about a watch but what becomes of the answers."""
+    if not isinstance(watch, Mapping):
+        return watch
+    return {name: value for name, value in watch.items() if name != "on_change"}
 
 
 def _stages(step: Mapping[str, Any]) -> list[Mapping[str, Any]]:
@@ -430,6 +467,7 @@ def _outward(document: Document) -> set[str]:
 
 _RULES: tuple[Callable[[_Pair], Iterator[Risk]], ...] = (
     _approvals,
+    _watches,
     _data_that_leaves,
     _trigger,
     _failures,

@@ -82,6 +82,12 @@ FIELDS: Mapping[str, tuple[str, str]] = {
     "How many at most": ("how many at most", "höchstens wie viele"),
     "Fact that says how much": ("fact that says how much", "Angabe, die sagt, wie viel"),
     "Each below": ("each below", "jede unter"),
+    "Facts that may change meanwhile": (
+        "facts that may change meanwhile",
+        "Angaben, die sich inzwischen ändern können",
+    ),
+    "Facts that it changes": ("facts that it changes", "Angaben, die es ändert"),
+    "Answers given before": ("answers given before", "vorher gegebene Antworten"),
     "Also where the risk is high": (
         "also where the risk is high",
         "auch bei hohem Risiko",

@@ -23,6 +23,7 @@ from apps.steps.fit import world_of
 from apps.steps.format import document_hash
 from apps.steps.reads import KnownStep
 from apps.steps.texts import one_line
+from apps.steps.watching import ASK_AGAIN, POLICIES
 
 Document = Mapping[str, Any]
 Config = Mapping[str, Any]
@@ -342,6 +343,7 @@ class _Teller:
         how += limits(self, config)
         how += self.filled(config)
         how += self.together(config)
+        how += self.follows(config)
         how.append(
             self.say("requester" if config.get("allow_requester") is True else "requester_not")
         )
@@ -355,6 +357,19 @@ class _Teller:
         label, limit = bulk.get("amount_label"), bulk.get("amount_limit")
         said = {"label": self.value(label), "limit": self.value(limit)}
         return [self.say("together", count=_whole(bulk.get("max"), 2), **said)]
+
+    def follows(self, config: Config) -> list[str]:
+        """Which event changes facts meanwhile, and what becomes of the answers."""
+        watch = config.get("watch")
+        if not isinstance(watch, Mapping):
+            return []
+        labels = [self.value(at(one, "label")) for one in _list(watch.get("set"))]
+        policy = watch.get("on_change")
+        known = policy if policy in POLICIES else ASK_AGAIN
+        return [
+            self.say("follows", type=_text(watch.get("type")), facts=self.list_(labels)),
+            self.say(f"follows_{known}"),
+        ]
 
     def leaving(self, step: str) -> Leaving | None:
         """What goes out by a step, where something does."""

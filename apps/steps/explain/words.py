@@ -148,6 +148,22 @@ SENTENCES: Mapping[str, Pair] = {
         "Up to {count} of these can be answered at once, each with {label} below {limit}.",
         "Bis zu {count} sind auf einmal zu beantworten, jede mit {label} unter {limit}.",
     ),
+    "follows": (
+        "While people decide, the event “{type}” changes {facts}.",
+        "Während entschieden wird, ändert das Ereignis „{type}“ {facts}.",
+    ),
+    "follows_keep": (
+        "Answers given before then stand and are marked.",
+        "Vorher gegebene Antworten bleiben dann gültig und werden gekennzeichnet.",
+    ),
+    "follows_ask_again": (
+        "Answers given before then lapse, and those people are asked again.",
+        "Vorher gegebene Antworten verfallen dann, und diese Personen werden erneut gefragt.",
+    ),
+    "follows_restart": (
+        "Then it all begins anew with the first stage.",
+        "Dann beginnt alles noch einmal mit der ersten Stufe.",
+    ),
     "requester_not": ("Who asks may not decide.", "Wer anfragt, darf nicht entscheiden."),
     "http": ("Sends a {method} request to {url}.", "Sendet eine {method}-Anfrage an {url}."),
     "mail": ("Sends a mail to {to}: {subject}.", "Sendet eine Mail an {to}: {subject}."),

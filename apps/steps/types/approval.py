@@ -308,6 +308,11 @@ class Config(StepModel):
         title="Answered together",
         description="Lets people answer several of these at once. Each is checked as if alone.",
     )
+    watch: watching.Watch | None = Field(
+        None,
+        title="Facts that may change meanwhile",
+        description="An event changes facts while people decide; what they saw before is kept.",
+    )
     requester: Feel | None = Field(None, title="Who asks")
     allow_requester: bool = Field(False, title="Who asks may decide")
 
@@ -321,6 +326,12 @@ class Config(StepModel):
             raise ValueError(
                 f"“{self.bulk.amount_label}” is not the label of a fact; name one of the facts."
             )
+        return self
+
+    @model_validator(mode="after")
+    def _watched(self) -> "Config":
+        if self.watch:
+            watching.refuse_unknown(self.watch, [one.label for one in self.fields])
         return self
 
     @model_validator(mode="after")
@@ -365,6 +376,7 @@ def check(config: Mapping[str, Any]) -> Iterator[Flaw]:
     yield from check_duration(config, "due")
     yield from _check_undo(config)
     yield from ladder.check(config)
+    yield from watching.check(config)
     yield from task_forms.check(config)
     if config.get("bulk") and task_forms.output_of(config) is not None:
         yield Flaw(
@@ -458,6 +470,7 @@ def run(config: Config, ctx: PureContext) -> WaitForPerson:
             "allow_requester": config.allow_requester,
             **task_forms.asked(config.form, config.initial, needs or [APPROVED]),
             **({"stages": _stages(config, ctx)} if config.stages else {}),
+            **(_watched(config, ctx) if config.watch else {}),
         }
     )
 
@@ -474,6 +487,12 @@ def requester_of(expression: str | None, ctx: PureContext) -> str:
             "bad_requester", "Who asks must be a mail address; the expression gave something else."
         )
     return requester or ""
+
+
+def _watched(config: Config, ctx: PureContext) -> Request:
+    assert config.watch is not None  # noqa: S101 - asked where there is one
+    due, business = config.due, config.business
+    return {"watch": watching.watched(config.watch, due, ctx, business=business)}
 
 
 def _people(asking: Config | Stage, config: Config, ctx: PureContext) -> Request:

@@ -7,7 +7,7 @@ export type EventState = (typeof EVENT_STATES)[number];
 
 /** What an event did: a flow that it started, a run that it woke, or why one was refused. */
 export interface Taker {
-  what: 'accepted' | 'held' | 'duplicate' | 'refused' | 'too_deep' | 'woke';
+  what: 'accepted' | 'held' | 'duplicate' | 'refused' | 'too_deep' | 'woke' | 'changed' | 'unread';
   flow: string | null;
   flow_name: string;
   run: string | null;

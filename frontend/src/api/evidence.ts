@@ -15,6 +15,8 @@ export interface Asked {
   pending_word?: string;
   decided_by: string;
   ended_at: string | null;
+  /** Whether somebody had answered before the facts changed, or it began anew. */
+  is_stale: boolean;
   has_evidence: boolean;
 }
 

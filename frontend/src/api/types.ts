@@ -1,3 +1,4 @@
+import type { Followed } from './changes';
 import type { Question } from './questions';
 
 /** Shapes of the server's answers, written from the contract; `npm run api:types` generates theirs. */
@@ -415,6 +416,8 @@ export interface TaskDecision {
   by: string;
   on_behalf_of?: string;
   in_exception?: boolean;
+  /** Whether the facts have changed since. */
+  stale?: boolean;
   outcome: string;
   word: string;
   comment: string;
@@ -434,7 +437,7 @@ export interface TaskForm {
   draft: { answers: Record<string, unknown>; updated_at: string } | null;
 }
 
-export interface Task extends TaskItem {
+export interface Task extends TaskItem, Followed {
   facts: { label: string; value: unknown }[];
   details: string;
   seen: string;

@@ -25,6 +25,8 @@ const DID: Record<Taker['what'], MessageId> = {
   refused: 'runs.events.did.refused',
   too_deep: 'runs.events.did.too_deep',
   woke: 'runs.events.did.woke',
+  changed: 'runs.events.did.changed',
+  unread: 'runs.events.did.unread',
 };
 
 /** What it did, with the way to the run. */

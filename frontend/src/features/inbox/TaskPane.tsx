@@ -10,6 +10,7 @@ import { RelativeTime } from '~/ui/RelativeTime';
 import { ErrorState, PageSkeleton } from '~/ui/States';
 import { useIntlTools } from '~/ui/time';
 import { Before } from './Before';
+import { Anew, Changed } from './Changed';
 import { Course, Urgent } from './Course';
 import { Decision } from './Decision';
 import { FactValue } from './FactValue';
@@ -65,6 +66,7 @@ function TaskSheet({ task }: { task: Task }) {
       <Closed task={task} />
       <Held task={task} />
       {task.details ? <section><h3 className={classes.heading}>{t('inbox.details')}</h3><Markdown text={task.details} /></section> : null}
+      <Changed task={task} />
       <section>
         <h3 className={classes.heading}>{t('inbox.facts')}</h3>
         {task.facts.length > 0 ? (
@@ -124,6 +126,7 @@ function Answer({ given }: { given: TaskDecision }) {
   return (
     <li>
       {t('inbox.one_answer', { name: given.on_behalf_of ? t('inbox.on_behalf_of', { name: given.by, other: given.on_behalf_of }) : given.by, outcome: given.word })} <RelativeTime at={given.at} />
+      {given.stale ? <p className={classes.stale}><IconClock size={16} aria-hidden /> {t('inbox.stale')}</p> : null}
       {given.in_exception ? <p className={classes.plain}>{t('inbox.in_exception')}</p> : null}
       {given.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: given.comment })}</p> : null}
     </li>
@@ -157,8 +160,8 @@ function Closed({ task }: { task: Task }) {
       {task.status === 'decided' ? <IconCircleCheck size={16} aria-hidden /> : <IconClock size={16} aria-hidden />}
       {task.status === 'decided'
         ? who ? t('inbox.decided_by', { outcome, name: who }) : t('inbox.decided_plain', { outcome })
-        : t(task.status === 'timed_out' ? 'inbox.closed.timed_out' : 'inbox.closed.cancelled')}{' '}
-      <RelativeTime at={task.decided_at} />
+        : t(task.superseded_at ? 'inbox.closed.anew' : task.status === 'timed_out' ? 'inbox.closed.timed_out' : 'inbox.closed.cancelled')}{' '}
+      <RelativeTime at={task.decided_at} /> <Anew task={task} />
     </p>
   );
 }

@@ -43,7 +43,7 @@ function One({ asked }: { asked: Asked }) {
     asked.status === 'decided'
       ? asked.decided_by ? t('runs.asked.decided', { outcome: asked.outcome_word, name: asked.decided_by }) : asked.outcome_word
       : asked.pending_word ? t('runs.asked.held', { outcome: asked.pending_word }) : t(`runs.asked.${asked.status}`);
-  const said = t('runs.asked.one', { what, came });
+  const said = t(asked.is_stale ? 'runs.asked.one_stale' : 'runs.asked.one', { what, came });
   // The evidence is a page of its own, made to be printed.
   return asked.has_evidence ? <a href={`/inbox/${asked.id}/evidence/`}>{t('runs.asked.evidence', { said })}</a> : <Link to="/inbox/" search={{ task: asked.id }}>{said}</Link>;
 }
