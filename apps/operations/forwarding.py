@@ -105,7 +105,7 @@ def forward(destination_id: UUID) -> int:
         give_back()
         if items:
             try:
-                _deliver(target, items)
+                _deliver(target, items, timeout_s=TIMEOUT_S)
             except (OutgoingError, ProductError) as error:
                 _note_failure(target, error.message)
                 break
@@ -188,9 +188,7 @@ def _fitting(items: list[Item], covered: tuple[int, int]) -> tuple[list[Item], t
     return items, covered
 
 
-def _deliver(
-    target: TrailDestination, items: Sequence[Item], *, timeout_s: float = TIMEOUT_S
-) -> None:
+def _deliver(target: TrailDestination, items: Sequence[Item], *, timeout_s: float) -> None:
     if target.kind == DestinationKind.HTTP:
         _post(target, items, timeout_s)
         return
