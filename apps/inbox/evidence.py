@@ -263,7 +263,7 @@ def _as_seen(given: Given, task: UserTask) -> dict[str, Any]:
 
 def _whole(given: Given, task: UserTask) -> dict[str, str]:
     """The texts of what was shown and filled in that are too long for the row: there as hashes."""
-    whole = {"shown": shown_to_deciders(task), "answers": given.decision.answers}
+    whole = {"shown": _as_seen(given, task), "answers": given.decision.answers}
     kept = {name: given.kept.get(name) for name in whole}
     return {
         name: values.dumps(whole[name])

@@ -131,9 +131,9 @@ def happened(row: Row, zone: ZoneInfo) -> Happened:
         details=[
             *_facts(row, zone),
             *(
-            (_label(name), _value(value, zone))
-            for name, value in row.group("details").items()
-            if name not in hidden and value not in (None, "", [], {})
+                (_label(name), _value(value, zone))
+                for name, value in row.group("details").items()
+                if name not in hidden and value not in (None, "", [], {})
             ),
         ],
     )

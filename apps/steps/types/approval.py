@@ -14,7 +14,7 @@ from typing import Any, Literal, TypeVar
 from pydantic import Field, model_validator
 
 from apps.engine.graph import Behaviour
-from apps.steps import ladder, task_forms
+from apps.steps import ladder, task_forms, watching
 from apps.steps.deciding import APPROVED, REJECTED
 from apps.steps.findings import Flaw, is_template
 from apps.steps.outcomes import StepError, WaitForPerson
