@@ -32,6 +32,7 @@ from apps.audit.bundle import bundle_of_period
 from apps.audit.keys import signing_keys
 from apps.audit.models import AuditUnsealed
 from apps.audit.stored import StoredRow, json_object
+from apps.audit.verbs import verb_words
 from apps.core import clock
 from apps.core.errors import NotFound
 from apps.core.models import first_uuid7_at
@@ -93,7 +94,7 @@ _TITLES: Final[dict[str, str]] = {
 }
 
 _COLUMNS = (
-    *("id", "at", "verb", "actor", "actor_kind", "actor_id", "on_behalf_of", "target"),
+    *("id", "at", "verb", "action", "actor", "actor_kind", "actor_id", "on_behalf_of", "target"),
     *("target_type", "target_id", "flow", "correlation_id", "reason", "before", "after", "details"),
     *("withheld", "seal", "place", "hash"),
 )
@@ -210,7 +211,9 @@ def _write(
     def choose(row: StoredRow) -> bool:
         names = wanted.lists_with(row)
         if names:
-            told = _told(row)
+            # It is made beside the request: in the language of whoever asked for it.
+            with translation.override(job.asked_by.mail_language):
+                told = _told(row)
             for name in names:
                 lists[name].add(told)
         return bool(names)
@@ -234,7 +237,6 @@ def _write(
     for name, content in versions:
         pack.add(name, content)
     pack.add(_VERIFIER, (settings.BASE_DIR / "tools" / _VERIFIER).read_bytes())
-    # It is made beside the request: in the language of whoever asked for it.
     with translation.override(job.asked_by.mail_language):
         named = [name for name, _content in versions]
         about = _about(wanted, made_by, now, lists, head["seals"], named)
@@ -324,10 +326,7 @@ def _about(  # noqa: PLR0917 - one call
                 "title": _(_TITLES[name]),
                 "about": _(LISTS[name][0]),
                 "rows": one.rows,
-                "first": [
-                    {**told, "what": told["verb"].replace(".", " ").replace("_", " ")}
-                    for told in one.first
-                ],
+                "first": one.first,
             }
             for name, one in lists.items()
         ],
@@ -352,6 +351,7 @@ def _told(row: StoredRow) -> dict[str, Any]:
         "id": row.id,
         "at": row.at,
         "verb": row.verb,
+        "action": verb_words(row.verb),
         "actor": shown.get("actor.label", ""),
         "actor_kind": row.actor_kind,
         "actor_id": row.actor_id,

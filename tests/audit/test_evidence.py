@@ -177,6 +177,9 @@ class TestPack:
             readme = archive.read("README.txt").decode()
         assert '<html lang="de">' in page
         assert "Was geändert wurde" in page
+        assert "<td>Ablauf veröffentlicht<br><code>flow.publish</code></td>" in page
+        [row] = table(path, "changes")
+        assert (row["verb"], row["action"]) == ("flow.publish", "Ablauf veröffentlicht")
         assert "Zum Prüfen" in readme
         assert "To check it" not in page + readme
         assert check(path, capsys)[0] == 0
