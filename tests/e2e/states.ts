@@ -1,5 +1,5 @@
-import { ALTERED, CHECKING, comparison, DOCUMENT, EMPTY, ids, LONG, me, stuckRun, waitingRun } from './world';
-import { ASKED as ASKED_BACK, BUILT, CHANGED, EMPTY_FORM, REFUSED, requestIds, STALE } from './requests';
+import { ALTERED, CHECKING, comparison, DOCUMENT, EMPTY, full, ids, LONG, me, stuckRun, TASKS, waitingRun } from './world';
+import { ASKED as ASKED_BACK, BUILT, CHANGED, CORRECTION, EMPTY_FORM, REFUSED, requestIds, STALE, TASK_FORM, TO_CORRECT } from './requests';
 import { UNTOLD } from './telling';
 import { HIDDEN, LISTENER } from './testing';
 import type { Answers } from './world';
@@ -179,6 +179,7 @@ export const STATES: PageState[] = [
   { route: '/requests/new/$flowId', state: 'not found', path: `/requests/new/${requestIds.other}/`, answers: { [`request-forms/${requestIds.other}/`]: gone }, shows: 'Nothing here' },
   { route: '/requests/$requestId', state: 'waiting', path: `/requests/${requestIds.waiting}/`, shows: 'Who has it now' },
   { route: '/requests/$requestId', state: 'asked back', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: ASKED_BACK }, shows: 'Grace Hopper asks you' },
+  { route: '/requests/$requestId', state: 'to correct', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: TO_CORRECT }, shows: 'You are asked to fill something in' },
   { route: '/requests/$requestId', state: 'done', path: `/requests/${requestIds.done}/`, shows: 'Approved by Grace Hopper' },
   { route: '/requests/$requestId', state: 'withdraw', path: `/requests/${requestIds.waiting}/`, press: ['Withdraw'], shows: 'nobody is asked any more' },
   { route: '/requests/$requestId', state: 'error', path: `/requests/${requestIds.waiting}/`, answers: { [`requests/${requestIds.waiting}/`]: fails }, shows: 'This did not work' },
@@ -189,6 +190,9 @@ export const STATES: PageState[] = [
   { route: '/inbox/', state: 'long', path: `/inbox/?task=${ids.long}`, shows: 'What your answer does' },
   { route: '/inbox/', state: 'conflict', path: `/inbox/?task=${ids.task}`, press: ['Approve'], answers: { [`POST tasks/${ids.task}/decide/`]: { status: 409, body: { status: 409, title: 'Conflict', code: 'stale', detail: 'The amount was changed while you were reading. Look again before you decide.' } } }, shows: 'This task has changed' },
   { route: '/inbox/', state: 'rejected without a word', path: `/inbox/?task=${ids.task}`, press: ['Reject'], shows: 'Reject without a reason?' },
+  { route: '/inbox/', state: 'with a form', path: `/inbox/?task=${ids.task}`, answers: { [`tasks/${ids.task}/`]: { ...full(TASKS[0]!), form: TASK_FORM } }, shows: 'Needed for: Approve.' },
+  { route: '/inbox/', state: 'form refused', path: `/inbox/?task=${ids.task}`, press: ['Approve'], answers: { [`tasks/${ids.task}/`]: { ...full(TASKS[0]!), form: TASK_FORM }, [`POST tasks/${ids.task}/decide/`]: REFUSED }, shows: 'It must have 60 characters at most' },
+  { route: '/inbox/', state: 'to correct', path: `/inbox/?task=${ids.task}`, answers: { [`tasks/${ids.task}/`]: { ...full(TASKS[0]!), ...CORRECTION } }, shows: 'What happens then' },
   { route: '/inbox/', state: 'done', path: `/inbox/?state=done&task=${ids.done}`, shows: 'Approved by Ada Lovelace' },
   { route: '/inbox/', state: 'can be taken back', path: `/inbox/?state=done&task=${ids.undone}`, shows: 'Why you take your answer back' },
   { route: '/inbox/', state: 'several at once', path: '/inbox/', tick: ['Choose Approve Acme GmbH as a vendor', `Choose ${LONG}`], press: ['Approve (2)'], answers: { 'tasks/bulk/': BULK_LINES }, shows: 'One comment for all of them' },

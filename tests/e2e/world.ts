@@ -161,7 +161,7 @@ const DONE = [
   task(7, 'Approve invoice 2025-0977', { status: 'timed_out', decided_at: ago(3000) }),
   task(8, 'Approve Blue Harbor as a vendor', { pending_word: 'Approved', settles_at: ahead(45), undo: 'It goes on 1 hour later. Until then whoever answered can take their answer back.', may_take_back: true, may_decide: false }),
 ];
-const full = (base: object) => ({
+export const full = (base: object) => ({
   ...base, seen: 'a'.repeat(64),
   details: 'Acme supplies **printed boxes** to the plant in Kassel.\n\n- Contract for 24 months\n- Payment within 30 days\n\nThe old supplier ends in March.',
   facts: [

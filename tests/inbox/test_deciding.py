@@ -51,6 +51,7 @@ class TestAnAnswer:
             "by": "ada@acme.test",
             "comment": "fine by me",
             "at": decided.decided_at.isoformat(),
+            "answers": {},
             "decisions": [
                 {
                     "by": "ada@acme.test",
@@ -331,6 +332,7 @@ class TestTheEndOfTime:
             "by": "",
             "comment": "",
             "at": now.isoformat(),
+            "answers": {},
             "decisions": [],
         }
         run = desk.run_of(task)

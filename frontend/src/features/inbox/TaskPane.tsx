@@ -1,5 +1,7 @@
 import { Button } from '@mantine/core';
 import { Link } from '@tanstack/react-router';
+import { lazy, Suspense } from 'react';
+import type { ReactNode } from 'react';
 import { useRight } from '~/api/me';
 import { useTask } from '~/api/tasks';
 import { nameOf } from '~/api/types';
@@ -21,28 +23,52 @@ import { TakeBack } from './TakeBack';
 import classes from './TaskPane.module.css';
 import { TaskActions } from './TaskActions';
 import { TimeLeft } from './TimeLeft';
+import { useFilled } from './useFilled';
+import type { Filled } from './useFilled';
+
+// Forms are loaded where there is one.
+const TaskForm = lazy(() => import('./TaskForm').then((found) => ({ default: found.TaskForm })));
 
 /** One task: what is asked, by whom, until when, on which facts, and what each answer does. */
 export function TaskPane({ id, onBack }: { id: string; onBack: () => void }) {
-  const t = useT();
   const { data: task, error, refetch } = useTask(id);
+  // A form that comes or goes is filled in anew.
+  if (task) return <Opened key={`${id} ${task.form ? 'form' : ''}`} task={task} refresh={() => void refetch()} onBack={onBack} />;
+  return (
+    <Framed onBack={onBack}>
+      {error ? <ErrorState bare error={error} retry={() => void refetch()} /> : <PageSkeleton />}
+    </Framed>
+  );
+}
+
+function Opened({ task, refresh, onBack }: { task: Task; refresh: () => void; onBack: () => void }) {
+  const filled = useFilled(task);
+  return (
+    <Framed title={task.title} onBack={onBack} below={task.status === 'open' && !task.settles_at ? <Decision task={task} filled={filled} refresh={refresh} /> : null}>
+      <TaskSheet task={task} filled={filled} />
+    </Framed>
+  );
+}
+
+function Framed({ title, onBack, children, below }: { title?: string; onBack: () => void; children: ReactNode; below?: ReactNode }) {
+  const t = useT();
   return (
     <article className={classes.pane}>
       {/* eslint-disable-next-line jsx-a11y/no-noninteractive-tabindex -- long facts scroll by keyboard */}
-      <div className={classes.scroll} tabIndex={0} role="region" aria-label={task?.title ?? t('inbox.title')}>
+      <div className={classes.scroll} tabIndex={0} role="region" aria-label={title ?? t('inbox.title')}>
         <div className={classes.sheet}>
           <Button className={classes.back} variant="subtle" color="gray" leftSection={<IconArrowLeft size={16} aria-hidden />} onClick={onBack}>
             {t('inbox.back')}
           </Button>
-          {task ? <TaskSheet task={task} /> : error ? <ErrorState bare error={error} retry={() => void refetch()} /> : <PageSkeleton />}
+          {children}
         </div>
       </div>
-      {task?.status === 'open' && !task.settles_at ? <Decision task={task} refresh={() => void refetch()} /> : null}
+      {below}
     </article>
   );
 }
 
-function TaskSheet({ task }: { task: Task }) {
+function TaskSheet({ task, filled }: { task: Task; filled: Filled }) {
   const t = useT();
   const seesRuns = useRight('run.view');
   return (
@@ -79,9 +105,10 @@ function TaskSheet({ task }: { task: Task }) {
           <p className={classes.none}>{t('inbox.facts_none')}</p>
         )}
       </section>
+      {task.form ? <Suspense fallback={<PageSkeleton />}><TaskForm task={task} filled={filled} /></Suspense> : null}
       {task.status === 'open' ? (
         <section>
-          <h3 className={classes.heading}>{t(task.settles_at ? 'inbox.consequences_held' : 'inbox.consequences')}</h3>
+          <h3 className={classes.heading}>{t(task.kind === 'fill_in' ? 'inbox.then' : task.settles_at ? 'inbox.consequences_held' : 'inbox.consequences')}</h3>
           <dl className={classes.facts}>
             {task.answers.filter((answer) => answer.then).map((answer) => <div key={answer.outcome}><dt>{answer.label}</dt><dd>{answer.then}</dd></div>)}
             {task.undo ? <div><dt>{t('inbox.once_decided')}</dt><dd>{task.undo}</dd></div> : null}
@@ -91,7 +118,7 @@ function TaskSheet({ task }: { task: Task }) {
       ) : null}
       <Course task={task} />
       <section>
-        <h3 className={classes.heading}>{t('inbox.who')}</h3>
+        <h3 className={classes.heading}>{t(task.kind === 'fill_in' ? 'inbox.who_fills' : 'inbox.who')}</h3>
         <p className={classes.plain}>{t('inbox.who_list', { names: task.assignees.join(', '), rule: task.rule })}</p>
       </section>
       <Returned task={task} />
@@ -129,6 +156,11 @@ function Answer({ given }: { given: TaskDecision }) {
       {given.stale ? <p className={classes.stale}><IconClock size={16} aria-hidden /> {t('inbox.stale')}</p> : null}
       {given.in_exception ? <p className={classes.plain}>{t('inbox.in_exception')}</p> : null}
       {given.comment ? <p className={classes.plain}>{t('inbox.one_comment', { comment: given.comment })}</p> : null}
+      {given.filled_in && given.filled_in.length > 0 ? (
+        <dl className={classes.facts}>
+          {given.filled_in.map((one) => <div key={one.name}><dt dir="auto">{one.label}</dt><dd dir="auto"><FactValue value={one.value} /></dd></div>)}
+        </dl>
+      ) : null}
     </li>
   );
 }

@@ -127,11 +127,18 @@ function triggerSchema(doc: FlowDocument): Schema {
 
 /** What a step's output holds: what its type declares, else the names that a field of its own config lists. */
 function outputSchema(type: StepType, config: unknown): Schema {
-  if (type.output_schema) return type.output_schema;
+  if (type.output_schema) return withAnswers(type.output_schema, config);
   const from = type.output_from;
   const values = typeof from === 'string' && isRecord(config) ? config[from] : undefined;
   if (Array.isArray(values)) return columnsSchema(values, config as Record<string, unknown>);
   return object(isRecord(values) ? Object.fromEntries(Object.keys(values).map((name) => [name, {}])) : {});
+}
+
+/** What people fill in at a step is asked for by the form of its config. */
+function withAnswers(output: Schema, config: unknown): Schema {
+  const known = output['properties'];
+  const form = isRecord(config) ? config['form'] : undefined;
+  return isRecord(known) && 'answers' in known && isRecord(form) && isRecord(form['properties']) ? { ...output, properties: { ...known, answers: form } } : output;
 }
 
 /** The output of a step that runs another flow: its own parts, with what that flow gives in `output`. */

@@ -26,6 +26,7 @@ export function FormBuilder({ field, path, value, required }: FieldProps) {
   const questions = questionsOf(record(value));
   // Files belong to a request; who starts a flow by hand has none to attach.
   const takesFiles = 'open_to' in record(form.root['properties']);
+  const isAtTask = 'initial' in record(form.root['properties']);
   const change = (next: (now: Question[]) => Question[]) => {
     const now = record(getAt(form.current(), path));
     form.set(path, withQuestions(now, next(questionsOf(now))));
@@ -75,7 +76,7 @@ export function FormBuilder({ field, path, value, required }: FieldProps) {
       {disabled ? null : (
         <Button size="xs" className={classes.add} leftSection={<IconPlus size={16} aria-hidden />} onClick={add}>{t('editor.question.add')}</Button>
       )}
-      {takesFiles && questions.length > 0 ? <FormPreview form={record(value)} /> : null}
+      {(takesFiles || isAtTask) && questions.length > 0 ? <FormPreview form={record(value)} /> : null}
     </Input.Wrapper>
   );
 }
