@@ -255,6 +255,11 @@ class TestWhileItIsHeld:
         assert (shown["pending_word"], shown["may_decide"]) == ("Approved", False)
         assert shown["settles_at"]
         assert shown["paused_at"] is None
+        ada.language = "de"
+        ada.save()
+        german = text_of(page(desk, task, ada))
+        assert "Entschieden: genehmigt. Weiter geht es am" in german
+        assert "Warum Sie Ihre Antwort zurücknehmen" in german
         auditor = desk.someone("auditor", "auditor")
         evidence = text_of(people.browser(auditor).get(f"/inbox/{task.pk}/evidence/"))
         assert "It was held until" in evidence

@@ -64,6 +64,20 @@ class TestALinkDecides:
         form = {**visitor.form(path), "outcome": "rejected", "ask": ""}
         assert "Rejected by Ada" in text_of(visitor.send(form))
 
+    def test_what_is_decided_and_held_is_shown_and_cannot_be_decided_again(self, desk, visitor):
+        task = ask(desk, "ada", "bob", undo_for="PT1H")
+        path, other = link_to(desk, "ada"), link_to(desk, "bob")
+        form = visitor.form(other)
+        assert "Decided: approved. It passes on at" in text_of(visitor.decide(path))
+        assert "Take my answer back" not in text_of(visitor.client.get(path))
+        shown = text_of(visitor.client.get(other))
+        assert "nobody else can answer" in shown
+        assert 'name="outcome"' not in shown
+        refused = visitor.send({**form, "outcome": "rejected", "comment": "no"})
+        assert refused.status_code == 409
+        assert "This is decided and passes on at" in text_of(refused)
+        assert fresh(task).pending == "approved"
+
     def test_leads_a_signed_in_person_to_the_page_behind_it(self, desk):
         task = ask(desk, "ada")
         answer = people.browser(desk.someone("ada")).get(link_to(desk, "ada"))

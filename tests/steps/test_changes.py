@@ -79,8 +79,6 @@ LINKS = st.lists(
 DOCUMENTS = st.fixed_dictionaries({"steps": STEPS, "links": LINKS, "name": st.sampled_from("nm")})
 
 
-
-
 class TestAnyTwoDocuments:
     @given(DOCUMENTS, DOCUMENTS)
     def test_are_led_to_each_other_by_their_differences(self, one, other):

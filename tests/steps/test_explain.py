@@ -155,6 +155,13 @@ def test_what_changes_meanwhile_is_said(on_change, english, german):
     assert german in explain(made, "de").deciding[0].how
 
 
+def test_for_how_long_answers_can_be_taken_back_is_said():
+    made = document({"ask": approve(undo_for="PT1H")}, ["trigger -> ask"])
+    said = "Once it is decided, answers can be taken back for 1 hour; only then does it go on."
+    assert said in explain(made, "en").deciding[0].how
+    assert any("noch 1 Stunde lang" in one for one in explain(made, "de").deciding[0].how)
+
+
 def test_it_says_who_decides_and_what_leaves():
     steps = {
         "ask": approve(title='= "Pay " + trigger.body.name', due="PT4H", rule={"all": True}),
