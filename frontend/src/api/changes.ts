@@ -20,3 +20,18 @@ export interface Followed {
   /** What is asked instead; empty where the reader may not see it. */
   anew?: string;
 }
+
+/** What somebody answered. */
+export interface TaskDecision {
+  by: string;
+  on_behalf_of?: string;
+  in_exception?: boolean;
+  /** Whether the facts have changed since. */
+  stale?: boolean;
+  outcome: string;
+  word: string;
+  comment: string;
+  /** What was filled in with it. */
+  filled_in?: { name: string; label: string; kind: string; value: unknown }[];
+  at: string;
+}

@@ -1,4 +1,4 @@
-import type { Followed } from './changes';
+import type { Followed, TaskDecision } from './changes';
 import type { Question } from './questions';
 
 /** Shapes of the server's answers, written from the contract; `npm run api:types` generates theirs. */
@@ -410,20 +410,6 @@ export interface TaskAnswer {
   then: string;
   /** Whether it lets things go on or stops them. */
   side: 'for' | 'against' | 'back' | null;
-}
-
-export interface TaskDecision {
-  by: string;
-  on_behalf_of?: string;
-  in_exception?: boolean;
-  /** Whether the facts have changed since. */
-  stale?: boolean;
-  outcome: string;
-  word: string;
-  comment: string;
-  /** What was filled in with it. */
-  filled_in?: { name: string; label: string; kind: string; value: unknown }[];
-  at: string;
 }
 
 /** What is to be filled in with an answer. */
