@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { api } from './client';
 import type { Page } from './client';
+import { fitting } from './fitting';
 import { usePaged } from './lists';
 import type {
   Flow, FlowDocument, FlowExample, FlowVersion, Grant, RunStatus, StepCatalogue,
@@ -41,7 +42,7 @@ export interface Draft {
 
 export async function fetchDraft(id: string, signal?: AbortSignal): Promise<Draft> {
   const answer = await api.answer<FlowDocument>('GET', `flows/${id}/draft/`, { exact: 'value', signal });
-  return { document: answer.data, revision: answer.revision ?? 0 };
+  return { document: fitting(answer.data), revision: answer.revision ?? 0 };
 }
 
 /** Saves the whole document; throws a `Problem` 412 when somebody saved since `revision`. */

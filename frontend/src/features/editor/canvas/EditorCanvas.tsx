@@ -1,6 +1,6 @@
 import { Background, BackgroundVariant, ConnectionLineType, MiniMap, ReactFlow, ReactFlowProvider, SelectionMode, useStore } from '@xyflow/react';
 import '@xyflow/react/dist/style.css';
-import { useDeferredValue, useMemo, useRef, useState } from 'react';
+import { startTransition, useEffect, useMemo, useRef, useState } from 'react';
 import type { CSSProperties } from 'react';
 import type { FlowDocument } from '~/api/types';
 import { useT } from '~/app/messages';
@@ -33,12 +33,31 @@ const SEVERAL = 15;
 /** From afar a link is so much thicker that about a pixel of it is left. */
 const farLine = (state: { transform: readonly number[] }): number => Math.min(16, Math.round(1.2 / Math.max(0.05, state.transform[2] ?? 1)));
 
+/** So often the picture follows while somebody types; a card at the side of the eye need not change with each letter. */
+const FOLLOW_MS = 200;
+
 /** The document as it is drawn: while somebody types, the field comes first and the picture when there is time. */
 function useShownDocument(): FlowDocument {
-  const current = useEditor((editor) => editor.document);
-  const isTyping = useEditor((editor) => editor.past.at(-1)?.merge !== undefined);
-  const later = useDeferredValue(current);
-  return isTyping ? later : current;
+  const [shown, setShown] = useState(() => useEditor.getState().document);
+  useEffect(() => {
+    let timer: ReturnType<typeof setTimeout> | undefined;
+    const follow = () => {
+      timer = undefined;
+      startTransition(() => setShown(useEditor.getState().document));
+    };
+    const stop = useEditor.subscribe(({ document, past }) => {
+      const isTyping = past.at(-1)?.merge !== undefined;
+      if (isTyping) return void (timer ??= setTimeout(follow, FOLLOW_MS));
+      clearTimeout(timer);
+      timer = undefined;
+      setShown(document);
+    });
+    return () => {
+      stop();
+      clearTimeout(timer);
+    };
+  }, []);
+  return shown;
 }
 
 function Surface() {

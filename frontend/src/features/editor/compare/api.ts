@@ -1,6 +1,7 @@
 import { useMutation, useQuery, useQueryClient } from '@tanstack/react-query';
 import { useIntl } from 'react-intl';
 import { api } from '~/api/client';
+import { fitting } from '~/api/fitting';
 import { flowKeys } from '~/api/flows';
 import { usePaged } from '~/api/lists';
 import type { FlowDocument } from '~/api/types';
@@ -47,12 +48,18 @@ export interface Comparison {
   authors: Person[];
 }
 
+/** A draft may be of any shape; nothing at all stays nothing. */
+const shown = (side: Side): Side => (side.what === 'empty' ? side : { ...side, document: fitting(side.document) });
+
 /** `7` is version 7, `r12` revision 12; `active`, `draft`, `empty`. `seen` tells drafts apart. */
 export function useComparison(flow: string, from: string, to: string, seen?: number) {
   const language = useIntl().locale.startsWith('de') ? 'de' : 'en';
   return useQuery({
     queryKey: [...flowKeys.one(flow), 'compare', from, to, language, seen],
-    queryFn: ({ signal }) => api.get<Comparison>(`flows/${flow}/compare/`, { query: { from, to, language }, exact: 'value', signal }),
+    queryFn: async ({ signal }) => {
+      const found = await api.get<Comparison>(`flows/${flow}/compare/`, { query: { from, to, language }, exact: 'value', signal });
+      return { ...found, before: shown(found.before), after: shown(found.after) };
+    },
     retry: false,
     placeholderData: (previous) => previous,
   });
@@ -74,7 +81,10 @@ export const useRevisions = (flow: string) => usePaged<Revision>([...flowKeys.on
 export const useRevision = (flow: string, number: number) =>
   useQuery({
     queryKey: ['revisions', flow, number],
-    queryFn: () => api.get<Revision & { document: FlowDocument }>(`flows/${flow}/revisions/${number}/`, { exact: 'value' }),
+    queryFn: async () => {
+      const found = await api.get<Revision & { document: FlowDocument }>(`flows/${flow}/revisions/${number}/`, { exact: 'value' });
+      return { ...found, document: fitting(found.document) };
+    },
     staleTime: Infinity,
     retry: false,
   });
@@ -91,7 +101,7 @@ export function useRestore(flow: string) {
   return useMutation({
     mutationFn: async ({ what, seen }: Restoring): Promise<Loaded> => {
       const answer = await api.answer<FlowDocument>('POST', `flows/${flow}/restore/`, { body: what, ifMatch: seen, exact: 'value' });
-      return { document: answer.data, revision: answer.revision ?? seen + 1 };
+      return { document: fitting(answer.data), revision: answer.revision ?? seen + 1 };
     },
     // Not waited for: what the server made is shown before anything is read again.
     onSuccess: () => void client.invalidateQueries({ queryKey: flowKeys.all }),

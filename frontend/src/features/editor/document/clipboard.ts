@@ -1,5 +1,6 @@
 import type { FlowDocument, LinkDocument, StepDocument } from '~/api/types';
 import { parseExact, stringifyExact } from '~/api/exact';
+import { fitting } from '~/api/fitting';
 import type { Edit } from './document';
 import { newStepId } from './document';
 import { begin, setContainer, withUndoers } from './inside';
@@ -57,10 +58,10 @@ export function readFragment(text: string): Fragment | Refusal {
   const { steps, links = [], layout = {} } = read;
   if (!isRecord(steps) || !Array.isArray(links) || !isRecord(layout)) return 'not_a_flow';
   if (!Object.values(steps).every(isStep) || !links.every(isLink)) return 'not_a_flow';
-  const document = { format: read['format'], name: '', trigger: { type: '', config: {} }, steps, links, layout, notes: read['notes'] };
+  const document = fitting({ format: read['format'], name: '', trigger: { type: '', config: {} }, steps, links: links as unknown[], layout, notes: read['notes'] } as unknown as FlowDocument);
   const notes = Object.keys(notesOf({ notes: read['notes'] }));
   if (Object.keys(steps).length === 0 && notes.length === 0) return 'empty';
-  return fragmentOf(document as FlowDocument, [...Object.keys(steps), ...notes]);
+  return fragmentOf(document, [...Object.keys(steps), ...notes]);
 }
 
 const isRecord = (value: unknown): value is Record<string, unknown> =>

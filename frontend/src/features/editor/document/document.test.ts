@@ -137,4 +137,12 @@ describe('copy and paste', () => {
     ['{"format": "signalbox.flow/1", "steps": {}}', 'empty'],
     [' '.repeat(2_000_001), 'too_large'],
   ])('refuses %.40s', (text, refusal) => expect(readFragment(text)).toBe(refusal));
+
+  it('takes what was pasted in the shape of a step, whatever stands in it', () => {
+    const odd = '{"format": "signalbox.flow/1", "steps": {"a": {"type": "map", "title": {"x": 1}, "version": "1"}, "b": {"type": "stop", "config": {}}}, "links": [{"from": "a", "port": 5, "to": "b"}], "layout": {"a": "x"}}';
+    const fragment = readFragment(odd);
+    if (typeof fragment === 'string') throw new Error(fragment);
+    expect(fragment.steps['a']).toEqual({ type: 'map', title: '', version: 1, config: {} });
+    expect(fragment.links).toEqual([{ from: 'a', to: 'b' }]);
+  });
 });
