@@ -9,7 +9,6 @@ from zoneinfo import ZoneInfo
 
 from django.utils.translation import gettext
 
-from apps.core.sentences import said
 from apps.engine import values
 from apps.inbox import stages, words
 from apps.inbox.models import Decision, TaskChange, TaskWatch, UserTask
@@ -49,9 +48,7 @@ def changes_of(task: UserTask) -> list[Changed]:
     if watch is None:
         return []
     rows = TaskChange.objects.filter(question=watch.question).exclude(state=TaskChange.State.SAME)
-    if task.superseded_at is not None:
-        rows = rows.filter(at__lte=task.superseded_at)
-    found = list(rows.select_related("task"))
+    found = list(rows.filter(task__round__lte=task.round).select_related("task"))
     if not found:
         return []
     asked = TaskWatch.objects.filter(question=watch.question).values("task")
@@ -159,9 +156,11 @@ def _before(change: TaskChange, given: Iterable[Decision]) -> list[str]:
 
 def _text(change: TaskChange, *, is_answered: bool) -> str:
     if change.state == TaskChange.State.FAILED:
-        return gettext("Something came that could not be read; nothing was changed. %(why)s") % {
-            "why": said(change.note)
-        }
+        # Why is for who looks after the flow: the alert, the trail and the event's page say it.
+        return gettext(
+            "Something came that could not be read; nothing was changed. Whoever looks after the"
+            " flow has been told."
+        )
     if change.state == TaskChange.State.LATE:
         return gettext("Something came late: what happened after it stands here already.")
     if change.on_change == RESTART and not is_answered:
