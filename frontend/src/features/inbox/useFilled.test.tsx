@@ -26,9 +26,9 @@ it('sends what is asked, with the answers that need it alone', () => {
 });
 
 it('begins with what the person has left, and says what the server refused', () => {
-  const left = { ...task, form: { ...task.form!, draft: { answers: { price: 3 }, updated_at: '' } } } as Task;
+  const left = { ...task, form: { ...task.form, draft: { answers: { price: 3 }, updated_at: '' } } } as Task;
   const { result } = renderHook(() => useFilled(left));
   expect(result.current.value).toEqual({ price: 3 });
-  act(() => result.current.refuse(new Problem(422, { code: 'answers_refused', errors: [{ path: 'price', message: 'No.' }] } as never)));
+  act(() => result.current.refuse(new Problem(422, { code: 'answers_refused', errors: [{ path: 'price', message: 'No.' }] })));
   expect(result.current.faults).toEqual([{ path: 'price', message: 'No.' }]);
 });
