@@ -18,9 +18,9 @@ from apps.core import clock
 from apps.core.errors import Invalid
 from apps.core.http import CursorPages
 from apps.core.sentences import said
-from apps.inbox import bulk, filters, glance, lists, queries, words
+from apps.inbox import bulk, filters, glance, holding, lists, queries, words
 from apps.inbox.api import TaskShape, shown
-from apps.inbox.models import SavedFilter
+from apps.inbox.models import SavedFilter, UserTask
 from apps.inbox.recording import origin_of
 
 FILTERS = [
@@ -214,10 +214,15 @@ def line_shown(line: bulk.Line, outcome: str) -> dict[str, Any]:
         "requester": words.requester_name(task) if task else "",
         "amount": glance.amount(task) if task else None,
         "seen": task.seen if task else "",
-        "then": words.then_of(task, outcome) if task and not line.refused else "",
+        "then": _then(task, outcome) if task and not line.refused else "",
         "problem": said(line.refused.message) if line.refused else "",
         "code": line.refused.code if line.refused else "",
     }
+
+
+def _then(task: UserTask, outcome: str) -> str:
+    """What the answer leads to, and for how long it can be taken back before."""
+    return " ".join(filter(None, (words.then_of(task, outcome), holding.undo_said(task))))
 
 
 def _ids(request: Request) -> list[UUID]:

@@ -8,6 +8,7 @@ from django.urls import reverse
 
 from apps.core import clock
 from apps.core.errors import ProductError
+from apps.core.models import uuid7
 from apps.inbox import (
     asking,
     bulk,
@@ -163,6 +164,21 @@ class TestWhileItIsHeld:
         assert line.refused is not None
         assert bulk.offered(fresh(task)) is None
         assert fresh(task).decisions.count() == 1
+
+    def test_several_at_once_are_held_each(self, desk, ada):
+        together = {
+            "max": 5, "amount_label": "Amount", "amount_limit": 1000, "high_risk": True,
+        }  # fmt: skip
+        task = desk.ask_named("ada", bulk=together, **HELD)
+        browser, path = people.browser(ada), "/api/v1/tasks/bulk/"
+        asked = {"tasks": str(task.pk), "outcome": "approved"}
+        [line] = browser.get(path, asked).json()["results"]
+        assert line["then"].endswith(holding.undo_said(fresh(task)))
+        item = {"task": str(task.pk), "seen": line["seen"]}
+        sent = {"id": str(uuid7()), "outcome": "approved", "items": [item]}
+        [line] = people.send(browser, "POST", path, sent).json()["results"]
+        assert line["problem"] == ""
+        assert fresh(task).pending == "approved"
 
     def test_it_waits_for_nobody_and_is_among_what_is_done(self, desk, ada, bob):
         task = desk.ask_named("ada", "bob", **HELD)
