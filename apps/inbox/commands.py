@@ -20,8 +20,9 @@ from apps.inbox import drafts, filling, holding, limits, pausing, queries, recor
 from apps.inbox.assigning import ask_fallback
 from apps.inbox.models import BulkDecision, Decision, TaskAssignee, UserTask
 from apps.inbox.opening import NO_ASSIGNEE, open_tasks, publish, tell_too_few, voters_of
+from apps.inbox.outputs import output_of
 from apps.inbox.permissions import Seat, require_decider
-from apps.inbox.stale import has_changed, is_stale
+from apps.inbox.stale import has_changed
 from apps.inbox.watches import close_watches
 from apps.runs.commands import fail_wait, resolve_wait, settle_held
 from apps.runs.ports import NOBODY, TaskRequest, Wait
@@ -254,7 +255,7 @@ def _close_some_overdue(now: datetime, limit: int) -> int:
     _close(late, TaskStatus.TIMED_OUT, now=now)
     given = stages.given(late)
     for task in late:
-        _resolve(task, "timeout", _output(task, "timeout", given[task.pk], now), now)
+        _resolve(task, "timeout", output_of(task, "timeout", given[task.pk], now), now)
     rows = [
         Record(
             who=Actor.system(task.workspace_id).who,
@@ -284,7 +285,7 @@ def end_unanswered(task: UserTask, outcome: str, now: datetime) -> bool:
     if not _close([task], TaskStatus.DECIDED, outcome=outcome, now=now):
         return False
     given = stages.given([task])[task.pk]
-    _resolve(task, outcome, _output(task, outcome, given, now), now)
+    _resolve(task, outcome, output_of(task, outcome, given, now), now)
     return True
 
 
@@ -476,7 +477,7 @@ def _pass_on(tasks: Sequence[UserTask], now: datetime) -> None:
         if task.later and deciding.goes_on(deciding.Terms.of(task.rule), task.outcome):
             _go_on(task, now)
         else:
-            output = _output(task, task.outcome, given[task.pk], now)
+            output = output_of(task, task.outcome, given[task.pk], now)
             _resolve(task, task.outcome, output, now)
 
 
@@ -570,40 +571,6 @@ def _resolve(task: UserTask, port: str, output: Mapping[str, Any], now: datetime
         output=dict(output),
         now=now,
     )
-
-
-def _output(
-    task: UserTask, outcome: str, given: Sequence[Decision], now: datetime
-) -> dict[str, Any]:
-    """What the step leaves with (engine rule 27); ``by`` gave the last answer that fits it."""
-    last = next((one for one in reversed(given) if one.outcome == outcome), None)
-    return {
-        "outcome": outcome,
-        "by": last.user.email if last else "",
-        "comment": last.comment if last else "",
-        "at": now.isoformat(),
-        "answers": _filled(outcome, given),
-        "decisions": [
-            {
-                "by": one.user.email,
-                **({"on_behalf_of": one.on_behalf_of.email} if one.on_behalf_of else {}),
-                **({"in_exception": True} if one.exception_id else {}),
-                **({"stale": True} if is_stale(one, task.facts) else {}),
-                "outcome": one.outcome,
-                "comment": one.comment,
-                "at": one.decided_at.isoformat(),
-                **({"answers": one.answers} if one.answers is not None else {}),
-                **({"stage": one.task.stage} if task.stages > 1 else {}),
-            }
-            for one in given
-        ],
-    }
-
-
-def _filled(outcome: str, given: Sequence[Decision]) -> dict[str, Any]:
-    """What was filled in with the last answer that fits; of stages, where there was a form."""
-    fitting = (one.answers for one in reversed(given) if one.outcome == outcome and one.answers)
-    return dict(next(fitting, {}))
 
 
 def target_of(task: UserTask) -> Target:
