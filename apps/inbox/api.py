@@ -400,8 +400,9 @@ def shown(tasks: Sequence[UserTask], actor: Actor) -> list[dict[str, Any]]:
 
 def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
     """A task with everything to decide by."""
-    people = queries.assignees_of(task)
-    refused = commands.refusal_for(actor, task, clock.now())
+    queries.read_once(task)
+    now, people = clock.now(), queries.assignees_of(task)
+    refused = commands.refusal_for(actor, task, now)
     questions = asking.questions_of(task)
     waits = task.status == TaskStatus.OPEN and not holding.is_held(task)
     return {
@@ -439,7 +440,7 @@ def detailed(actor: Actor, task: UserTask) -> dict[str, Any]:
             for one in taking_back.taken_back(task)
         ],
         "undo": holding.undo_said(task),
-        "may_take_back": taking_back.may_take_back(actor, task, clock.now()),
+        "may_take_back": taking_back.may_take_back(actor, task, now),
         "returned": _returned(task),
         "questions": thread.shown(actor, task, questions, may_decide=refused is None),
         "heard": sum(one.answered_at is not None for one in questions),

@@ -23,9 +23,7 @@ class InboxConfig(AppConfig):
             find_tasks=queries.open_waits,
             people_asked=queries.people_asked,
         )
-        rotation.register(
-            rotation.SealedColumn("inbox.TaskDraft", "answers", drafts.draft_context)
-        )
+        rotation.register(rotation.SealedColumn("inbox.TaskDraft", "answers", drafts.draft_context))
         notices.register_tasks(telling.ABOUT)
         register_watches(WATCHES)
         outbox.register("task.opened", telling.tell_assignees)

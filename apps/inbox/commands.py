@@ -373,10 +373,10 @@ def _check_open(seat: Seat, task: UserTask, now: datetime) -> None:
     holding.refuse_held(task)
     if pausing.is_late(task, now):
         raise TooLate("The time to decide this is over; nothing was changed.")
-    given = queries.answers().filter(task=task)
-    if given.filter(user=seat.person_id).exists():
+    given = list(task.decisions.all())
+    if any(one.user_id == seat.person_id for one in given):
         raise AlreadyDecided("You have answered this already; nothing was changed.")
-    if given.filter(place=seat.place).exists():
+    if any(seat.place == (one.on_behalf_of_id or one.user_id) for one in given):
         raise AlreadyDecided("Somebody has answered in this place already; nothing was changed.")
 
 

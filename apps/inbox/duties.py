@@ -155,9 +155,7 @@ def _answered_before(case: Case, people: Collection[UUID]) -> set[UUID]:
 
     Themselves or for somebody.
     """
-    given = Decision.objects.filter(
-        task__run_id=case.run_id, task__superseded_at__isnull=True
-    )
+    given = Decision.objects.filter(task__run_id=case.run_id, task__superseded_at__isnull=True)
     # Who has filled something in has decided nothing.
     others = given.exclude(task__kind=rules.FILL_IN).exclude(
         task__step=case.step, task__visit__in=_visits(case), task__stage=case.stage

@@ -258,7 +258,7 @@ def offered(actor: Actor, task: UserTask, refused: ProductError | None) -> dict[
     """What a page offers beside the answers; ``refused`` is why the actor may not answer."""
     is_open, may = task.status == TaskStatus.OPEN, refused is None
     manages = has_right(actor, "people.manage")
-    asked = list(task.exceptions.select_related("user", "allowed_by"))
+    asked = list(task.exceptions.all())
     return {
         "may_claim": may and task.claimed_by_id is None and may_claim(task),
         "may_release": is_open
@@ -289,7 +289,7 @@ def offered(actor: Actor, task: UserTask, refused: ProductError | None) -> dict[
 
 def may_claim(task: UserTask) -> bool:
     """Whether one of several can take it for themselves."""
-    return _one_decides(task) and task.assignees.filter(dropped_at__isnull=True).count() > 1
+    return _one_decides(task) and sum(one.dropped_at is None for one in task.assignees.all()) > 1
 
 
 def _seat_in_exception(task: UserTask, user: User) -> None:

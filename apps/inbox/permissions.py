@@ -141,7 +141,8 @@ def stands_in_for(actor: Actor, task: UserTask, now: datetime) -> bool:
 
 
 def _exception(task: UserTask, user_id: UUID) -> DutyException | None:
-    return task.exceptions.filter(user=user_id, allowed_at__isnull=False).first()
+    allowed = (one for one in task.exceptions.all() if one.allowed_at is not None)
+    return next((one for one in allowed if one.user_id == user_id), None)
 
 
 def require_view(actor: Actor) -> None:

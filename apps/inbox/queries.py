@@ -4,7 +4,7 @@ from collections.abc import Collection, Iterable
 from typing import Any, Literal
 from uuid import UUID
 
-from django.db.models import Exists, OuterRef, Q, QuerySet
+from django.db.models import Exists, OuterRef, Prefetch, Q, QuerySet, prefetch_related_objects
 from django.db.models.functions import Coalesce
 
 from apps.accounts.actors import Actor
@@ -15,7 +15,7 @@ from apps.core.errors import NotFound
 from apps.engine.lifecycle import TaskStatus
 from apps.flows.models import Flow
 from apps.inbox import course, duties, stages, standing_in
-from apps.inbox.models import Decision, TaskAssignee, UserTask
+from apps.inbox.models import Decision, DutyException, TaskAssignee, UserTask
 from apps.inbox.permissions import is_assignee, require_view, stands_in_for
 
 #: More than that are counted as that many; the badge says "999+".
@@ -315,9 +315,35 @@ def flow_names(tasks: Iterable[UserTask]) -> dict[UUID, str]:
     return dict(Flow.objects.filter(pk__in=ids).values_list("pk", "name"))
 
 
+def read_once(task: UserTask) -> None:
+    """Keep with the task whom it was put to and what they said, for a page that is made of it.
+
+    What is written afterwards is not seen on this object any more.
+    """
+    prefetch_related_objects(
+        [task],
+        Prefetch("assignees", _in_order(TaskAssignee.objects.all())),
+        Prefetch("decisions", _with_people(Decision.objects.all())),
+        Prefetch("exceptions", DutyException.objects.select_related("user", "allowed_by")),
+    )
+
+
+def _is_read(task: UserTask) -> bool:
+    return "decisions" in getattr(task, "_prefetched_objects_cache", {})
+
+
+def _in_order(rows: QuerySet[TaskAssignee]) -> QuerySet[TaskAssignee]:
+    return rows.select_related("user", "handed_by").order_by("user__name", "user__email")
+
+
+def _with_people(rows: QuerySet[Decision]) -> QuerySet[Decision]:
+    return rows.select_related("user", "on_behalf_of", "exception__allowed_by")
+
+
 def decisions_of(task: UserTask) -> list[Decision]:
     """What people have answered, oldest first."""
-    return list(task.decisions.select_related("user", "on_behalf_of", "exception__allowed_by"))
+    given = task.decisions.all()
+    return list(given if _is_read(task) else _with_people(given))
 
 
 def with_lapsed(task: UserTask) -> list[Decision]:
@@ -370,8 +396,9 @@ def claimers(tasks: Collection[UserTask]) -> dict[UUID, str]:
 
 def assignees_of(task: UserTask) -> list[TaskAssignee]:
     """Those who may answer, by name, with ``user``."""
-    rows = task.assignees.filter(dropped_at__isnull=True).select_related("user", "handed_by")
-    return list(rows.order_by("user__name", "user__email"))
+    rows = task.assignees.all()
+    rows = rows if _is_read(task) else _in_order(rows)
+    return [one for one in rows if one.dropped_at is None]
 
 
 def group_of(actor: Actor, people: Iterable[TaskAssignee]) -> str:

@@ -115,7 +115,7 @@ def may_take_back(actor: Actor, task: UserTask, now: datetime) -> bool:
         and not is_late(task, now)
         and not is_over(task, now)
         and actor.user_id is not None
-        and task.decisions.filter(user=actor.user_id).exists()
+        and any(one.user_id == actor.user_id for one in task.decisions.all())
     )
 
 

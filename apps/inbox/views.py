@@ -119,6 +119,7 @@ def task_shown(
 
     ``by_link`` leaves out what is behind the sign-in; without a value nothing can be decided there.
     """
+    queries.read_once(task)
     now, zone = clock.now(), zone_for(request, actor)
     people = queries.assignees_of(task)
     decisions = queries.decisions_of(task)
