@@ -18,9 +18,16 @@ django_settings._setup()
 django.setup()
 del os.environ["DJANGO_SETTINGS_MODULE"]
 
+import hypothesis  # noqa: E402
 from asgiref.sync import SyncToAsync  # noqa: E402
 from django.db import connections  # noqa: E402
 from django.test import TransactionTestCase  # noqa: E402
+
+# No test fails on a clock, whatever else the machine does.
+hypothesis.settings.register_profile(
+    "signalbox", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
+hypothesis.settings.load_profile("signalbox")
 
 _services = database.Services()
 
