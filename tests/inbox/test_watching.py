@@ -115,7 +115,7 @@ class TestKeep:
         assert row.group("after") == {"facts": [{"label": "Amount", "value": 150}]}
         [taker] = takers_of([event])[event.pk]
         assert (taker.what, taker.run_id, taker.step) == ("changed", task.run_id, "ask")
-        assert with_state(Event.objects.all(), clock.now()).get().state == "taken"
+        assert with_state(Event.objects.all(), clock.now(), only="taken").get() == event
 
         desk.decide(task, bob, seen=now.seen)
         given = desk.output_of(task)["decisions"]
@@ -150,6 +150,7 @@ class TestAskAgain:
 
         assert list(fresh(task).decisions.all()) == []
         [lapsed] = Decision.every.all()
+        assert lapsed.lapsed_by is not None
         assert (lapsed.seen, lapsed.lapsed_by.seen_before) == (task.seen, task.seen)
         assert queries.count_open(desk.actor(ada)) == 1
         assert list(queries.open_tasks(desk.actor(ada))) == [task]
@@ -229,7 +230,7 @@ class TestRestart:
         first = UserTask.objects.get(run_id=second.run_id, round=2)
 
         assert (first.stage, first.stages, first.status, amount(first)) == (1, 2, "open", 150)
-        assert (first.due_at - first.opened_at).days == 2
+        assert first.due_at == first.opened_at + timedelta(days=2)
         assert [one.user.email for one in first.assignees.select_related("user")] == [
             "ada@acme.test"
         ]
@@ -423,6 +424,7 @@ class TestNobodyDecidesWhatTheyDidNotRead:
             comment="",
             now=clock.now(),
         )
+        assert line.refused is not None
         assert line.refused.code == "stale_page"
 
 
