@@ -99,7 +99,7 @@ describe.skipIf(!hasChromium || URL_ === '')('a list', () => {
     // A For each, and a step let go inside its frame: it stands there, and begins it.
     await carry('For each', [700, 330]);
     await name('Each name');
-    await write(panel().getByLabel('List'), 'trigger.body.question');
+    await write(panel().getByLabel('List'), 'trigger.body.names');
     const frame = card('Each name').first();
     await carry('Map', await middle(frame.getByText(/Drop steps here/)));
     await name('Greet');

@@ -37,7 +37,7 @@ export async function buildInvoicesByKeyboard({ page, url, password, bank }: Bui
   await begin(INVOICE.read);
   await pressed('button', 'Map side by side');
   await hasFocus(page, 'textbox', 'Search what is available');
-  for (const value of ['question', 'question_2']) {
+  for (const value of ['supplier', 'amount']) {
     await pressed('button', new RegExp(`^trigger\\.body\\.${value} `));
     await tabTo('button', `Put trigger.body.${value} into a new field`);
     await press('Enter');
@@ -48,7 +48,7 @@ export async function buildInvoicesByKeyboard({ page, url, password, bank }: Bui
   await hasFocus(page, 'button', 'Map side by side');
   await tabBack('textbox', 'Name');
   await write('amount');
-  await tabBack('button', 'Remove question');
+  await tabBack('button', 'Remove supplier');
   await tabBack('textbox', 'Name');
   await write('supplier');
   await leave(INVOICE.read);

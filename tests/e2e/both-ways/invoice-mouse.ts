@@ -45,7 +45,7 @@ export async function buildInvoicesByMouse({ page, url, password, bank }: Builde
   await carry('Map', [540, 330]);
   await title(INVOICE.read);
   await connect('By hand', 'done', INVOICE.read);
-  await map(async () => press(await button('Map side by side')), 'trigger.body.question', 'trigger.body.question_2');
+  await map(async () => press(await button('Map side by side')), 'trigger.body.supplier', 'trigger.body.amount');
   await write(form.getByRole('textbox', { name: 'Name', exact: true }).first(), 'supplier');
   await write(form.getByRole('textbox', { name: 'Name', exact: true }).last(), 'amount');
 

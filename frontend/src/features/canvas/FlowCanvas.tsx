@@ -13,7 +13,6 @@ import { places } from './graph';
 import { LinkEdge, UndoEdge } from './LinkEdge';
 import type { CardRunState } from './StepCard';
 import { FrameNode, StepNode } from './StepNode';
-import { useOwnMeasures } from './useOwnMeasures';
 import { useRunDrawing } from './useRunDrawing';
 import { MOVES, walk } from './walk';
 import { GRID, useFar } from './zoom';
@@ -37,7 +36,6 @@ interface Props {
 
 function View({ document, types, selected, onSelect, runs, taken, children }: Props) {
   const t = useT();
-  useOwnMeasures();
   const far = useFar();
   const flow = useReactFlow();
   const frame = useRef<HTMLDivElement>(null);

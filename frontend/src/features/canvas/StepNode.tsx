@@ -7,8 +7,7 @@ import { FrameCard } from './FrameCard';
 import { framePortPlace, HEAD } from './frames';
 import { portPlace, portStyle, UNDO, UNDO_X, UNDONE } from './graph';
 import type { StepNodeData, StepNodeType } from './graph';
-import { FarCard, StepCard } from './StepCard';
-import { useDrawnLevel } from './zoom';
+import { StepCard } from './StepCard';
 
 /** Where a port's dot stands, by its card's or its frame's own measure, and whether it leaves at the bottom. */
 export function portSpot(port: string, data: Pick<StepNodeData, 'ports' | 'frame'>): { side: boolean; style: { left?: string | number; top?: string | number } } {
@@ -40,8 +39,6 @@ function Ways({ data, connectable }: { data: StepNodeData; connectable: boolean 
 
 /** A card with its ways in and out. The editor passes `connectable` nodes, a run does not. */
 export const StepNode = memo(function StepNode({ data, selected, isConnectable }: NodeProps<StepNodeType>) {
-  const level = useDrawnLevel();
-  if (level !== 'near') return <FarCard {...data} selected={selected} isTiny={level === 'tiny'} />;
   return (
     <StepCard {...data} selected={selected}>
       <PlainHandles data={data} connectable={isConnectable} />
