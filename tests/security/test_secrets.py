@@ -300,6 +300,7 @@ class TestKeys:
             "triggers.DedupeKey": "hashes",
             "triggers.EventKey": "hashes",
             "triggers.EventSubscription": "hashes",
+            "inbox.TaskWatch": "hashes",
             "runs": "",
             "operations.TrailJobPart": "what the trail says, masked as it is there",
         }
