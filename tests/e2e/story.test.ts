@@ -157,7 +157,7 @@ describe.skipIf(!hasChromium || URL_ === '')('the story', () => {
     await panel(builder).getByRole('textbox', { name: 'What is asked' }).fill('Shall we take this issue?');
     await panel(builder).getByLabel('People').first().fill('approver');
     await builder.getByRole('option', { name: /approver@demo\.local/ }).click();
-    await panel(builder).getByRole('button', { name: /Add to Facts/ }).click();
+    await panel(builder).getByRole('button', { name: 'Add to Facts to decide by' }).click();
     await panel(builder).getByRole('textbox', { name: 'Label' }).fill('Issue');
     await fact(builder);
 
