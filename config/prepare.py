@@ -26,9 +26,15 @@ def prepare() -> None:
     call_command("check")
     call_command("migrate", interactive=False, verbosity=1)
     # Made now, so that no first message waits for it, and two processes do not make two.
+    from apps.connections.vault import CannotOpen  # noqa: PLC0415 - wants the settings
     from apps.notices.pushing import private_key  # noqa: PLC0415 - wants the tables
 
-    private_key()
+    try:
+        private_key()
+    except CannotOpen as error:
+        sys.exit(
+            f"Signalbox refuses to start. {error} Set the keys that this database was used with."
+        )
     call_command("collectstatic", interactive=False, verbosity=0)
     if settings.DEMO and "demo" in get_commands():
         call_command("demo")

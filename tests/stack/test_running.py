@@ -230,6 +230,22 @@ def test_single_parts_run_against_servers_of_ones_own(stack, services):
         SIGNALBOX_ENV="embedded",
         SIGNALBOX_DEMO="0",
     )
+    refused = subprocess.run(
+        [sys.executable, "-m", "config.stack", "prepare"],
+        cwd=ROOT,
+        env={**given, "SIGNALBOX_HOME": str(database.folder() / "other keys")},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert refused.returncode == 1
+    assert "not in SIGNALBOX_ENCRYPTION_KEYS any more. Set the keys" in refused.stderr
+    assert "Traceback" not in refused.stderr
+
+    # Who shares a database shares its keys.
+    names = ("SIGNALBOX_SECRET_KEY", "SIGNALBOX_ENCRYPTION_KEYS", "SIGNALBOX_SIGNING_KEY")
+    given |= {name: _value(stack, name) for name in names}
     for part in ("prepare", "drive", "effects", "clock", "web"):
         command = [sys.executable, "-m", "config.stack", *(["only"] if part != "prepare" else [])]
         environ = {**given, "PORT": "0"} if part != "web" else {**given, "PORT": _free()}

@@ -25,9 +25,12 @@ export const useSeals = () =>
 export const useAuditEntry = (id: string | undefined) =>
   useQuery({ queryKey: ['audit', 'one', id], queryFn: () => api.get<AuditEvent>(`audit/${id}/`), enabled: id !== undefined });
 
+/** Computed anew each time an entry is opened: what was true a moment ago proves nothing. */
 export const useEntryProof = (id: string) =>
   useQuery({
     queryKey: ['audit', 'one', id, 'check'],
+    staleTime: 0,
+    gcTime: 0,
     queryFn: () => api.get<EntryProof>(`audit/${id}/check/`),
     refetchInterval: ({ state }) => (state.data?.state === 'unsealed' ? 3000 : false),
   });
