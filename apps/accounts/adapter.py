@@ -8,7 +8,7 @@ from allauth.account.adapter import DefaultAccountAdapter
 from django.http import HttpRequest, HttpResponse
 
 from apps.accounts import commands
-from apps.accounts.authentication import ip_of
+from apps.accounts.callers import ip_of
 from apps.accounts.models import User
 from apps.accounts.queries import actor_of_user
 from apps.core import clock

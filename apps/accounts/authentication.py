@@ -13,7 +13,6 @@ from rest_framework.exceptions import AuthenticationFailed, NotAuthenticated
 from rest_framework.request import Request
 
 from apps.accounts.actors import Actor
-from apps.accounts.callers import ip_of as ip_of  # noqa: PLC0414 - beside who asks
 from apps.accounts.models import User
 from apps.accounts.queries import WORKSPACE_KEY, actor_of_token, actor_of_user
 from apps.accounts.sessions import SessionStore

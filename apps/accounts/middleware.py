@@ -11,7 +11,8 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
 from apps.accounts import commands
-from apps.accounts.authentication import bearer_value, identify, ip_of, is_for_programs
+from apps.accounts.authentication import bearer_value, identify, is_for_programs
+from apps.accounts.callers import ip_of
 from apps.core import clock
 
 Handler = Callable[[HttpRequest], HttpResponse]

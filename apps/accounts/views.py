@@ -18,7 +18,7 @@ from django.views.decorators.debug import sensitive_post_parameters
 from django.views.decorators.http import require_http_methods, require_safe
 
 from apps.accounts import commands, queries, throttle
-from apps.accounts.authentication import ip_of
+from apps.accounts.callers import ip_of
 from apps.accounts.forms import JoinForm, NewPasswordForm, PlainForm, ResetForm, SignInForm
 from apps.accounts.models import Invitation, Role, User
 from apps.accounts.sessions import SessionStore

@@ -16,7 +16,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST, require_safe
 
 from apps.accounts.actors import Actor
-from apps.accounts.authentication import ip_of
+from apps.accounts.callers import ip_of
 from apps.accounts.commands import note_refusal
 from apps.accounts.queries import actor_of_user
 from apps.audit.commands import record

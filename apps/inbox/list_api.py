@@ -11,7 +11,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api import sent
-from apps.accounts.authentication import actor_of, ip_of
+from apps.accounts.authentication import actor_of
+from apps.accounts.callers import ip_of
 from apps.accounts.commands import note_refusal
 from apps.accounts.schema import PAGE, paged
 from apps.core import clock

@@ -15,7 +15,8 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 
 from apps.accounts.api import sent
-from apps.accounts.authentication import actor_of, ip_of
+from apps.accounts.authentication import actor_of
+from apps.accounts.callers import ip_of
 from apps.accounts.commands import note_refusal
 from apps.core import clock
 from apps.core.errors import ProductError

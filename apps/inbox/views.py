@@ -18,7 +18,8 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts.actors import Actor
-from apps.accounts.authentication import actor_of, ip_of
+from apps.accounts.authentication import actor_of
+from apps.accounts.callers import ip_of
 from apps.accounts.commands import note_refusal
 from apps.accounts.models import User
 from apps.accounts.permissions import DECIDING_ROLES

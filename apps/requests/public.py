@@ -19,7 +19,7 @@ from django.utils.translation import gettext
 from django.views.decorators.http import require_http_methods
 
 from apps.accounts import throttle
-from apps.accounts.authentication import ip_of
+from apps.accounts.callers import ip_of
 from apps.core import clock
 from apps.core.errors import ProductError
 from apps.core.sentences import said
